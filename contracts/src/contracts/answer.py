@@ -1,0 +1,161 @@
+"""Contract 3, answers: what the application returns, streams, and reports to evals."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from contracts import Contract
+
+Status = Literal["answered", "abstained", "degraded"]  # degraded: passages, but no model to answer
+
+
+class AskRequest(Contract):
+    """Body of `POST /v1/ask`."""
+
+    question: str = Field(min_length=1, max_length=4000)
+    stream: bool = False
+
+
+class Passage(Contract):
+    """A retrieved chunk with its score; `start` and `end` are characters in the document's text."""
+
+    chunk_id: str
+    document_id: str
+    version: str
+    title: str
+    path: str
+    source: str
+    headings: list[str]
+    text: str
+    start: int
+    end: int
+    page: int | None = None
+    score: float  # fused rank score; comparable within one response only
+    run_id: str
+
+
+class Citation(Contract):
+    """`[number]` in an answer: the passage, and within it the span that supports the answer."""
+
+    number: int = Field(ge=1)
+    chunk_id: str
+    document_id: str
+    version: str
+    title: str
+    path: str
+    start: int
+    end: int
+    quote: str
+
+
+class Provenance(Contract):
+    """Which versions of everything gave an answer; "unknown" never equals anything."""
+
+    request_id: str
+    ingestion_runs: list[str]  # distinct, of the passages used
+    index: str  # the collection behind the alias
+    embedder: str  # digest of the embedder's fingerprint
+    model: str
+    model_manifest: str  # digest
+    endpoint: str  # the base URL that answered, without credentials
+    application_build: str
+    bundle: str  # digest of prompts and retrieval settings
+    sampling: dict[str, float | int]  # parameters sent explicitly
+
+
+class Timings(Contract):
+    """Milliseconds by span; absent spans are None."""
+
+    embed_ms: float | None = None
+    search_ms: float | None = None
+    first_token_ms: float | None = None
+    generate_ms: float | None = None
+    total_ms: float
+
+
+class Answer(Contract):
+    """Reply of `POST /v1/ask`; the last event of a stream."""
+
+    contract: Literal["answer/1"] = "answer/1"
+    request_id: str
+    status: Status
+    text: str
+    reason: str | None = None  # why it abstained or is degraded, in words for a person
+    evidence: float = Field(ge=0, le=1)  # calibrated chance that the passages hold the answer
+    citations: list[Citation]
+    passages: list[Passage]
+    provenance: Provenance
+    timings: Timings
+
+
+class SearchResponse(Contract):
+    """Reply of `GET /v1/search`: passages, best first."""
+
+    contract: Literal["answer/1"] = "answer/1"
+    passages: list[Passage]
+    index: str
+    embedder: str
+    bundle: str
+
+
+class DocumentView(Contract):
+    """Reply of `GET /v1/documents/{document_id}`: the committed text that citations point into."""
+
+    document_id: str
+    version: str
+    title: str
+    path: str
+    source: str
+    format: str
+    text: str
+
+
+class AnswerFeatures(Contract):
+    """Numbers about one answer that say nothing of its content: always in the event."""
+
+    question_characters: int
+    answer_characters: int
+    passages: int
+    citations: int
+    top_score: float | None
+    evidence: float
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    finish_reason: str | None
+
+
+class AnswerEvent(Contract):
+    """One line of `events/answers.jsonl`; texts only where set, and always for probes."""
+
+    contract: Literal["answer/1"] = "answer/1"
+    at: datetime
+    tenant: str
+    namespace: str
+    probe: bool
+    status: Status
+    features: AnswerFeatures
+    documents: list[str]  # document ids of the passages, best first
+    cited_documents: list[str]
+    provenance: Provenance
+    timings: Timings
+    question: str | None = None
+    answer: str | None = None
+
+
+class Problem(Contract):
+    """Error body, RFC 9457 (`application/problem+json`); in a stream, the `error` event."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str  # what to do next, in a sentence
+    request_id: str | None = None
+
+
+STREAM_EVENTS = {
+    "passages": "a JSON list of Passage, once, before the first token",
+    "token": 'JSON {"text": str}, a piece of the answer',
+    "answer": "the whole Answer, last; its text replaces the pieces",
+    "error": "a Problem, last, instead of an answer",
+}

@@ -1,0 +1,126 @@
+"""Contract 2, model endpoints: what serving answers to ingestion, application and evals.
+
+`/v1/chat/completions`, `/v1/embeddings` and `/v1/models` are OpenAI's; what is ours is
+`/v1/sparse`, `/v1/tokenizer` (the tokenizer.json that the embedder uses) and `/manifest`.
+"""
+
+import hashlib
+import json
+from typing import Literal
+
+from contracts import Contract
+
+SAME_EMBEDDER_COSINE = 0.999  # lowest cosine between two runs of one embedder's probe texts
+
+PROBE_TEXTS = (
+    "The invoice was paid on 3 March.",
+    "Where do I report a lost badge?",
+    "| city | code |\n| --- | --- |\n| Zürich | ZRH |",
+    "def main() -> None: ...",
+    "Überstunden werden am Monatsende ausgezahlt.",
+    "error E4042: the pump stopped after 17.5 hours",
+    "yes",
+    "A long sentence that says little, again and again, until it has said little at length. " * 4,
+)
+
+
+def digest_of(value: object) -> str:
+    """First 16 hex digits of the sha256 of `value` as canonical JSON: how digests are written."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+class SparseRequest(Contract):
+    """Body of `POST /v1/sparse`; BM25 weighs documents and queries differently."""
+
+    input: list[str]
+    kind: Literal["document", "query"]
+
+
+class SparseVector(Contract):
+    """One sparse vector: token ids, ascending and distinct, and their weights."""
+
+    indices: list[int]
+    values: list[float]
+
+
+class SparseResponse(Contract):
+    """One vector per input, in order."""
+
+    data: list[SparseVector]
+
+
+class EmbedderFingerprint(Contract):
+    """Identity of an embedder: equal hashes, and probe vectors that agree (see `matches`).
+
+    Hashes are sha256 in hex, or "unknown" for a hosted model, which its vectors then tell apart.
+    """
+
+    model: str
+    weights_sha256: str
+    tokenizer_sha256: str
+    pooling: str
+    normalised: bool
+    max_tokens: int
+    dimensions: int
+    probe_vectors: list[list[float]]  # one per PROBE_TEXTS, `dimensions` long
+
+    @property
+    def digest(self) -> str:
+        """Digest of all but the probe vectors, which vary in their last bits."""
+        return digest_of(self.model_dump(exclude={"probe_vectors"}))
+
+    def matches(self, other: "EmbedderFingerprint") -> bool:
+        """Whether vectors of the two may be compared."""
+        return self.digest == other.digest and self.lowest_cosine(other) >= SAME_EMBEDDER_COSINE
+
+    def lowest_cosine(self, other: "EmbedderFingerprint") -> float:
+        """Lowest cosine, in [-1, 1], between the two embedders' vectors of one probe text."""
+        return min(
+            _cosine(a, b) for a, b in zip(self.probe_vectors, other.probe_vectors, strict=True)
+        )
+
+
+def _cosine(a: list[float], b: list[float]) -> float:
+    dot = sum(x * y for x, y in zip(a, b, strict=True))
+    norms = sum(x * x for x in a) ** 0.5 * sum(y * y for y in b) ** 0.5
+    return dot / norms if norms else 0.0
+
+
+class EmbedderManifest(Contract):
+    """`GET /manifest` of the embedder: its identity, and what is recorded but is not identity."""
+
+    contract: Literal["endpoints/1"] = "endpoints/1"
+    kind: Literal["embedder"] = "embedder"
+    fingerprint: EmbedderFingerprint
+    sparse: str  # the BM25 settings, e.g. "bm25:k=1.2,b=0.75,language=english"
+    precision: str  # "float32" | "bfloat16" | "unknown"
+    backend: str  # e.g. "sentence-transformers 6.2.0"
+    declared: bool = False  # True where a hosted endpoint's owner vouches for it
+
+    @property
+    def digest(self) -> str:
+        """Digest of everything that may change a vector."""
+        return digest_of([self.fingerprint.digest, self.sparse, self.precision, self.backend])
+
+
+class LlmManifest(Contract):
+    """`GET /manifest` of a chat model: what answers, in hashes; "unknown" where unseen."""
+
+    contract: Literal["endpoints/1"] = "endpoints/1"
+    kind: Literal["llm"] = "llm"
+    model: str
+    files_sha256: str  # over the files at the engine's own model path
+    template_sha256: str  # over the token ids of fixed messages, from `/tokenize`
+    engine: str
+    dtype: str
+    max_model_len: int  # tokens
+    quantization: str
+    sampling_defaults: dict[str, float | int | str | None]
+    logprobs: list[float]  # fingerprint of the running engine, compared with a tolerance
+    declared: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Digest of all but the logprobs, which vary in their last bits."""
+        return digest_of(self.model_dump(exclude={"logprobs"}))
