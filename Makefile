@@ -1,0 +1,97 @@
+# Every target is one sentence and a command that you could type yourself; `make` lists them.
+-include .env
+export
+
+INSTALL = PYTHONPATH=infra/demo/src python3 -m demo.install
+DEMO = .venvs/demo/bin/demo
+DEV = .venvs/dev/bin
+
+# package -> its folder, and the environment whose Python knows its dependencies
+PACKAGES = contracts ingestion serving application evals vectorstore demo
+FOLDER_vectorstore = infra/vectorstore
+FOLDER_demo = infra/demo
+ENV_contracts = dev
+ENV_serving = embed
+folder = $(or $(FOLDER_$(1)),$(1))
+python = .venvs/$(or $(ENV_$(1)),$(1))/bin/python
+SOURCES = $(subst $() ,:,$(foreach p,$(PACKAGES),$(call folder,$(p))/src))
+
+.DEFAULT_GOAL := help
+.PHONY: help doctor install demo demo-stop status ask sync seed retrieval answers report tables \
+        check format lint imports dependencies types unit contract integration test lock
+
+help: ## List every command, one sentence each.
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+doctor: ## Say whether this machine can run the stack, how, and what to mend.
+	@PYTHONPATH=infra/demo/src python3 -m demo.doctor
+
+install: ## Install every environment, each from its own hashed requirements.
+	@$(INSTALL) --tests all
+
+demo: ## Start the stack and ingest the sample (LLM_URL=, EMBED_URL=, QDRANT_URL=, MODEL=, DEMO=lite, DETACH=1).
+	@$(INSTALL) stack
+	@$(DEMO) up
+
+demo-stop: ## Stop everything that `make demo` started; what it stored stays.
+	@$(DEMO) down
+
+status: ## Say which processes run and whether each is healthy.
+	@$(DEMO) status
+
+ask: ## Ask the running stack: make ask Q="How many days of leave do I have?"
+	@$(DEMO) exec application -- application ask "$(Q)"
+
+sync: ## Ingest a folder of your own: make sync SOURCE=./my-documents
+	@$(DEMO) exec ingestion -- ingestion sync "$(SOURCE)"
+
+seed: ## Gather every wheel and model into .seed/, for places without a network.
+	@PYTHONPATH=infra/demo/src python3 -m demo.seed
+
+answers: ## Measure answers on the sample's golden set, both revisions, on the running stack.
+	@$(DEMO) exec evals -- evals answers evals/datasets/sample/golden.jsonl --write
+
+retrieval: ## Measure retrieval on a BEIR folder: make retrieval DATA=../shared/data/scifact
+	@$(DEMO) exec evals -- evals retrieval "$(DATA)" --write
+
+report: ## Draw evidently's three boundary reports from revision r1 to r2 of the sample.
+	@$(DEMO) exec evals -- evals report --reference r1 --current r2
+
+tables: ## Regenerate the documents' tables from docs/results/.
+	@$(DEMO) exec evals -- evals tables
+
+check: install format lint imports dependencies types unit contract ## What CI runs first, in this order.
+
+format: ## Fail where a file is not formatted.
+	@$(DEV)/ruff format --check --quiet .
+
+lint: ## Fail on lint.
+	@$(DEV)/ruff check --quiet .
+
+imports: ## Fail where one layer imports another, naming the rule.
+	@PYTHONPATH=$(SOURCES) $(DEV)/lint-imports --no-timing
+
+dependencies: $(PACKAGES:%=dependencies-%) ## Fail on a dependency missing from, or idle in, a package.
+
+types: $(PACKAGES:%=types-%) ## Check types, strictly, each package in its own environment.
+
+unit: $(PACKAGES:%=unit-%) ## Run each layer's unit tests alone, in its own environment.
+
+contract: ## Check the contracts' snapshots, and the vector store's conformance.
+	@$(DEV)/python -m pytest tests/contract
+
+integration: ## Run the tests that need the whole stack, and the page's in a real browser.
+	@$(DEV)/python -m pytest tests/integration tests/e2e
+
+test: install unit contract integration ## Run every test that needs no Docker.
+
+lock: $(PACKAGES:%=lock-%) ## Compile every package's hashed requirements again from its ranges.
+
+dependencies-%:
+	@$(call python,$*) -m deptry --config $(call folder,$*)/pyproject.toml $(call folder,$*)/src
+
+types-%:
+	@$(DEV)/mypy --python-executable $(call python,$*) $(call folder,$*)/src
+
+unit-%:
+	@$(call python,$*) -m pytest tests/unit/$*

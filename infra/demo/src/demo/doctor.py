@@ -1,0 +1,205 @@
+"""Says whether this machine can run the stack, how, and what to mend; needs nothing installed.
+
+make doctor          or   python -m demo.doctor --json
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from demo.install import is_current, offline
+from demo.layout import BY_NAME, PYTHON, ROOT, demo_environments
+
+PORTS = {  # process -> (variable, default port)
+    "vectorstore": ("VECTORSTORE_PORT", 6333),
+    "embedder": ("SERVING_EMBED_PORT", 8001),
+    "llm": ("SERVING_LLM_PORT", 8000),
+    "application": ("APPLICATION_PORT", 8080),
+    "prefect": ("PREFECT_PORT", 4200),
+    "evidently": ("EVIDENTLY_PORT", 8085),
+}
+MEMORY_GB = {"vLLM here": 6.5, "hosted model": 2.5, "lite": 2.0}  # measured, with a fifth to spare
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: ok, or a mend in one sentence. A warning does not stop the demo."""
+
+    subject: str
+    ok: bool
+    detail: str
+    mend: str = ""
+    warning: bool = False
+
+
+def port_of(process: str) -> int:
+    """The port of a process: its own variable, else the default plus PORT_OFFSET."""
+    variable, default = PORTS[process]
+    return int(os.environ.get(variable) or default + int(os.environ.get("PORT_OFFSET") or 0))
+
+
+def is_taken(port: int) -> bool:
+    """Whether something on this machine already listens on the port."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def memory_available_gb() -> float | None:
+    """Memory that a new process may take, in GB, the container's own limit included."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    kilobytes = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
+    available = kilobytes / 1e6
+    limit = Path("/sys/fs/cgroup/memory.max")
+    if limit.exists() and (value := limit.read_text().strip()).isdigit():
+        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+        available = min(available, (int(value) - used) / 1e9)
+    return available
+
+
+def wanted_processes() -> list[str]:
+    """Processes that `make demo` would start with these variables."""
+    skip = set()
+    if os.environ.get("LLM_URL"):
+        skip.add("llm")
+    if os.environ.get("QDRANT_URL"):
+        skip.add("vectorstore")
+    if os.environ.get("DEMO") == "lite":
+        skip |= {"prefect", "evidently"}
+    return [process for process in PORTS if process not in skip]
+
+
+def can_run_vllm() -> bool:
+    """Whether vLLM's CPU wheel exists for this platform."""
+    return sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64", "arm64")
+
+
+def processor_flags() -> set[str]:
+    """Instruction sets that matter here, as Linux names them."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return set()
+    return {"avx2", "avx512f", "avx512_bf16", "amx_bf16"} & set(text.split())
+
+
+def weakest_layer() -> Finding:
+    """Whether the compensation for the layer that the team spends least time on is switched on."""
+    choice = os.environ.get("WEAKEST_LAYER", "")
+    mend = {
+        "data": ("INGESTION_SCHEDULE_SECONDS", "set it, so that freshness is watched"),
+        "serving": ("LLM_URL", "set it to a hosted model: then nobody has to run an engine"),
+        "application": ("EVALS_GATE", "set it to `enforce`: no prompt goes out ungated"),
+    }
+    if choice not in mend:
+        return Finding(
+            "weakest layer",
+            False,
+            "not chosen" if not choice else f"{choice!r} is not a layer",
+            "Set WEAKEST_LAYER=data, serving or application in .env: the worst choice is none.",
+            warning=True,
+        )
+    variable, what = mend[choice]
+    on = bool(os.environ.get(variable))
+    detail = f"{choice}; {variable} is {'set' if on else 'not set'}"
+    return Finding("weakest layer", on, detail, "" if on else f"{variable}: {what}.", warning=True)
+
+
+def findings(*, ports: bool = True) -> Iterator[Finding]:
+    """Look at everything, in the order in which a person would mend it."""
+    version = platform.python_version()
+    yield Finding(
+        "python",
+        sys.version_info[:2] >= PYTHON,
+        version,
+        f"Install Python {PYTHON[0]}.{PYTHON[1]} or newer and run again.",
+    )
+    hosted = bool(os.environ.get("LLM_URL"))
+    yield Finding(
+        "platform",
+        hosted or can_run_vllm(),
+        f"{platform.system()} {platform.machine()}",
+        "vLLM's CPU wheel does not exist here: LLM_URL=<any OpenAI-compatible server> make demo.",
+    )
+    flags = processor_flags()
+    bf16 = bool(flags & {"avx512_bf16", "amx_bf16"}) or platform.machine() == "arm64"
+    yield Finding("processor", True, f"{os.cpu_count()} cores, bf16 {'yes' if bf16 else 'no'}")
+    lite = os.environ.get("DEMO") == "lite"
+    mode = "hosted model" if hosted else "vLLM here"
+    need = MEMORY_GB[mode] - (0.8 if lite else 0)
+    free = memory_available_gb()
+    yield Finding(
+        "memory",
+        free is None or free >= need,
+        "unknown" if free is None else f"{free:.1f} GB free, {need:.1f} needed",
+        "Close something, or use a hosted model (LLM_URL=... make demo) or DEMO=lite make demo.",
+    )
+    names = demo_environments(hosted_llm=hosted, lite=lite)
+    missing = [name for name in names if not is_current(BY_NAME[name], tests=False)]
+    need = sum(BY_NAME[name].disk_gb for name in missing) + 0.5
+    space = shutil.disk_usage(ROOT).free / 1e9
+    yield Finding(
+        "disk",
+        space >= need,
+        f"{space:.1f} GB free, {need:.1f} needed",
+        f"Free some space under {ROOT}, or use a hosted model, which needs 3.5 GB less.",
+    )
+    state = "all installed" if not missing else f"not yet installed: {', '.join(missing)}"
+    yield Finding("environments", True, state + (", seed found" if offline() else ""))
+    if ports:
+        for process in wanted_processes():
+            port = port_of(process)
+            variable = PORTS[process][0]
+            yield Finding(
+                f"port {port}",
+                not is_taken(port),
+                process,
+                f"Something else listens there: `make demo-stop` if it is this stack, or "
+                f"{variable}=<another> make demo.",
+            )
+    yield weakest_layer()
+
+
+def advised_mode(found: list[Finding]) -> str:
+    """The command that fits this machine."""
+    failed = {finding.subject for finding in found if not finding.ok and not finding.warning}
+    if failed & {"platform", "memory", "disk"}:
+        return "LLM_URL=<any OpenAI-compatible server> DEMO=lite make demo"
+    return "make demo"
+
+
+def main() -> None:
+    """Command line; see the module's docstring. Exit status 1 when something must be mended."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--json", action="store_true", help="for machines")
+    found = list(findings())
+    if parser.parse_args().json:
+        print(json.dumps({"findings": [asdict(f) for f in found], "advice": advised_mode(found)}))
+    else:
+        for finding in found:
+            sign = "ok " if finding.ok else ("-- " if finding.warning else "NO ")
+            print(f"{sign} {finding.subject:<14} {finding.detail}")
+            if finding.mend and not finding.ok:
+                print(f"    {'':<14} {finding.mend}")
+        print(f"\nAdvised here: {advised_mode(found)}")
+    sys.exit(any(not finding.ok and not finding.warning for finding in found))
+
+
+if __name__ == "__main__":
+    main()

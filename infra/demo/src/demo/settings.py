@@ -1,0 +1,72 @@
+"""What a person may set for `make demo`, by variables or in .env; kept for later commands."""
+
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from demo.layout import ROOT
+
+
+class Settings(BaseSettings):
+    """The user's choices. Chat model, embedder and vector store are each a URL and a key."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    state_dir: Path = ROOT / ".state"
+    models_dir: Path | None = None  # default: models/ under the state folder
+    demo: Literal["full", "lite"] = "full"
+    port_offset: int = 0
+    llm_url: str | None = None
+    llm_key: str | None = None
+    llm_model: str | None = None  # the hosted model's name; default: the first that it lists
+    model: str = "smollm2-135m-instruct"  # the catalogue's name, when vLLM runs here
+    embed_url: str | None = None
+    embed_key: str | None = None
+    embed_model: str | None = None
+    qdrant_url: str | None = None
+    qdrant_api_key: str | None = None
+    sample: Path = ROOT / "evals" / "datasets" / "sample" / "r2"
+    ingestion_schedule_seconds: int | None = None
+
+    @property
+    def models(self) -> Path:
+        """Folder of fetched models."""
+        return self.models_dir or self.state_dir / "models"
+
+    @property
+    def socket(self) -> Path:
+        """Supervisor's socket: in /tmp, as a socket's path may have no more than 107 bytes."""
+        name = hashlib.sha256(str(self.state_dir.resolve()).encode()).hexdigest()[:12]
+        return Path("/tmp") / f"faultline-{name}.sock"  # noqa: S108 - the folder's hash names it, mode 0700
+
+    def save(self) -> None:
+        """Keep these choices (readable by the owner only) for `demo exec` and restarts."""
+        path = self.state_dir / "demo.json"
+        path.touch(mode=0o600)
+        path.write_text(self.model_dump_json(indent=1))
+
+
+def load() -> Settings:
+    """The choices of the running stack where there is one, else those of the variables."""
+    settings = Settings()
+    kept = settings.state_dir / "demo.json"
+    if kept.exists():
+        return Settings(**json.loads(kept.read_text()))
+    return settings
+
+
+def secret(settings: Settings, name: str) -> str:
+    """A secret of this stack: made on first use, 0600, under secrets/ in the state folder."""
+    folder = settings.state_dir / "secrets"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / name
+    if not path.exists():
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(24))
+    return path.read_text()

@@ -1,0 +1,127 @@
+"""Keeps the processes alive with Supervisor (the `supervisor` package): one socket, one file."""
+
+import os
+import signal
+import subprocess
+import time
+import xmlrpc.client
+from dataclasses import dataclass
+
+import httpx
+import psutil
+from supervisor.xmlrpc import SupervisorTransport
+
+from demo.layout import BY_NAME, ROOT
+from demo.processes import Process
+from demo.settings import Settings
+
+HEADER = """\
+[unix_http_server]
+file={socket}
+chmod=0700
+[supervisord]
+logfile={logs}/supervisord.log
+pidfile={state}/supervisord.pid
+directory={root}
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+"""
+PROGRAM = """\
+[program:{name}]
+command={python} -m demo.cli exec {name}
+autostart=false
+autorestart=true
+startsecs=5
+startretries=3
+stopwaitsecs=30
+stopasgroup=true
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={logs}/{name}.log
+stdout_logfile_maxbytes=20MB
+stdout_logfile_backups=2
+"""
+
+
+@dataclass(frozen=True)
+class State:
+    """What Supervisor says of one process."""
+
+    name: str
+    state: str  # STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL
+    pid: int
+    detail: str
+
+
+class Supervisor:
+    """The supervisor of one state folder."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.logs = settings.state_dir / "logs"
+
+    def _rpc(self) -> xmlrpc.client.ServerProxy:
+        transport = SupervisorTransport(None, None, f"unix://{self.settings.socket}")
+        return xmlrpc.client.ServerProxy("http://localhost", transport=transport)
+
+    def is_running(self) -> bool:
+        """Whether this state folder's supervisor answers."""
+        try:
+            self._rpc().supervisor.getState()
+        except (OSError, xmlrpc.client.Error):
+            return False
+        return True
+
+    def launch(self, processes: list[Process]) -> None:
+        """Write the configuration and start the supervisor itself, detached, with nothing in it."""
+        self.logs.mkdir(parents=True, exist_ok=True)
+        state = self.settings.state_dir
+        python = BY_NAME["demo"].command("python")
+        parts = [
+            HEADER.format(socket=self.settings.socket, logs=self.logs, state=state, root=ROOT),
+            *(PROGRAM.format(name=p.name, python=python, logs=self.logs) for p in processes),
+        ]
+        path = state / "supervisord.conf"
+        path.write_text("".join(parts))
+        env = os.environ | {"STATE_DIR": str(state)}
+        command = [str(BY_NAME["demo"].command("supervisord")), "-c", str(path)]
+        subprocess.run(command, check=True, env=env, cwd=ROOT, stderr=subprocess.DEVNULL)
+        while not self.is_running():
+            time.sleep(0.1)
+
+    def start(self, name: str) -> None:
+        """Start one process and return at once."""
+        self._rpc().supervisor.startProcess(name, False)
+
+    def states(self) -> list[State]:
+        """The state of every process."""
+        rows: list[dict[str, str | int]] = self._rpc().supervisor.getAllProcessInfo()  # type: ignore[assignment]
+        return [
+            State(str(r["name"]), str(r["statename"]), int(r["pid"]), str(r["description"]))
+            for r in rows
+        ]
+
+    def stop(self) -> bool:
+        """Stop everything, children's children included; False when nothing ran."""
+        if not self.is_running():
+            return False
+        pid = self._rpc().supervisor.getPID()
+        tree = psutil.Process(int(str(pid))).children(recursive=True)
+        self._rpc().supervisor.shutdown()
+        parent = [psutil.Process(int(str(pid)))] if psutil.pid_exists(int(str(pid))) else []
+        _, alive = psutil.wait_procs([*parent, *tree], timeout=45)
+        for process in alive:
+            process.send_signal(signal.SIGKILL)
+        psutil.wait_procs(alive, timeout=5)
+        self.settings.socket.unlink(missing_ok=True)
+        return True
+
+
+def is_healthy(process: Process) -> bool:
+    """Whether its health URL answers 200; a process without one counts as healthy."""
+    if process.health is None:
+        return True
+    try:
+        return httpx.get(process.health, timeout=3).status_code == 200
+    except httpx.HTTPError:
+        return False
