@@ -1,1 +1,1 @@
-"""faultline-serving."""
+"""Every model behind an endpoint: the embedder, the chat model, and a manifest of each."""

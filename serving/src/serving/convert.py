@@ -1,0 +1,56 @@
+"""Unpacks a GGUF file to the safetensors that vLLM loads; runs in the llm environment only."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from serving.errors import FetchError
+
+
+def gguf_to_safetensors(gguf: Path, target: Path) -> None:
+    """Write model (bfloat16), tokenizer and chat template of `gguf` to the folder `target`.
+
+    Raises FetchError where this environment lacks the libraries.
+    """
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_DISABLE", "1")
+    try:
+        import torch
+        from gguf import GGUFReader
+        from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, logging
+    except ImportError as error:
+        raise FetchError(
+            f"Converting {gguf.name} needs {error.name}: run this command in the llm environment "
+            "(pip install 'faultline-serving[llm]')."
+        ) from error
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    model = AutoModelForCausalLM.from_pretrained(
+        gguf.parent,
+        gguf_file=gguf.name,
+        quantization_config=GgufConfig(dequantize=True),
+        dtype=torch.bfloat16,
+    )
+    model.save_pretrained(target)
+    tokenizer.save_pretrained(target)
+    for file in target.iterdir():
+        file.chmod(0o644)  # transformers leaves the weights readable by their owner alone
+    pre_tokenizer = GGUFReader(gguf).fields["tokenizer.ggml.pre"].contents()
+    if pre_tokenizer == "smollm":
+        restore_digit_splitting(target / "tokenizer.json")
+
+
+def restore_digit_splitting(tokenizer_json: Path) -> None:
+    """Split digits before byte-level BPE, as SmolLM2's own tokenizer.json does.
+
+    transformers reads GGUF's "smollm" pre-tokenizer as plain byte-level; then white space before
+    a number, as in a table, gives other tokens than those the model was trained on.
+    """
+    tokenizer = json.loads(tokenizer_json.read_text())
+    digits = {"type": "Digits", "individual_digits": True}
+    byte_level = tokenizer["pre_tokenizer"]
+    tokenizer["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [digits, byte_level]}
+    tokenizer_json.write_text(json.dumps(tokenizer, ensure_ascii=False))
