@@ -1,0 +1,1 @@
+"""The page: ask, read the answer, open what it cites; plain files, no build step."""
