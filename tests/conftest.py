@@ -45,7 +45,11 @@ class Stack:
     def statuses(self) -> dict[str, dict[str, str | int]]:
         """What `demo status --json` says, by process."""
         result = subprocess.run(
-            [str(DEMO), "status", "--json"], env=self.env, capture_output=True, text=True, timeout=60
+            [str(DEMO), "status", "--json"],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=60,
         )
         return {row["process"]: row for row in json.loads(result.stdout)}
 
@@ -61,7 +65,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "MODELS_DIR": os.environ.get("MODELS_DIR", str(ROOT / ".state" / "models")),
     }
     result = subprocess.run(
-        [str(DEMO), "up", "--detach"], env=env, capture_output=True, text=True, timeout=600, cwd=ROOT
+        [str(DEMO), "up", "--detach"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        cwd=ROOT,
     )
     try:
         assert result.returncode == 0, f"the stack did not start:\n{result.stdout}{result.stderr}"

@@ -16,7 +16,8 @@ import typer
 from rich.console import Console
 
 from demo.doctor import findings
-from demo.layout import BY_NAME, ROOT
+from demo.install import offline
+from demo.layout import BY_NAME, ROOT, SEED
 from demo.processes import Process, complete, layer_variables, processes, url_of
 from demo.settings import Settings, load
 from demo.supervise import Supervisor, is_healthy
@@ -149,8 +150,11 @@ def _prepare(settings: Settings) -> None:
         ) from error
     (settings.state_dir / "reports").mkdir(exist_ok=True)
     environment = "embed" if settings.llm_url else "llm"
-    models = ["all-minilm-l6-v2"] + ([] if settings.llm_url else [settings.model])
-    env = complete(environment, {"SERVING_MODELS_DIR": str(settings.models)})
+    models = ["all-MiniLM-L6-v2"] + ([] if settings.llm_url else [settings.model])
+    variables = {"SERVING_MODELS_DIR": str(settings.models)}
+    if offline():
+        variables |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(SEED / "wheels")}
+    env = complete(environment, variables)
     command = [str(BY_NAME[environment].command("serving")), "fetch", *models]
     if subprocess.run(command, env=env, cwd=ROOT).returncode != 0:
         raise StartError("The models could not be fetched; the lines above say why.")

