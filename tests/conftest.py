@@ -16,7 +16,7 @@ PORT_OFFSET = 20_000
 
 @dataclass(frozen=True)
 class Stack:
-    """A running stack: where its parts answer, with which keys, and how to run a layer's command."""
+    """A running stack: where its parts answer, with which keys, and how to run a command."""
 
     state_dir: Path
     application_url: str
@@ -32,7 +32,7 @@ class Stack:
     env: dict[str, str]
 
     def run(self, layer: str, *command: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        """Run a layer's command with the stack's settings, e.g. run("ingestion", "ingestion", "status")."""
+        """Run a command with its layer's settings: run("ingestion", "ingestion", "status")."""
         return subprocess.run(
             [str(DEMO), "exec", layer, "--", *command],
             env=self.env | changes,

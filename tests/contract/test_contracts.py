@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+
 from contracts import Contract
 
 HERE = Path(__file__).parent
@@ -18,12 +19,12 @@ MODULES = ("index", "endpoints", "answer", "status")
 
 
 def models() -> dict[str, type[Contract]]:
-    found = {}
-    for module in MODULES:
-        for name, value in vars(importlib.import_module(f"contracts.{module}")).items():
-            if inspect.isclass(value) and issubclass(value, Contract) and value is not Contract:
-                found[name] = value
-    return found
+    return {
+        name: value
+        for module in MODULES
+        for name, value in vars(importlib.import_module(f"contracts.{module}")).items()
+        if inspect.isclass(value) and issubclass(value, Contract) and value is not Contract
+    }
 
 
 def schema_of(name: str) -> str:
@@ -72,7 +73,7 @@ def test_every_message_that_crosses_a_boundary_has_a_recorded_example() -> None:
 
 
 def test_an_unknown_field_is_refused_rather_than_dropped() -> None:
-    with pytest.raises(ValueError, match="extra_forbidden|Extra inputs"):
+    with pytest.raises(ValueError, match="Extra inputs"):
         models()["AskRequest"].model_validate({"question": "Where?", "temprature": 0.2})
 
 

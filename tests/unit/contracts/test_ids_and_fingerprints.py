@@ -1,6 +1,7 @@
 """Ids and digests are the same on every machine, and a fingerprint tells embedders apart."""
 
 import pytest
+
 from contracts.endpoints import EmbedderFingerprint, digest_of
 from contracts.index import (
     CollectionSpec,

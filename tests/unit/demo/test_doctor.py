@@ -3,6 +3,7 @@
 import socket
 
 import pytest
+
 from demo import doctor
 from demo.doctor import Finding, advised_mode, findings, port_of, wanted_processes
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from demo.processes import Process, complete, layer_variables, processes
 from demo.settings import Settings, load, secret
 
