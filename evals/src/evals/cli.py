@@ -1,0 +1,146 @@
+"""Command line of evals: `evals retrieval | answers | report | tables`."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from evals import kept, measure, results
+from evals.errors import DatasetError, EvalsError
+from evals.results import Result
+from evals.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+DOCUMENTS = ("README.md", "docs/results/README.md")  # hold tables generated from results
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+Write = Annotated[bool, typer.Option("--write", help="Merge the figures into docs/results/.")]
+
+
+@app.callback()
+def evals() -> None:
+    """Measure the stack over its public interfaces; nothing here is imported from a layer."""
+
+
+@app.command()
+def retrieval(folder: Path, as_json: AsJson = False, write: Write = False) -> None:
+    """Ingest a benchmark into an index of its own, and measure what search finds.
+
+    FOLDER is in BEIR form (corpus.jsonl[.gz], queries.jsonl, qrels/test.tsv), or holds versions
+    of a knowledge base (v1/, v2/ ..., changes.jsonl, questions.jsonl).
+
+    Example: evals retrieval scifact --write
+    """
+    with _sentences():
+        versioned = (folder / "changes.jsonl").is_file()
+        suite = measure.knowledge_base if versioned else measure.benchmark
+        settings = Settings()
+        _show(settings, suite(settings, folder), as_json, write)
+
+
+@app.command()
+def answers(golden: Path, as_json: AsJson = False, write: Write = False) -> None:
+    """Ask a golden set of each revision of its corpus, which lies beside it.
+
+    Example: evals answers evals/datasets/sample/golden.jsonl --write
+    """
+    with _sentences():
+        settings = Settings()
+        _show(settings, measure.golden_set(settings, golden), as_json, write)
+
+
+@app.command()
+def report(
+    reference: str = "r1", current: str = "r2", dataset: str = "sample", as_json: AsJson = False
+) -> None:
+    """Compare two revisions that `evals answers` has asked: one evidently report a boundary.
+
+    Example: evals report --reference r1 --current r2; then evidently ui --workspace .state/reports
+    """
+    with _sentences():
+        from evals import reports  # evidently takes seconds to import
+
+        settings = Settings()
+        before, after = (
+            kept.read(settings.revision_dir(dataset, revision), settings.events)
+            for revision in (reference, current)
+        )
+        written = reports.write(settings.workspace, f"{reference} to {current}", before, after)
+    if as_json:
+        print(json.dumps([asdict(boundary) for boundary in written], indent=2))
+        return
+    for boundary in written:
+        print(f"{boundary.boundary}: {len(boundary.failed)} of {boundary.tests} tests failed")
+        for failure in boundary.failed:
+            print(f"  {failure}")
+    print(f"Open them: evidently ui --workspace {settings.workspace}")
+
+
+@app.command()
+def tables(
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; fail if any differs.")
+    ] = False,
+) -> None:
+    """Write the documents' tables anew from docs/results/*.json.
+
+    Example: evals tables --check
+    """
+    with _sentences():
+        differing = []
+        for path in (Path(name) for name in DOCUMENTS if Path(name).is_file()):
+            old = path.read_text(encoding="utf-8")
+            new = results.with_tables(old, Settings().results_dir)
+            if new != old:
+                differing.append(str(path))
+                if not check:
+                    path.write_text(new, encoding="utf-8")
+    if check and differing:
+        _fail(
+            f"Tables in {', '.join(differing)} are not those of docs/results: run `evals tables`."
+        )
+    print(f"{len(differing)} documents rewritten.")
+
+
+def _show(settings: Settings, measured: measure.Measured, as_json: bool, write: bool) -> None:
+    if write:
+        for name, rows in measured.results.items():
+            results.merge(settings.results_dir / f"{name}.json", rows)
+    rows = [row for file in measured.results.values() for row in file]
+    if as_json:
+        figures = [row.model_dump(mode="json") for row in rows]
+        print(json.dumps({"results": figures, "details": measured.details}, indent=2, default=str))
+    else:
+        _print_figures(rows)
+
+
+def _print_figures(rows: list[Result]) -> None:
+    shown = Table("figure", "measured", "95% interval", "goal", "n")
+    for row in rows:
+        interval = f"{row.spread[0]} to {row.spread[1]}" if row.spread else ""
+        goal = f"{row.direction} {row.goal}" if row.goal is not None else ""
+        shown.add_row(row.what, str(row.value), interval, goal, str(row.n))
+    Console().print(shown)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turn our errors into one sentence on standard error, and an exit code."""
+    try:
+        yield
+    except DatasetError as error:
+        _fail(str(error), code=2)
+    except EvalsError as error:
+        _fail(str(error))
+
+
+def _fail(sentence: str, code: int = 1) -> NoReturn:
+    print(sentence, file=sys.stderr)
+    raise typer.Exit(code)

@@ -1,0 +1,85 @@
+"""The application's HTTP API, as a probe: contracts 3 and 4."""
+
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+from pydantic import ValidationError
+
+from contracts.answer import Answer, AskRequest, Passage, Problem, SearchResponse
+from contracts.probe import PROBE_INDEX, PROBE_KEY
+from evals.errors import Unavailable
+from evals.settings import Settings
+from evals.suite.ports import Mode
+
+
+class Application:
+    """Searches and asks one index; safe to share between threads.
+
+    Raises: Unavailable, from every call, with what to do next.
+    """
+
+    def __init__(
+        self, settings: Settings, index: str, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        """Every request carries the probe key and reads `index`."""
+        headers = {PROBE_INDEX: index}
+        if settings.probe_key:
+            headers[PROBE_KEY] = settings.probe_key.get_secret_value()
+        if settings.api_key:
+            headers["Authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
+        self._http = httpx.Client(
+            base_url=settings.application_url,
+            headers=headers,
+            timeout=settings.timeout_seconds,
+            transport=transport,
+        )
+
+    def __enter__(self) -> Self:
+        """Connections are opened on demand."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close them."""
+        self._http.close()
+
+    def search(self, question: str, limit: int, mode: Mode = "hybrid") -> list[Passage]:
+        """Passages, best first."""
+        query = {"q": question, "limit": limit, "mode": mode}
+        reply = self._request("GET", "/v1/search", params=query)
+        return SearchResponse.model_validate_json(reply.content).passages
+
+    def ask(self, question: str) -> Answer:
+        """One whole answer."""
+        body = AskRequest(question=question).model_dump()
+        return Answer.model_validate_json(self._request("POST", "/v1/ask", json=body).content)
+
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            reply = self._http.request(method, path, **options)
+        except httpx.TransportError as error:
+            raise Unavailable(
+                f"The application does not answer at {self._http.base_url} ({error}): "
+                "start it with `make demo`, or set EVALS_APPLICATION_URL."
+            ) from error
+        if reply.status_code == HTTPStatus.UNAUTHORIZED:
+            raise Unavailable(
+                "The application refused our key: set EVALS_PROBE_KEY to the key whose digest it "
+                "was given, and EVALS_API_KEY where it asks users for one."
+            )
+        if reply.is_error:
+            raise Unavailable(f"{method} {path} ended with {reply.status_code}: {_detail(reply)}")
+        return reply
+
+
+def _detail(reply: httpx.Response) -> str:
+    try:
+        return Problem.model_validate_json(reply.content).detail
+    except ValidationError:
+        return reply.text[:200]

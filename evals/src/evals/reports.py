@@ -1,0 +1,208 @@
+"""Drift at each boundary as evidently reports; the one file that imports evidently (0.7.23).
+
+Our numbers go in as plain columns. Tests are effect sizes, not p-values, which any large sample
+makes small: Wasserstein's distance in standard deviations of the reference for numbers, Jensen
+and Shannon's for categories. Reports lie in a workspace that `evidently ui --workspace` shows.
+"""
+
+# mypy: disable-error-code="import-untyped"
+# evidently and pandas ship no types.
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+from evidently import DataDefinition, Dataset, Report, Run
+from evidently.metrics import MeanValue, MissingValueCount, RowCount, ValueDrift
+from evidently.sdk.models import PanelMetric
+from evidently.sdk.panels import line_plot_panel
+from evidently.tests import gt, lte
+from evidently.ui.workspace import Project, Workspace
+
+from contracts.answer import AnswerEvent
+from evals.clients.qdrant import IndexedChunk
+from evals.kept import Kept
+from evals.suite.labels import words
+
+PROJECT = "Faultline"
+MORE_MISSING = 0.2  # share of rows by which a column may lack more values than in the reference
+
+_MOJIBAKE = re.compile("Ã[\u0080-\u00bf]|â€|\ufffd")  # UTF-8 read as Latin-1, or undecodable
+_TABLE_ROW = re.compile(r"^\s*\|.+\|\s*$", re.M)
+
+
+@dataclass(frozen=True)
+class Boundary:
+    """What is watched where one layer hands over to the next, and how far it may move."""
+
+    name: str
+    numbers: dict[str, float]  # column -> largest distance, in standard deviations
+    categories: dict[str, float]  # column -> largest distance, 0 (same) to 0.83 (disjoint)
+    limits: dict[str, float] = field(default_factory=dict)  # column -> largest mean, whatever was
+
+
+DATA = Boundary(
+    "data to application",
+    numbers={"characters": 0.3, "non_letter_share": 0.3, "chunks_of_document": 0.3},
+    categories={"format": 0.2, "table": 0.1, "heading_depth": 0.2},
+    limits={"mojibake": 0.0, "empty": 0.0, "duplicate": 0.05},
+)
+SERVING = Boundary(
+    "serving to application",
+    numbers={
+        "prompt_tokens": 0.5,
+        "completion_tokens": 0.5,
+        "embed_ms": 1.0,
+        "first_token_ms": 1.0,
+        "ms_per_token": 1.0,
+    },
+    categories={"finish_reason": 0.2, "model_manifest": 0.1, "embedder": 0.1},
+)
+USER = Boundary(
+    "application to user",
+    numbers={
+        "evidence": 0.3,
+        "top_score": 0.5,
+        "passages": 0.5,
+        "citations": 0.5,
+        "answer_characters": 0.5,
+        "total_ms": 1.0,
+    },
+    categories={"status": 0.2, "bundle": 0.1},
+    limits={"degraded": 0.0, "answered_without_citation": 0.0},
+)
+
+
+@dataclass(frozen=True)
+class BoundaryReport:
+    """How many tests a boundary's report ran, and what failed, in evidently's words."""
+
+    boundary: str
+    tests: int
+    failed: list[str]
+
+
+def chunk_rows(chunks: Sequence[IndexedChunk]) -> pd.DataFrame:
+    """One row a chunk, with the columns of DATA."""
+    sizes = Counter(found.path for found in chunks)
+    copies = Counter(tuple(words(found.chunk.text)) for found in chunks)
+    return pd.DataFrame(
+        {
+            "characters": float(len(found.chunk.text)),
+            "non_letter_share": _non_letter_share(found.chunk.text),
+            "chunks_of_document": float(sizes[found.path]),
+            "format": found.format,
+            "table": str(bool(_TABLE_ROW.search(found.chunk.text))),
+            "heading_depth": str(len(found.chunk.headings)),
+            "mojibake": float(bool(_MOJIBAKE.search(found.chunk.text))),
+            "empty": float(not found.chunk.text.strip()),
+            "duplicate": float(copies[tuple(words(found.chunk.text))] > 1),
+        }
+        for found in chunks
+    )
+
+
+def serving_rows(events: Sequence[AnswerEvent]) -> pd.DataFrame:
+    """One row an answer, with the columns of SERVING; milliseconds and tokens."""
+    return pd.DataFrame(
+        {
+            "prompt_tokens": event.features.prompt_tokens,
+            "completion_tokens": event.features.completion_tokens,
+            "embed_ms": event.timings.embed_ms,
+            "first_token_ms": event.timings.first_token_ms,
+            "ms_per_token": _ms_per_token(event),
+            "finish_reason": event.features.finish_reason or "none",
+            "model_manifest": event.provenance.model_manifest,
+            "embedder": event.provenance.embedder,
+        }
+        for event in events
+    )
+
+
+def user_rows(events: Sequence[AnswerEvent]) -> pd.DataFrame:
+    """One row an answer, with the columns of USER."""
+    return pd.DataFrame(
+        {
+            "evidence": event.features.evidence,
+            "top_score": event.features.top_score,
+            "passages": event.features.passages,
+            "citations": event.features.citations,
+            "answer_characters": event.features.answer_characters,
+            "total_ms": event.timings.total_ms,
+            "status": event.status,
+            "bundle": event.provenance.bundle,
+            "degraded": event.status == "degraded",
+            "answered_without_citation": event.status == "answered"
+            and event.features.citations == 0,
+        }
+        for event in events
+    )
+
+
+def compare(boundary: Boundary, reference: pd.DataFrame, current: pd.DataFrame, name: str) -> Run:
+    """A boundary's report on two sets of rows; no rows at all is a failed test, never silence."""
+    numbers = [*boundary.numbers, *boundary.limits]
+    definition = DataDefinition(
+        numerical_columns=numbers, categorical_columns=list(boundary.categories)
+    )
+    before, after = (rows.astype(dict.fromkeys(numbers, float)) for rows in (reference, current))
+    metrics = [RowCount(tests=[gt(0)])]
+    metrics += [MeanValue(column=c, tests=[lte(most)]) for c, most in boundary.limits.items()]
+    for column, most in boundary.numbers.items():
+        missing = before[column].isna().mean()
+        metrics.append(MissingValueCount(column=column, share_tests=[lte(missing + MORE_MISSING)]))
+        if before[column].notna().any() and after[column].notna().any():
+            metrics.append(MeanValue(column=column, tests=[]))
+            metrics.append(ValueDrift(column=column, method="wasserstein", threshold=most))
+    metrics += [
+        ValueDrift(column=column, method="jensenshannon", threshold=most)
+        for column, most in boundary.categories.items()
+    ]
+    report = Report(metrics, tags=[boundary.name], include_tests=True)
+    datasets = (Dataset.from_pandas(rows, data_definition=definition) for rows in (after, before))
+    return report.run(*datasets, name=name)
+
+
+def write(workspace: Path, name: str, reference: Kept, current: Kept) -> list[BoundaryReport]:
+    """Report every boundary of two revisions into a workspace, and say what failed."""
+    store = Workspace.create(str(workspace))
+    known = store.search_project(PROJECT)
+    project = known[0] if known else _new_project(store)
+    written = []
+    for boundary, before, after in (
+        (DATA, chunk_rows(reference.chunks), chunk_rows(current.chunks)),
+        (SERVING, serving_rows(reference.events), serving_rows(current.events)),
+        (USER, user_rows(reference.events), user_rows(current.events)),
+    ):
+        run = compare(boundary, before, after, name=f"{boundary.name}: {name}")
+        store.add_run(project.id, run)
+        failed = [test.description for test in run.tests_results if test.status.value == "FAIL"]
+        written.append(BoundaryReport(boundary.name, len(run.tests_results), failed))
+    return written
+
+
+def _new_project(store: Workspace) -> Project:
+    project = store.create_project(
+        PROJECT, "What changed at each boundary between the layers; see the tags of a report."
+    )
+    for boundary in (DATA, SERVING, USER):
+        for column in boundary.numbers:
+            for metric, title in (("MeanValue", "mean"), ("ValueDrift", "drift")):
+                labels = {"column": column}
+                value = PanelMetric(metric=metric, metric_labels=labels, tags=[boundary.name])
+                panel = line_plot_panel(f"{column}: {title}", [value], size="half")
+                project.dashboard.add_panel(panel, tab=boundary.name)
+    return project
+
+
+def _non_letter_share(text: str) -> float:
+    visible = [character for character in text if not character.isspace()]
+    return sum(not c.isalpha() for c in visible) / len(visible) if visible else 1.0
+
+
+def _ms_per_token(event: AnswerEvent) -> float | None:
+    spent, tokens = event.timings.generate_ms, event.features.completion_tokens
+    return spent / tokens if spent is not None and tokens else None

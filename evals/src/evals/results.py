@@ -1,0 +1,146 @@
+"""Measured figures as files, `docs/results/<name>.json`, and the tables generated from them."""
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from evals.errors import DatasetError
+from evals.machine import Origin
+from evals.suite.metrics import Estimate
+
+Direction = Literal["<=", ">="]
+
+GOALS: dict[str, tuple[Direction, float | None]] = {
+    "scifact_dense_ndcg10": (">=", 0.64),
+    "scifact_sparse_ndcg10": (">=", 0.68),
+    "scifact_hybrid_ndcg10": (">=", 0.71),
+    "gov_kb_recall_at_5": (">=", 0.95),
+    "gov_kb_disagreements": ("<=", 0),
+    "gov_kb_unaccounted": ("<=", 0),
+    "gov_kb_stale_citations": ("<=", 0),
+    "sample_recall_at_5": (">=", 0.95),
+    "sample_containment": (">=", 0.5),
+    "sample_abstention_f1": (">=", 0.6),
+    "sample_citation_correct": (">=", 0.9),
+    "sample_latency_p50_ms": ("<=", None),
+}
+
+_TABLE = re.compile(
+    r"(?P<open><!-- results: (?P<name>\w+)(?P<ids>[\w ]*) -->\n).*?(?P<close><!-- /results -->)",
+    re.S,
+)
+
+
+class Result(BaseModel):
+    """One figure that the documentation may claim."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    what: str
+    value: float
+    goal: float | None
+    direction: Direction
+    n: int
+    spread: tuple[float, float] | None
+    command: str
+    commit: str
+    date: str
+    machine: str
+
+
+_RESULTS = TypeAdapter(list[Result])
+
+
+def result(
+    id: str,
+    what: str,
+    measured: Estimate,
+    origin: Origin,
+) -> Result:
+    """A figure with its goal, where one is set, and its interval, where it has one."""
+    direction, goal = GOALS.get(id, (">=", None))
+    spread = (round(measured.low, 4), round(measured.high, 4))
+    return Result(
+        id=id,
+        what=what,
+        value=round(measured.value, 4),
+        goal=goal,
+        direction=direction,
+        n=measured.n,
+        spread=spread if spread[0] < spread[1] else None,
+        command=origin.command,
+        commit=origin.commit,
+        date=origin.date,
+        machine=origin.machine,
+    )
+
+
+def read(path: Path) -> list[Result]:
+    """The results in a file; none where there is no file.
+
+    Raises: DatasetError when the file is not in the schema.
+    """
+    if not path.is_file():
+        return []
+    try:
+        return _RESULTS.validate_json(path.read_bytes())
+    except ValueError as error:
+        raise DatasetError(f"{path} is not a list of results: {error}") from error
+
+
+def merge(path: Path, measured: Iterable[Result]) -> None:
+    """Write results into a file: same id replaces, others stay, new ones come last."""
+    merged = {kept.id: kept for kept in read(path)} | {new.id: new for new in measured}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = [row.model_dump(mode="json") for row in merged.values()]
+    path.write_text(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def with_tables(document: str, results_dir: Path) -> str:
+    """A Markdown document with every marked table written anew.
+
+    A table stands between `<!-- results: NAME [ID ...] -->` and `<!-- /results -->`; without ids
+    it shows the whole file.
+    """
+
+    def rewrite(marked: re.Match[str]) -> str:
+        rows = read(results_dir / f"{marked['name']}.json")
+        wanted = marked["ids"].split()
+        by_id = {row.id: row for row in rows}
+        chosen = [by_id[id] for id in wanted if id in by_id] if wanted else rows
+        return f"{marked['open']}{table(chosen)}{marked['close']}"
+
+    return _TABLE.sub(rewrite, document)
+
+
+def table(rows: Iterable[Result]) -> str:
+    """A Markdown table of results, misses marked; one line saying so where there are none."""
+    lines = [
+        f"| {row.what} | {_number(row.value)}{_spread(row)} | {_goal(row)} | {row.n:,} |\n"
+        for row in rows
+    ]
+    if not lines:
+        return "*Not measured yet.*\n"
+    return "| what | measured | goal | n |\n|---|---|---|---|\n" + "".join(lines)
+
+
+def _goal(row: Result) -> str:
+    if row.goal is None:
+        return ""
+    met = row.value >= row.goal if row.direction == ">=" else row.value <= row.goal
+    return f"{row.direction} {_number(row.goal)}{'' if met else ', **missed**'}"
+
+
+def _spread(row: Result) -> str:
+    return f" [{_number(row.spread[0])}, {_number(row.spread[1])}]" if row.spread else ""
+
+
+def _number(value: float) -> str:
+    if value == int(value):
+        return f"{int(value):,}"
+    return f"{value:.3f}" if abs(value) < 10 else f"{value:,.0f}"

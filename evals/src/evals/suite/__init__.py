@@ -1,0 +1,1 @@
+"""The suites: datasets in, deterministic metrics out."""
