@@ -1,11 +1,13 @@
 """The `serving` command: `serving fetch`, `serving embed`, `serving llm`."""
 
+import os
 import sys
 from typing import Annotated
 
 import typer
 
 from serving.catalog import load_catalog
+from serving.checks import check_embedder
 from serving.convert import gguf_to_safetensors
 from serving.errors import ModelError, ServingError
 from serving.fetch import fetch as fetch_model
@@ -58,6 +60,36 @@ def fetch(
             )
         progress = sys.stdout.isatty()
         fetch_model(entries[name], settings.models_dir, gguf_to_safetensors, print, progress)
+
+
+@app.command()
+def embed() -> None:
+    """Serve the embedder on SERVING_EMBED_HOST and SERVING_EMBED_PORT, until it is stopped.
+
+    Examples:
+
+      serving embed
+
+      SERVING_EMBED_PRECISION=float32 SERVING_EMBED_PORT=9001 serving embed
+
+      SERVING_EMBED_UPSTREAM_URL=https://models.example.com serving embed
+    """
+    # Read once by OpenMP as torch is imported: idle threads must not spin beside other processes.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    import uvicorn  # only in the embed environment
+
+    from serving.embed_app import create_app
+
+    settings = Settings()
+    check_embedder(settings)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.embed_host,
+        port=settings.embed_port,
+        log_level="warning",
+        timeout_graceful_shutdown=10,
+    )
 
 
 if __name__ == "__main__":

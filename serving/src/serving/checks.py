@@ -1,0 +1,48 @@
+"""What must hold before a model starts: its files, its port, and enough memory, in sentences."""
+
+import socket
+from pathlib import Path
+
+from serving.catalog import find_model
+from serving.errors import StartError
+from serving.settings import Settings
+
+EMBEDDER_MB = 800
+LLM_MB = 2500  # besides the KV cache
+
+
+def check_embedder(settings: Settings) -> None:
+    """Raises ModelError or StartError."""
+    entry = find_model(settings.catalog, settings.embed_model, "embedder")
+    entry.location(settings.models_dir)
+    check_port(settings.embed_host, settings.embed_port, "SERVING_EMBED_PORT")
+    if not settings.embed_upstream_url:
+        check_memory(EMBEDDER_MB, entry.name)
+
+
+def check_port(host: str, port: int, setting: str) -> None:
+    """Raises StartError where something listens on the port already."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise StartError(
+                f"Port {port} on {host} cannot be used ({error.strerror}): stop what uses it, "
+                f"or set {setting}."
+            ) from error
+
+
+def check_memory(needed_mb: int, model: str, meminfo: Path = Path("/proc/meminfo")) -> None:
+    """Raises StartError where less memory is free; says nothing where the system does not tell."""
+    try:
+        lines = meminfo.read_text().splitlines()
+    except OSError:
+        return
+    sizes = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    free_mb = sizes.get("MemAvailable", needed_mb * 1024) // 1024
+    if free_mb < needed_mb:
+        raise StartError(
+            f"{model} needs {needed_mb} MB of memory and {free_mb} MB are free: stop something, "
+            "or use a hosted model by its URL."
+        )

@@ -1,0 +1,48 @@
+"""The model itself: sentence-transformers in this process; no other file imports torch."""
+
+import os
+from importlib.metadata import version
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sentence_transformers import SentenceTransformer
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
+
+from serving.precision import choose_precision, processor_flags
+
+Vectors = NDArray[np.float32]  # (texts, dimensions)
+
+
+class SentenceEncoder:
+    """all-MiniLM-L6-v2 or another sentence-transformers folder; one thread calls it at a time."""
+
+    def __init__(self, folder: Path, precision: str) -> None:
+        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        capability = torch.backends.cpu.get_cpu_capability()
+        self.precision = choose_precision(precision, processor_flags(), capability)
+        self.backend = f"sentence-transformers {version('sentence-transformers')}"
+        self._model = SentenceTransformer(
+            str(folder),
+            device="cpu",
+            local_files_only=True,
+            model_kwargs={"dtype": getattr(torch, self.precision)},
+        ).eval()
+        modules = list(self._model)
+        self.pooling = next(
+            (str(m.pooling_mode) for m in modules if isinstance(m, Pooling)), "none"
+        )
+        self.normalised = any(isinstance(module, Normalize) for module in modules)
+        self.max_tokens = int(self._model.max_seq_length or 0)
+
+    @torch.inference_mode()
+    def encode(self, texts: list[str]) -> Vectors:
+        """Vectors of `texts` in one forward pass; pooled and normalised in float32."""
+        features = self._model.preprocess(texts)
+        for module in self._model:
+            features = module(features)
+            features["token_embeddings"] = features["token_embeddings"].float()
+        vectors: Vectors = features["sentence_embedding"].numpy()
+        return vectors
