@@ -1,0 +1,61 @@
+"""The embedder's client: a question's dense and sparse vectors, asked for together."""
+
+import asyncio
+from typing import Any
+
+import aiohttp
+
+from application.bundle import Mode
+from application.errors import InvalidRequest
+from application.upstream import Deadline, Upstream
+from contracts.endpoints import SparseRequest, SparseResponse, SparseVector
+
+
+class Embedder:
+    """Reads `{url}/v1/embeddings` and `{url}/v1/sparse`."""
+
+    def __init__(
+        self, session: aiohttp.ClientSession, url: str, api_key: str | None, upstream: Upstream
+    ) -> None:
+        self._session = session
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._upstream = upstream
+
+    async def embed(
+        self, text: str, mode: Mode, deadline: Deadline
+    ) -> tuple[list[float] | None, SparseVector | None]:
+        """Dense and sparse vector of a question; None for an arm that `mode` does not use."""
+        dense, sparse = await asyncio.gather(
+            self._dense(text, deadline) if mode != "sparse" else _nothing(),
+            self._sparse(text, deadline) if mode != "dense" else _nothing(),
+        )
+        return dense, sparse
+
+    async def _dense(self, text: str, deadline: Deadline) -> list[float]:
+        reply = await self._post("/v1/embeddings", {"input": [text], "model": ""}, deadline)
+        return list(reply["data"][0]["embedding"])
+
+    async def _sparse(self, text: str, deadline: Deadline) -> SparseVector:
+        request = SparseRequest(input=[text], kind="query").model_dump()
+        reply = await self._post("/v1/sparse", request, deadline)
+        return SparseResponse.model_validate(reply).data[0]
+
+    async def _post(self, path: str, body: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
+        async def attempt() -> dict[str, Any]:
+            async with self._session.post(
+                self._url + path, json=body, headers=self._headers
+            ) as response:
+                if response.status == 413:
+                    raise InvalidRequest(
+                        "The question is longer than the embedder reads; shorten it."
+                    )
+                response.raise_for_status()
+                reply: dict[str, Any] = await response.json()
+                return reply
+
+        return await self._upstream.call(attempt, deadline)
+
+
+async def _nothing() -> None:
+    return None

@@ -1,0 +1,249 @@
+"""The index's client: committed chunks inside a scope, read through the stock qdrant-client.
+
+A chunk is visible only while its document's manifest names its version, so every search is
+followed by the manifests of its hits.
+"""
+
+import warnings
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from qdrant_client import AsyncQdrantClient, models
+
+from application.access import Scope
+from application.errors import NotFound
+from application.ports import Query
+from application.upstream import Deadline, Upstream
+from contracts.answer import DocumentView, Passage
+from contracts.endpoints import SparseVector
+from contracts.index import (
+    DENSE,
+    SPARSE,
+    SPEC_POINT_ID,
+    ChunkPayload,
+    CollectionSpec,
+    DocumentManifest,
+    manifest_alias,
+    manifest_point_id,
+)
+
+SCROLL_PAGE = 256
+
+
+class Collections(NamedTuple):
+    """The two collections behind an index's aliases, so that one request reads one version."""
+
+    chunks: str
+    manifests: str
+
+
+class Hit(NamedTuple):
+    """One point that a search found."""
+
+    chunk: ChunkPayload
+    point_id: str
+    score: float
+    dense: list[float] | None
+
+
+def connect(url: str, api_key: str | None) -> AsyncQdrantClient:
+    """A client; its warning about keys over plain http is dropped, since loopback is plain."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")
+        return AsyncQdrantClient(url=url, api_key=api_key, timeout=10, check_compatibility=False)
+
+
+def visible(scope: Scope, *further: models.Condition) -> models.Filter:
+    """The filter of every read, built here and nowhere else; an empty scope sees nothing."""
+    if not scope.tenant or not scope.namespaces:
+        raise NotFound("This key may read no namespace; ask for one that does.")
+    return models.Filter(
+        must=[
+            models.FieldCondition(key="tenant", match=models.MatchValue(value=scope.tenant)),
+            models.FieldCondition(
+                key="namespace", match=models.MatchAny(any=sorted(scope.namespaces))
+            ),
+            *further,
+        ]
+    )
+
+
+class Index:
+    """Reads one Qdrant; every method raises RetrievalUnavailable or NotFound."""
+
+    def __init__(self, client: AsyncQdrantClient, upstream: Upstream) -> None:
+        self._client = client
+        self._upstream = upstream
+
+    async def resolve(self, index: str, deadline: Deadline) -> Collections:
+        """What the aliases of `index` name now; a collection's own name stands for itself."""
+        reply = await self._upstream.call(self._client.get_aliases, deadline)
+        named = {alias.alias_name: alias.collection_name for alias in reply.aliases}
+        chunks = named.get(index, index)
+        return Collections(chunks, named.get(manifest_alias(index), manifest_alias(chunks)))
+
+    async def search(
+        self,
+        query: Query,
+        collections: Collections,
+        dense: list[float] | None,
+        sparse: SparseVector | None,
+    ) -> list[tuple[Hit, DocumentManifest]]:
+        """Committed hits, best first, with their manifests; searched twice where a commit ran."""
+        for _ in range(2):
+            hits = await self._hits(query, collections.chunks, dense, sparse)
+            manifests = await self._manifests(query, collections.manifests, hits)
+            active = [
+                (hit, manifests[hit.chunk.document_id])
+                for hit in hits
+                if _is_committed(hit.chunk, manifests.get(hit.chunk.document_id))
+            ]
+            found = {hit.chunk.document_id for hit in hits}
+            if found == {hit.chunk.document_id for hit, _ in active}:
+                break  # else a whole document was dropped: it may have been committed meanwhile
+        return active
+
+    async def document(
+        self, document_id: str, scope: Scope, index: str, deadline: Deadline
+    ) -> DocumentView:
+        """The committed text, put together again from the spans of its chunks."""
+        collections = await self.resolve(index, deadline)
+        records = await self._retrieve(
+            collections.manifests, [manifest_point_id(scope.tenant, document_id)], deadline
+        )
+        manifest = DocumentManifest.model_validate(records[0].payload) if records else None
+        if manifest is None or not scope.permits(manifest.tenant, manifest.namespace):
+            raise NotFound(f"There is no document {document_id!r} that this key may read.")
+        chunks = await self._chunks(collections.chunks, manifest, scope, deadline)
+        return DocumentView(
+            document_id=document_id,
+            version=manifest.version,
+            title=manifest.title,
+            path=manifest.path,
+            source=manifest.source,
+            format=manifest.format,
+            text=joined(chunks),
+        )
+
+    async def spec(self, index: str, deadline: Deadline) -> CollectionSpec:
+        """What the vectors of `index` have in common."""
+        collections = await self.resolve(index, deadline)
+        records = await self._retrieve(collections.manifests, [SPEC_POINT_ID], deadline)
+        if not records:
+            raise NotFound(f"The index {index!r} has no spec; run `ingestion sync`.")
+        return CollectionSpec.model_validate(records[0].payload)
+
+    async def _hits(
+        self,
+        query: Query,
+        collection: str,
+        dense: list[float] | None,
+        sparse: SparseVector | None,
+    ) -> list[Hit]:
+        settings = query.bundle.retrieval
+        limit = query.limit * settings.over_fetch
+        depth = max(settings.candidates, limit)
+        allowed = visible(query.scope)
+        arms = [
+            models.Prefetch(query=vector, using=name, filter=allowed, limit=depth)
+            for name, vector in ((DENSE, dense), (SPARSE, _sparse_query(sparse)))
+            if vector is not None
+        ]
+        if not arms:
+            return []
+        fused: dict[str, Any] = {"query": arms[0].query, "using": arms[0].using}
+        if len(arms) == 2:
+            fused = {"prefetch": arms, "query": models.RrfQuery(rrf=models.Rrf(k=settings.rrf_k))}
+        reply = await self._upstream.call(
+            lambda: self._client.query_points(
+                collection, query_filter=allowed, limit=limit, with_vectors=[DENSE], **fused
+            ),
+            query.deadline,
+        )
+        return [_hit(point) for point in reply.points]
+
+    async def _manifests(
+        self, query: Query, collection: str, hits: Sequence[Hit]
+    ) -> dict[str, DocumentManifest]:
+        ids = {manifest_point_id(hit.chunk.tenant, hit.chunk.document_id) for hit in hits}
+        records = await self._retrieve(collection, sorted(ids), query.deadline) if ids else []
+        manifests = [DocumentManifest.model_validate(record.payload) for record in records]
+        return {manifest.document_id: manifest for manifest in manifests}
+
+    async def _retrieve(
+        self, collection: str, ids: Sequence[str], deadline: Deadline
+    ) -> list[models.Record]:
+        return await self._upstream.call(
+            lambda: self._client.retrieve(collection, ids, with_payload=True), deadline
+        )
+
+    async def _chunks(
+        self, collection: str, manifest: DocumentManifest, scope: Scope, deadline: Deadline
+    ) -> list[ChunkPayload]:
+        of_version = visible(
+            scope,
+            models.FieldCondition(
+                key="document_id", match=models.MatchValue(value=manifest.document_id)
+            ),
+            models.FieldCondition(key="version", match=models.MatchValue(value=manifest.version)),
+        )
+        chunks: list[ChunkPayload] = []
+        offset: Any = None
+        while True:
+            scroll = partial(
+                self._client.scroll, collection, of_version, limit=SCROLL_PAGE, offset=offset
+            )
+            records, offset = await self._upstream.call(scroll, deadline)
+            chunks += [ChunkPayload.model_validate(record.payload) for record in records]
+            if offset is None:
+                return chunks
+
+
+def joined(chunks: Sequence[ChunkPayload]) -> str:
+    """The text that chunks cover; gaps hold white space only, so they become line ends."""
+    text = ""
+    for chunk in sorted(chunks, key=lambda chunk: chunk.ordinal):
+        text += "\n" * (chunk.start - len(text))
+        text += chunk.text[len(text) - chunk.start :]
+    return text
+
+
+def passage_of(hit: Hit, manifest: DocumentManifest) -> Passage:
+    """A committed hit as the passage that answers cite."""
+    chunk = hit.chunk
+    return Passage(
+        chunk_id=hit.point_id,
+        document_id=chunk.document_id,
+        version=chunk.version,
+        title=manifest.title,
+        path=manifest.path,
+        source=chunk.source,
+        headings=chunk.headings,
+        text=chunk.text,
+        start=chunk.start,
+        end=chunk.end,
+        page=chunk.page,
+        score=hit.score,
+        run_id=chunk.run_id,
+    )
+
+
+def _hit(point: models.ScoredPoint) -> Hit:
+    vectors: dict[str, Any] = point.vector if isinstance(point.vector, dict) else {}
+    chunk = ChunkPayload.model_validate(point.payload)
+    return Hit(chunk, str(point.id), point.score, vectors.get(DENSE))
+
+
+def _is_committed(chunk: ChunkPayload, manifest: DocumentManifest | None) -> bool:
+    return (
+        manifest is not None
+        and (manifest.tenant, manifest.namespace) == (chunk.tenant, chunk.namespace)
+        and manifest.version == chunk.version
+    )
+
+
+def _sparse_query(vector: SparseVector | None) -> models.SparseVector | None:
+    if vector is None or not vector.indices:
+        return None
+    return models.SparseVector(indices=vector.indices, values=vector.values)

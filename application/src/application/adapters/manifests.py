@@ -1,0 +1,57 @@
+"""Digests of the models that serve us, read from their `/manifest` and kept for seconds."""
+
+import time
+from collections.abc import Callable
+
+import aiohttp
+
+from application.settings import openai_base
+from contracts.endpoints import EmbedderManifest, LlmManifest
+
+UNKNOWN = "unknown"
+KEPT_SECONDS = 15.0
+TIMEOUT = aiohttp.ClientTimeout(total=2)
+
+
+class EndpointManifests:
+    """`ports.Manifests`; what cannot be seen is "unknown", and is looked at again next time."""
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        llm_url: str,
+        llm_key: str | None,
+        embed_url: str,
+        embed_key: str | None,
+    ) -> None:
+        self._session = session
+        self._llm = (openai_base(llm_url) + "/manifest", llm_key)
+        self._embedder = (embed_url.rstrip("/") + "/manifest", embed_key)
+        self._kept: dict[str, tuple[float, str]] = {}
+
+    async def llm(self) -> str:
+        """Digest of the chat model's manifest."""
+        return await self._digest(
+            *self._llm, lambda raw: LlmManifest.model_validate_json(raw).digest
+        )
+
+    async def embedder(self) -> str:
+        """Digest of the embedder's fingerprint."""
+        return await self._digest(
+            *self._embedder,
+            lambda raw: EmbedderManifest.model_validate_json(raw).fingerprint.digest,
+        )
+
+    async def _digest(self, url: str, key: str | None, read: Callable[[bytes], str]) -> str:
+        at, digest = self._kept.get(url, (0.0, UNKNOWN))
+        if digest != UNKNOWN and time.monotonic() - at < KEPT_SECONDS:
+            return digest
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        try:
+            async with self._session.get(url, headers=headers, timeout=TIMEOUT) as response:
+                response.raise_for_status()
+                digest = read(await response.read())
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+            digest = UNKNOWN
+        self._kept[url] = (time.monotonic(), digest)
+        return digest

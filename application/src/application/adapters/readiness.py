@@ -1,0 +1,82 @@
+"""Asks the dependencies whether they work, each with two seconds to say so."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any
+
+import aiohttp
+from pydantic import SecretStr
+
+from application.adapters.index import Index
+from application.errors import ApplicationError
+from application.settings import Settings, openai_base
+from application.upstream import Deadline
+from contracts.endpoints import EmbedderManifest
+from contracts.status import Check, Readiness
+
+SECONDS = 2.0
+
+
+class ReadinessChecks:
+    """Index and embedder are required; without the model, answers are degraded."""
+
+    def __init__(self, session: aiohttp.ClientSession, index: Index, settings: Settings) -> None:
+        self._session = session
+        self._index = index
+        self._settings = settings
+
+    async def check(self) -> Readiness:
+        """What each dependency says now."""
+        names = ("embedder", "index", "model")
+        results = await asyncio.gather(
+            _checked(self._embedder()), _checked(self._index_spec()), _checked(self._model())
+        )
+        checks = dict(zip(names, results, strict=True))
+        if not (checks["embedder"].ok and checks["index"].ok):
+            return Readiness(status="down", checks=checks)
+        return Readiness(status="ready" if checks["model"].ok else "degraded", checks=checks)
+
+    async def _embedder(self) -> str:
+        return f"{(await self._embedder_manifest()).fingerprint.model} answers"
+
+    async def _index_spec(self) -> str:
+        spec = await self._index.spec(self._settings.index, Deadline(SECONDS))
+        serving = (await self._embedder_manifest()).fingerprint
+        if spec.embedder.digest != serving.digest:
+            raise ApplicationError(
+                f"The index was built with {spec.embedder.model} {spec.embedder.digest}, but the "
+                f"embedder is {serving.model} {serving.digest}; run `ingestion sync`."
+            )
+        return f"{self._settings.index} is built with the embedder that serves"
+
+    async def _model(self) -> str:
+        url = openai_base(self._settings.llm_url) + "/v1/models"
+        models = await self._get(url, self._settings.llm_api_key)
+        names = [model["id"] for model in models["data"]]
+        if self._settings.llm_model not in names:
+            raise ApplicationError(
+                f"The model {self._settings.llm_model!r} is not served; set APPLICATION_LLM_MODEL "
+                f"to one of: {', '.join(names)}."
+            )
+        return f"{self._settings.llm_model} answers"
+
+    async def _embedder_manifest(self) -> EmbedderManifest:
+        url = self._settings.embed_url.rstrip("/") + "/manifest"
+        return EmbedderManifest.model_validate(await self._get(url, self._settings.embed_api_key))
+
+    async def _get(self, url: str, key: SecretStr | None) -> dict[str, Any]:
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
+        async with self._session.get(url, headers=headers) as response:
+            response.raise_for_status()
+            reply: dict[str, Any] = await response.json()
+            return reply
+
+
+async def _checked(saying: Awaitable[str]) -> Check:
+    try:
+        async with asyncio.timeout(SECONDS):
+            return Check(ok=True, detail=await saying)
+    except ApplicationError as error:
+        return Check(ok=False, detail=str(error))
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError, LookupError) as error:
+        return Check(ok=False, detail=f"No usable answer ({type(error).__name__}); is it running?")

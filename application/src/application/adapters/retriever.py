@@ -1,0 +1,59 @@
+"""`ports.Retriever`: embed the question, search the index, keep what the caller may read."""
+
+import asyncio
+import math
+import time
+from collections.abc import Sequence
+
+from application.access import Scope
+from application.adapters.embedder import Embedder
+from application.adapters.index import Index, passage_of
+from application.ports import Query, Retrieved
+from application.upstream import Deadline
+from contracts.answer import DocumentView
+
+READ_SECONDS = 10.0
+
+
+class IndexRetriever:
+    """Hybrid, dense or sparse search over committed chunks."""
+
+    def __init__(self, embedder: Embedder, index: Index) -> None:
+        self._embedder = embedder
+        self._index = index
+
+    async def search(self, query: Query) -> Retrieved:
+        """At most `query.limit` passages, best first."""
+        began = time.perf_counter()
+        (dense, sparse), collections = await asyncio.gather(
+            self._embedder.embed(query.text, query.mode, query.deadline),
+            self._index.resolve(query.index, query.deadline),
+        )
+        embedded = time.perf_counter()
+        hits = await self._index.search(query, collections, dense, sparse)
+        allowed = [
+            (hit, manifest)
+            for hit, manifest in hits
+            if query.scope.permits(hit.chunk.tenant, hit.chunk.namespace)
+        ]
+        return Retrieved(
+            passages=[passage_of(hit, manifest) for hit, manifest in allowed[: query.limit]],
+            cosine=max(
+                (cosine(dense, hit.dense) for hit, _ in allowed if dense and hit.dense),
+                default=None,
+            ),
+            collection=collections.chunks,
+            embed_ms=(embedded - began) * 1000,
+            search_ms=(time.perf_counter() - embedded) * 1000,
+        )
+
+    async def document(self, document_id: str, scope: Scope, index: str) -> DocumentView:
+        """The committed text of one document."""
+        return await self._index.document(document_id, scope, index, Deadline(READ_SECONDS))
+
+
+def cosine(a: Sequence[float], b: Sequence[float]) -> float:
+    """Cosine of two vectors, in [-1, 1]."""
+    dot = sum(x * y for x, y in zip(a, b, strict=True))
+    norms = math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
+    return dot / norms if norms else 0.0

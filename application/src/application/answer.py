@@ -1,0 +1,247 @@
+"""The use case: a question becomes passages, then an answer that they support, or an honest no.
+
+Find -> weigh the evidence -> ask the model -> cite what the passages support, or abstain. It knows
+no web framework, database or model library, only the ports.
+"""
+
+import time
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from application.access import Scope
+from application.bundle import Bundle
+from application.citations import cite, nearest_sentences
+from application.errors import ModelUnavailable
+from application.evidence import evidence, features
+from application.ports import (
+    AnswerLog,
+    ChatModel,
+    Manifests,
+    Message,
+    PromptRenderer,
+    Query,
+    Retrieved,
+    Retriever,
+    Usage,
+)
+from application.upstream import Deadline
+from contracts.answer import (
+    Answer,
+    AnswerEvent,
+    AnswerFeatures,
+    Citation,
+    Passage,
+    Provenance,
+    Status,
+    Timings,
+)
+
+ABSTAINED = "I could not find an answer to that in the documents."
+DEGRADED = "The model is not available; these passages match the question best."
+NO_PASSAGE = "No document matches the question."
+LITTLE_EVIDENCE = "The passages found do not seem to hold the answer."
+NO_SUPPORT = "The passages found do not support what the model replied."
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question, and all that was decided about it before the use case runs."""
+
+    question: str
+    scope: Scope
+    index: str
+    bundle: Bundle
+    request_id: str
+    deadline: Deadline
+    began: float = field(default_factory=time.perf_counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the index holds on a question, and the chance that it holds the answer."""
+
+    ask: Ask
+    retrieved: Retrieved
+    evidence: float
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the model is asked at all."""
+        least = self.ask.bundle.evidence.least_evidence
+        return bool(self.retrieved.passages) and self.evidence >= least
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the model said, or why it did not."""
+
+    text: str = ""
+    usage: Usage = field(default_factory=Usage)
+    failure: str | None = None
+    first_token_ms: float | None = None
+    generate_ms: float | None = None
+
+
+class Answerer:
+    """Answers questions; the only state is its collaborators'."""
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        prompt: PromptRenderer,
+        model: ChatModel,
+        manifests: Manifests,
+        logs: Sequence[AnswerLog],
+        build: str,
+        log_texts: bool = False,
+    ) -> None:
+        self._retriever = retriever
+        self._prompt = prompt
+        self._model = model
+        self._manifests = manifests
+        self._logs = logs
+        self._build = build
+        self._log_texts = log_texts
+
+    async def stream(self, ask: Ask) -> AsyncGenerator[list[Passage] | str | Answer, None]:
+        """The passages, then pieces of the model's reply, then the answer that replaces them."""
+        found = await self.find(ask)
+        yield found.retrieved.passages
+        if not found.is_enough:
+            yield await self.conclude(found, Reply())
+            return
+        began, first_token_ms = time.perf_counter(), None
+        pieces, usage, failure = [], Usage(), None
+        sampling = ask.bundle.sampling
+        try:
+            async with aclosing(
+                self._model.stream(self.messages(found), sampling, ask.deadline)
+            ) as generation:
+                async for piece in generation:
+                    if isinstance(piece, Usage):
+                        usage = piece
+                        continue
+                    first_token_ms = first_token_ms or _ms_since(began)
+                    pieces.append(piece)
+                    yield piece
+        except ModelUnavailable as error:
+            failure = str(error)
+        reply = Reply("".join(pieces), usage, failure, first_token_ms, _ms_since(began))
+        yield await self.conclude(found, reply)
+
+    async def find(self, ask: Ask) -> Found:
+        """First step: the passages for the prompt, and the evidence in them."""
+        retrieval = ask.bundle.retrieval
+        retrieved = await self._retriever.search(
+            Query(
+                text=ask.question,
+                scope=ask.scope,
+                index=ask.index,
+                mode=retrieval.mode,
+                limit=retrieval.top_k,
+                bundle=ask.bundle,
+                deadline=ask.deadline,
+            )
+        )
+        observed = features(ask.question, retrieved.passages, retrieved.cosine)
+        return Found(ask, retrieved, evidence(ask.bundle.evidence, observed))
+
+    def messages(self, found: Found) -> list[Message]:
+        """Second step: what the model is sent."""
+        bundle = found.ask.bundle
+        return self._prompt.render(bundle, found.ask.question, found.retrieved.passages)
+
+    async def conclude(self, found: Found, reply: Reply) -> Answer:
+        """Last step: the answer as far as the passages support it, recorded."""
+        status, text, reason, citations = _verdict(found, reply)
+        ask = found.ask
+        answer = Answer(
+            request_id=ask.request_id,
+            status=status,
+            text=text,
+            reason=reason,
+            evidence=found.evidence,
+            citations=citations,
+            passages=found.retrieved.passages,
+            provenance=await self._provenance(found),
+            timings=Timings(
+                embed_ms=found.retrieved.embed_ms,
+                search_ms=found.retrieved.search_ms,
+                first_token_ms=reply.first_token_ms,
+                generate_ms=reply.generate_ms,
+                total_ms=_ms_since(ask.began),
+            ),
+        )
+        event = self._event(ask, answer, reply.usage)
+        for log in self._logs:
+            log.append(event)
+        return answer
+
+    async def _provenance(self, found: Found) -> Provenance:
+        ask = found.ask
+        return Provenance(
+            request_id=ask.request_id,
+            ingestion_runs=sorted({passage.run_id for passage in found.retrieved.passages}),
+            index=found.retrieved.collection,
+            embedder=await self._manifests.embedder(),
+            model=self._model.model,
+            model_manifest=await self._manifests.llm(),
+            endpoint=self._model.endpoint,
+            application_build=self._build,
+            bundle=ask.bundle.digest,
+            sampling=ask.bundle.sampling.model_dump(),
+        )
+
+    def _event(self, ask: Ask, answer: Answer, usage: Usage) -> AnswerEvent:
+        with_texts = self._log_texts or ask.scope.probe
+        return AnswerEvent(
+            at=datetime.now(UTC),
+            tenant=ask.scope.tenant,
+            namespace="+".join(sorted(ask.scope.namespaces)),
+            probe=ask.scope.probe,
+            status=answer.status,
+            features=AnswerFeatures(
+                question_characters=len(ask.question),
+                answer_characters=len(answer.text),
+                passages=len(answer.passages),
+                citations=len(answer.citations),
+                top_score=answer.passages[0].score if answer.passages else None,
+                evidence=answer.evidence,
+                prompt_tokens=usage.prompt_tokens,
+                completion_tokens=usage.completion_tokens,
+                finish_reason=usage.finish_reason,
+            ),
+            documents=_distinct(passage.document_id for passage in answer.passages),
+            cited_documents=_distinct(citation.document_id for citation in answer.citations),
+            provenance=answer.provenance,
+            timings=answer.timings,
+            question=ask.question if with_texts else None,
+            answer=answer.text if with_texts else None,
+        )
+
+
+def _verdict(found: Found, reply: Reply) -> tuple[Status, str, str | None, list[Citation]]:
+    """Status, text, reason and citations."""
+    ask, passages = found.ask, found.retrieved.passages
+    if not passages:
+        return "abstained", ABSTAINED, NO_PASSAGE, []
+    if not found.is_enough:
+        return "abstained", ABSTAINED, LITTLE_EVIDENCE, []
+    if reply.failure:
+        nearest = nearest_sentences(ask.question, passages)
+        markers = " ".join(f"[{citation.number}]" for citation in nearest)
+        return "degraded", f"{DEGRADED} {markers}", reply.failure, nearest
+    cited = cite(reply.text, ask.question, passages, ask.bundle.evidence.least_support)
+    if not cited.citations:
+        return "abstained", ABSTAINED, NO_SUPPORT, []
+    return "answered", cited.text, None, cited.citations
+
+
+def _ms_since(began: float) -> float:
+    return (time.perf_counter() - began) * 1000
+
+
+def _distinct(values: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(values))

@@ -1,0 +1,80 @@
+"""The routes: they verify, translate, and hand over to the use case."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from application.bundle import Mode
+from application.dependencies import CallerDep, ServicesDep
+from application.streaming import EventStream, last, unless_disconnected
+from contracts.answer import Answer, AskRequest, DocumentView, SearchResponse
+from contracts.status import BundleStatus, Readiness
+
+router = APIRouter()
+
+
+@router.post("/v1/ask", response_model=Answer)
+async def ask(body: AskRequest, request: Request, caller: CallerDep, services: ServicesDep) -> Any:
+    """An answer with citations; as a stream of events where `stream` is true."""
+    events = services.answerer.stream(caller.ask(body.question))
+    if not body.stream:
+        return await unless_disconnected(request, last(events))
+    passages = await anext(events)  # first, so that a failing index is a 503 and no broken stream
+    return EventStream(passages, events, caller.request_id)
+
+
+@router.get("/v1/search")
+async def search(
+    q: Annotated[str, Query(min_length=1, max_length=4000)],
+    caller: CallerDep,
+    services: ServicesDep,
+    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+    mode: Mode | None = None,
+) -> SearchResponse:
+    """Passages, best first, without an answer."""
+    query = caller.query(q, mode or caller.bundle.retrieval.mode, limit)
+    found = await services.retriever.search(query)
+    return SearchResponse(
+        passages=found.passages,
+        index=found.collection,
+        embedder=await services.manifests.embedder(),
+        bundle=caller.bundle.digest,
+    )
+
+
+@router.get("/v1/documents/{document_id:path}")
+async def document(document_id: str, caller: CallerDep, services: ServicesDep) -> DocumentView:
+    """The committed text that citations point into."""
+    return await services.retriever.document(document_id, caller.scope, caller.index)
+
+
+@router.get("/v1/status")
+async def status(caller: CallerDep, services: ServicesDep) -> BundleStatus:
+    """The build, and the bundle that answers."""
+    return BundleStatus(
+        build=services.build,
+        bundle=caller.bundle.digest,
+        prompts={name: prompt.version for name, prompt in caller.bundle.prompts.items()},
+        settings=caller.bundle.settings,
+    )
+
+
+@router.get("/health/live")
+async def live() -> dict[str, str]:
+    """Whether this process runs; no dependency is asked."""
+    return {"status": "live"}
+
+
+@router.get("/health/ready")
+async def ready(response: Response, services: ServicesDep) -> Readiness:
+    """Whether questions can be answered; 503 where not even passages can be found."""
+    readiness = await services.readiness.check()
+    if readiness.status == "down":
+        response.status_code = 503
+    return readiness
+
+
+@router.get("/metrics")
+async def metrics(caller: CallerDep, services: ServicesDep) -> Response:
+    """What Prometheus reads."""
+    return Response(services.metrics.text(), media_type="text/plain; version=0.0.4")

@@ -1,0 +1,130 @@
+"""The composition root: builds every object once, and the FastAPI application around them."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.metadata import version
+
+import aiohttp
+from fastapi import FastAPI
+from pydantic import SecretStr
+from qdrant_client.http.exceptions import ApiException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from application import api
+from application.access import KeyRing
+from application.adapters.embedder import Embedder
+from application.adapters.events import AnswerEvents
+from application.adapters.index import Index, connect
+from application.adapters.llm import StreamingChatModel
+from application.adapters.manifests import EndpointManifests
+from application.adapters.prompt import ChatPrompt, marker_key
+from application.adapters.readiness import ReadinessChecks
+from application.adapters.retriever import IndexRetriever
+from application.answer import Answerer
+from application.bundle import BundleStore, load_bundle
+from application.dependencies import Services
+from application.errors import Misconfigured, ModelUnavailable, RetrievalUnavailable
+from application.metrics import Metrics
+from application.middleware import BodyLimit, LoadShedding, RequestEnvelope
+from application.problems import add_problem_handlers
+from application.settings import LOOPBACK_HOSTS, PACKAGE, Settings
+from application.upstream import Upstream
+from application.web.routes import router as page
+from application.web.routes import static_files
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application; clients open and close with its lifespan. Raises Misconfigured."""
+    if not settings.require_keys and not settings.on_loopback:
+        raise Misconfigured(
+            f"APPLICATION_REQUIRE_KEYS=false is for loopback only, not for {settings.host}; "
+            "leave it on and make a key with `application keys create`."
+        )
+    metrics = Metrics()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with services(settings, metrics) as built:
+            app.state.services = built
+            yield
+
+    app = FastAPI(
+        title="Faultline application", version=version("faultline-application"), lifespan=lifespan
+    )
+    app.state.settings = settings
+    app.include_router(api.router)
+    app.include_router(page)
+    app.mount("/static", static_files, name="static")
+    add_problem_handlers(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(LoadShedding, limit=settings.max_in_flight, metrics=metrics)
+    if not settings.require_keys:  # without keys, a name that points here is not enough
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_HOSTS))
+    app.add_middleware(RequestEnvelope)
+    return app
+
+
+@asynccontextmanager
+async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Services]:
+    """Every object of this process, with its clients open."""
+    async with AsyncExitStack() as stack:
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=60)
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
+        qdrant = connect(settings.qdrant_url, _secret(settings.qdrant_api_key))
+        stack.push_async_callback(qdrant.close)
+        events = AnswerEvents(settings.state_dir / "events" / "answers.jsonl")
+        stack.callback(events.close)
+
+        embed_key, llm_key = _secret(settings.embed_api_key), _secret(settings.llm_api_key)
+        web_faults = (aiohttp.ClientError, ValueError, LookupError)
+        embedder = Embedder(
+            session,
+            settings.embed_url,
+            embed_key,
+            Upstream("embedder", RetrievalUnavailable, web_faults),
+        )
+        index = Index(qdrant, Upstream("vector store", RetrievalUnavailable, (ApiException,)))
+        retriever = IndexRetriever(embedder, index)
+        manifests = EndpointManifests(
+            session, settings.llm_url, llm_key, settings.embed_url, embed_key
+        )
+        build = build_of_sources()
+        answerer = Answerer(
+            retriever=retriever,
+            prompt=ChatPrompt(marker_key(settings.state_dir / "secrets" / "marker.key")),
+            model=StreamingChatModel(
+                session,
+                settings.llm_url,
+                settings.llm_model,
+                llm_key,
+                Upstream("chat model", ModelUnavailable, web_faults),
+            ),
+            manifests=manifests,
+            logs=[events, metrics],
+            build=build,
+            log_texts=settings.log_texts,
+        )
+        yield Services(
+            settings=settings,
+            build=build,
+            keys=KeyRing(settings.keys_file),
+            bundles=BundleStore(settings.state_dir / "bundles", load_bundle(settings.bundle)),
+            retriever=retriever,
+            manifests=manifests,
+            answerer=answerer,
+            readiness=ReadinessChecks(session, index, settings),
+            metrics=metrics,
+        )
+
+
+def build_of_sources() -> str:
+    """Version and a digest of the source files: any change of code gives another build."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
+    return f"{version('faultline-application')}+{digest.hexdigest()[:12]}"
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None

@@ -1,0 +1,61 @@
+"""Fits the evidence model: logistic regression on labelled questions, and the best threshold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from application.evidence import FEATURES
+
+RIDGE = 0.05  # keeps weights small where features say the same
+STEPS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """An evidence model, and how well it tells unanswerable questions on its own sample."""
+
+    intercept: float
+    weights: dict[str, float]
+    least_evidence: float
+    abstention_f1: float
+    rows: int
+
+    def as_toml(self) -> str:
+        """The table for bundle.toml."""
+        weights = ", ".join(f"{name} = {weight:.3f}" for name, weight in self.weights.items())
+        return (
+            f"# {self.rows} questions; abstention F1 on them {self.abstention_f1:.3f}\n"
+            f"[evidence]\nintercept = {self.intercept:.3f}\n"
+            f"least_evidence = {self.least_evidence:.2f}\nweights = {{ {weights} }}"
+        )
+
+
+def fit(observed: Sequence[dict[str, float]], answerable: Sequence[bool]) -> Fit:
+    """Newton's method on the ridge-penalised log likelihood; classes weigh the same."""
+    x = np.array([[1.0, *(row[name] for name in FEATURES)] for row in observed])
+    y = np.array(answerable, dtype=float)
+    balance = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
+    penalty = np.diag([0.0, *[RIDGE * len(y)] * len(FEATURES)])
+    beta = np.zeros(x.shape[1])
+    for _ in range(STEPS):
+        p = 1 / (1 + np.exp(-x @ beta))
+        gradient = x.T @ (balance * (y - p)) - penalty @ beta
+        hessian = (x.T * (balance * p * (1 - p))) @ x + penalty
+        beta += np.linalg.solve(hessian, gradient)
+    scores = 1 / (1 + np.exp(-x @ beta))
+    thresholds = np.arange(0.05, 0.96, 0.01)
+    f1s = [_abstention_f1(scores < threshold, y == 0) for threshold in thresholds]
+    best = int(np.argmax(f1s))
+    return Fit(
+        intercept=float(beta[0]),
+        weights=dict(zip(FEATURES, map(float, beta[1:]), strict=True)),
+        least_evidence=float(thresholds[best]),
+        abstention_f1=f1s[best],
+        rows=len(y),
+    )
+
+
+def _abstention_f1(abstained: np.ndarray, unanswerable: np.ndarray) -> float:
+    right = float((abstained & unanswerable).sum())
+    return 2 * right / float(abstained.sum() + unanswerable.sum()) if right else 0.0

@@ -1,0 +1,96 @@
+"""The commands: `application serve`, `ask`, `keys create` and `calibrate`."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from pydantic import ValidationError
+
+from application import calibrate as calibration
+from application import client
+from application.access import KeyRing
+from application.bootstrap import create_app
+from application.bundle import load_bundle
+from application.errors import ApplicationError, Misconfigured
+from application.settings import Settings
+from contracts.index import DEFAULT_NAMESPACE
+
+app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
+keys = typer.Typer(no_args_is_help=True, help="API keys; only their digests are stored.")
+app.add_typer(keys, name="keys")
+
+Url = Annotated[str, typer.Option(envvar="APPLICATION_URL", help="Where the application serves.")]
+Key = Annotated[str, typer.Option(envvar="APPLICATION_KEY", help="An API key, where it asks one.")]
+LOCAL = "http://127.0.0.1:8080"
+
+
+@app.command(epilog="Example: APPLICATION_PORT=8090 application serve")
+def serve() -> None:
+    """Serve the API and the page; settings come from APPLICATION_ variables."""
+    try:
+        settings = Settings()
+        load_bundle(settings.bundle)
+        application = create_app(settings)
+    except (Misconfigured, ValidationError) as error:
+        raise _failed(error, code=2) from error
+    uvicorn.run(
+        application,
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        timeout_graceful_shutdown=25,
+    )
+
+
+@app.command(epilog='Example: application ask "How long is parental leave?"')
+def ask(
+    question: str,
+    url: Url = LOCAL,
+    key: Key = "",
+    as_json: Annotated[bool, typer.Option("--json", help="The whole answer as JSON.")] = False,
+) -> None:
+    """Ask a question: the answer as it comes, its sources below, and what gave it."""
+
+    def show(piece: str) -> None:
+        if not as_json:
+            print(piece, end="", flush=True)
+
+    try:
+        answer = asyncio.run(client.ask(url, key, question, show))
+    except ApplicationError as error:
+        raise _failed(error) from error
+    print(answer.model_dump_json(indent=2) if as_json else client.footer(answer))
+
+
+@keys.command("create", epilog="Example: application keys create --tenant default")
+def create_key(
+    tenant: Annotated[str, typer.Option(help="Whose documents the key may read.")],
+    namespace: Annotated[
+        list[str] | None, typer.Option(help="A namespace that it may read; repeat for more.")
+    ] = None,
+) -> None:
+    """Print a new key, once; its digest goes into the file of keys."""
+    print(KeyRing(Settings().keys_file).create(tenant, namespace or [DEFAULT_NAMESPACE]))
+
+
+@app.command(epilog="Example: application calibrate questions.jsonl --url http://127.0.0.1:8080")
+def calibrate(
+    questions: Annotated[Path, typer.Argument(help='Lines of {"question", "answerable"}.')],
+    url: Url = LOCAL,
+    key: Key = "",
+) -> None:
+    """Fit the evidence model on labelled questions and print it for bundle.toml."""
+    rows = [json.loads(line) for line in questions.read_text().splitlines() if line.strip()]
+    try:
+        observed = asyncio.run(client.observe(url, key, [row["question"] for row in rows]))
+    except ApplicationError as error:
+        raise _failed(error) from error
+    print(calibration.fit(observed, [bool(row["answerable"]) for row in rows]).as_toml())
+
+
+def _failed(error: Exception, code: int = 1) -> typer.Exit:
+    typer.echo(str(error), err=True)
+    return typer.Exit(code)

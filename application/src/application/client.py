@@ -1,0 +1,102 @@
+"""The command line's client of the HTTP API: nothing here that `curl` could not do."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import aiohttp
+
+from application.errors import ApplicationError
+from application.evidence import features
+from contracts.answer import Answer, Problem, SearchResponse
+
+TIMEOUT = aiohttp.ClientTimeout(total=300)
+
+
+async def ask(url: str, key: str, question: str, show: Callable[[str], None]) -> Answer:
+    """The answer; `show` gets the pieces. Raises ApplicationError with the server's sentence."""
+    body = {"question": question, "stream": True}
+    async with _session(url, key) as session:
+        try:
+            async with session.post("/v1/ask", json=body) as response:
+                await _raise_for_problem(response)
+                async for name, data in _events(response):
+                    if name == "token":
+                        show(data["text"])
+                    elif name == "answer":
+                        return Answer.model_validate(data)
+                    elif name == "error":
+                        raise ApplicationError(Problem.model_validate(data).detail)
+        except aiohttp.ClientConnectionError as error:
+            raise _unreachable(url) from error
+    raise ApplicationError("The stream ended without an answer; see the application's log.")
+
+
+def footer(answer: Answer) -> str:
+    """What stands below a streamed answer: the final text, sources, status and provenance."""
+    made = answer.provenance
+    lines = ["", "", answer.text] if answer.timings.generate_ms else [answer.text]
+    for citation in answer.citations:
+        quote = " ".join(citation.quote.split())
+        lines += ["", f"[{citation.number}] {citation.path}", f'    "{quote[:300]}"']
+    reason = f": {answer.reason}" if answer.reason else ""
+    lines += [
+        "",
+        f"{answer.status}{reason} (evidence {answer.evidence:.2f}, "
+        f"{answer.timings.total_ms / 1000:.1f} s, request {answer.request_id})",
+        f"data         {made.index}, runs {', '.join(made.ingestion_runs) or 'none'}",
+        f"serving      {made.model} {made.model_manifest} at {made.endpoint}, "
+        f"embedder {made.embedder}",
+        f"application  {made.application_build}, bundle {made.bundle}",
+    ]
+    return "\n".join(lines)
+
+
+async def observe(url: str, key: str, questions: list[str]) -> list[dict[str, float]]:
+    """Evidence features of each question, from what the running application retrieves."""
+    async with _session(url, key) as session:
+        try:
+            top_k = (await _get(session, "/v1/status", {}))["settings"]["retrieval.top_k"]
+            return [await _features(session, question, top_k) for question in questions]
+        except aiohttp.ClientConnectionError as error:
+            raise _unreachable(url) from error
+
+
+async def _features(session: aiohttp.ClientSession, question: str, top_k: int) -> dict[str, float]:
+    asked = {"q": question, "limit": top_k}
+    hybrid = SearchResponse.model_validate(await _get(session, "/v1/search", asked))
+    dense = SearchResponse.model_validate(
+        await _get(session, "/v1/search", {**asked, "mode": "dense"})
+    )
+    cosine = max((passage.score for passage in dense.passages), default=None)
+    return features(question, hybrid.passages, cosine)
+
+
+def _session(url: str, key: str) -> aiohttp.ClientSession:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    return aiohttp.ClientSession(url, headers=headers, timeout=TIMEOUT)
+
+
+async def _get(session: aiohttp.ClientSession, path: str, query: dict[str, Any]) -> Any:
+    async with session.get(path, params=query) as response:
+        await _raise_for_problem(response)
+        return await response.json()
+
+
+async def _raise_for_problem(response: aiohttp.ClientResponse) -> None:
+    if response.status >= 400:
+        raise ApplicationError(Problem.model_validate_json(await response.read()).detail)
+
+
+async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, Any]]:
+    name = ""
+    async for raw in response.content:
+        field, _, value = raw.decode().rstrip("\n").partition(": ")
+        if field == "event":
+            name = value
+        elif field == "data":
+            yield name, json.loads(value)
+
+
+def _unreachable(url: str) -> ApplicationError:
+    return ApplicationError(f"Nothing answers at {url}; start it with `application serve`.")

@@ -1,0 +1,92 @@
+"""What routes take, named once as types: the verified caller and the objects of this process."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from application.access import OPEN_SCOPE, KeyRing, Scope, probing
+from application.adapters.readiness import ReadinessChecks
+from application.answer import Answerer, Ask
+from application.bundle import Bundle, BundleStore, Mode
+from application.errors import InvalidRequest, NotAuthenticated, ProbeRefused
+from application.metrics import Metrics
+from application.ports import Manifests, Query, Retriever
+from application.settings import Settings
+from application.upstream import Deadline
+from contracts.probe import PROBE_BUNDLE, PROBE_INDEX, PROBE_KEY
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What `bootstrap` builds and the routes use."""
+
+    settings: Settings
+    build: str
+    keys: KeyRing
+    bundles: BundleStore
+    retriever: Retriever
+    manifests: Manifests
+    answerer: Answerer
+    readiness: ReadinessChecks
+    metrics: Metrics
+
+
+def services(request: Request) -> Services:
+    """The objects of this process."""
+    found: Services = request.app.state.services
+    return found
+
+
+ServicesDep = Annotated[Services, Depends(services)]
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A verified caller, and what the request reads and answers with."""
+
+    scope: Scope
+    index: str
+    bundle: Bundle
+    request_id: str
+    deadline: Deadline
+
+    def ask(self, question: str) -> Ask:
+        """`question` on behalf of this caller."""
+        if not question.strip():
+            raise InvalidRequest("The question is empty; write one.")
+        return Ask(
+            question.strip(), self.scope, self.index, self.bundle, self.request_id, self.deadline
+        )
+
+    def query(self, text: str, mode: Mode, limit: int) -> Query:
+        """A search on behalf of this caller."""
+        return Query(text, self.scope, self.index, mode, limit, self.bundle, self.deadline)
+
+
+def caller(request: Request, services: ServicesDep) -> Caller:
+    """Verifies the key and the probe headers: the only way to a `Scope` from outside."""
+    headers, settings = request.headers, services.settings
+    scheme, _, key = headers.get("Authorization", "").partition(" ")
+    if settings.require_keys or key:
+        if scheme.lower() != "bearer":
+            raise NotAuthenticated("Send a key as `Authorization: Bearer <key>`.")
+        scope = services.keys.scope_of(key.strip())
+    else:
+        scope = OPEN_SCOPE
+    steered = [name for name in (PROBE_INDEX, PROBE_BUNDLE) if name in headers]
+    if PROBE_KEY in headers:
+        scope = probing(scope, headers[PROBE_KEY], settings.probe_key_sha256)
+    elif steered:
+        raise ProbeRefused(f"{steered[0]} needs X-Probe-Key beside it.")
+    digest = headers.get(PROBE_BUNDLE)
+    return Caller(
+        scope=scope,
+        index=headers.get(PROBE_INDEX, settings.index),
+        bundle=services.bundles.get(digest) if digest else services.bundles.live,
+        request_id=request.state.request_id,
+        deadline=Deadline(settings.deadline_seconds),
+    )
+
+
+CallerDep = Annotated[Caller, Depends(caller)]

@@ -1,0 +1,103 @@
+"""What the use case needs from outside: five protocols that the adapters fulfil."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypedDict
+
+from application.access import Scope
+from application.bundle import Bundle, Mode, Sampling
+from application.upstream import Deadline
+from contracts.answer import AnswerEvent, DocumentView, Passage
+
+
+class Message(TypedDict):
+    """One chat message, as OpenAI's API takes it."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question to the index, with all that decides what comes back."""
+
+    text: str
+    scope: Scope
+    index: str  # alias or collection
+    mode: Mode
+    limit: int  # passages
+    bundle: Bundle
+    deadline: Deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """Passages, best first, and what evidence and provenance need to know of the search."""
+
+    passages: list[Passage]
+    cosine: float | None  # of the nearest hit, in [-1, 1]; None where nothing was compared
+    collection: str
+    embed_ms: float
+    search_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the model says of a finished generation; None where it does not."""
+
+    finish_reason: str | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+
+
+class Retriever(Protocol):
+    """Reads the index; raises RetrievalUnavailable, NotFound or InvalidRequest."""
+
+    async def search(self, query: Query) -> Retrieved:
+        """Passages of committed versions inside the query's scope."""
+        ...
+
+    async def document(self, document_id: str, scope: Scope, index: str) -> DocumentView:
+        """The committed text of one document."""
+        ...
+
+
+class PromptRenderer(Protocol):
+    """Turns a question and its passages into chat messages."""
+
+    def render(self, bundle: Bundle, question: str, passages: Sequence[Passage]) -> list[Message]:
+        """The messages; the same input gives the same messages."""
+        ...
+
+
+class ChatModel(Protocol):
+    """Generates; raises ModelUnavailable, before the first piece or between two."""
+
+    endpoint: str  # base URL without credentials
+    model: str
+
+    def stream(
+        self, messages: Sequence[Message], sampling: Sampling, deadline: Deadline
+    ) -> AsyncGenerator[str | Usage, None]:
+        """Pieces of the reply as they come, then its usage."""
+        ...
+
+
+class Manifests(Protocol):
+    """Digests of what serves us, "unknown" where it cannot be seen; never raises."""
+
+    async def llm(self) -> str:
+        """Digest of the chat model's manifest."""
+        ...
+
+    async def embedder(self) -> str:
+        """Digest of the embedder's fingerprint."""
+        ...
+
+
+class AnswerLog(Protocol):
+    """Where answer events go."""
+
+    def append(self, event: AnswerEvent) -> None:
+        """Writes one event."""
+        ...

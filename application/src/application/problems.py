@@ -1,0 +1,55 @@
+"""Errors as RFC 9457 problem documents; what a library raised never reaches the caller."""
+
+import logging
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from application.errors import ApplicationError, NotAuthenticated
+from contracts.answer import Problem
+
+log = logging.getLogger("application")
+
+UNEXPECTED = "Something went wrong here; the log has the details under this request id."
+
+
+def problem_of(error: Exception, request_id: str | None) -> Problem:
+    """The problem document of any error."""
+    if isinstance(error, ApplicationError):
+        status, title, detail = error.status, error.title, str(error)
+    elif isinstance(error, HTTPException):
+        status, title, detail = error.status_code, error.detail, f"{error.detail}; see /docs."
+    elif isinstance(error, RequestValidationError):
+        status, title, detail = 422, "Invalid request", _validation_sentence(error)
+    else:
+        log.error("request %s failed", request_id, exc_info=error)
+        status, title, detail = 500, "Internal error", UNEXPECTED
+    return Problem(title=title, status=status, detail=detail, request_id=request_id)
+
+
+def problem_response(error: Exception, request_id: str | None) -> Response:
+    """The same as a response, with the headers that its kind calls for."""
+    problem = problem_of(error, request_id)
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if isinstance(error, ApplicationError) and error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, NotAuthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(problem.model_dump_json(), problem.status, headers, "application/problem+json")
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Every error that a route raises becomes a problem document."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        return problem_response(error, getattr(request.state, "request_id", None))
+
+    for kind in (ApplicationError, HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(kind, handle)
+
+
+def _validation_sentence(error: RequestValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}."
