@@ -20,6 +20,12 @@ def check_embedder(settings: Settings) -> None:
         check_memory(EMBEDDER_MB, entry.name)
 
 
+def check_llm(settings: Settings) -> None:
+    """Raises StartError."""
+    check_port(settings.llm_host, settings.llm_port, "SERVING_LLM_PORT")
+    check_memory(LLM_MB + 1024 * settings.llm_kv_cache_gb, settings.llm_model)
+
+
 def check_port(host: str, port: int, setting: str) -> None:
     """Raises StartError where something listens on the port already."""
     with socket.socket() as probe:

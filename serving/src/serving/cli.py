@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from serving.catalog import load_catalog
-from serving.checks import check_embedder
+from serving.checks import check_embedder, check_llm
 from serving.convert import gguf_to_safetensors
 from serving.errors import ModelError, ServingError
 from serving.fetch import fetch as fetch_model
+from serving.llm import plan_launch
 from serving.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -90,6 +91,26 @@ def embed() -> None:
         log_level="warning",
         timeout_graceful_shutdown=10,
     )
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def llm(context: typer.Context) -> None:
+    """Serve the chat model by vLLM on SERVING_LLM_HOST and SERVING_LLM_PORT.
+
+    This process becomes vLLM's. Flags that follow are vLLM's own and win over ours.
+
+    Examples:
+
+      serving llm
+
+      SERVING_LLM_MODEL=SmolLM2-135M-Instruct SERVING_DEVICE=cpu serving llm
+
+      serving llm --max-num-seqs 16
+    """
+    settings = Settings()
+    launch = plan_launch(settings, context.args)
+    check_llm(settings)
+    os.execve(launch.arguments[0], launch.arguments, launch.environment)  # noqa: S606 - the purpose
 
 
 if __name__ == "__main__":

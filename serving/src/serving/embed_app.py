@@ -8,9 +8,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from contracts.answer import Problem
-from contracts.endpoints import EmbedderManifest, SparseRequest, SparseResponse
-from contracts.status import Check, Readiness
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
@@ -18,6 +15,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from contracts.answer import Problem
+from contracts.endpoints import EmbedderManifest, SparseRequest, SparseResponse
+from contracts.status import Check, Readiness
 from serving.embedder import Embedder, open_embedder
 from serving.errors import (
     InputTooLongError,

