@@ -18,7 +18,6 @@ from evals.results import Result
 from evals.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-DOCUMENTS = ("README.md", "docs/results/README.md")  # hold tables generated from results
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 Write = Annotated[bool, typer.Option("--write", help="Merge the figures into docs/results/.")]
@@ -95,7 +94,7 @@ def tables(
     """
     with _sentences():
         differing = []
-        for path in (Path(name) for name in DOCUMENTS if Path(name).is_file()):
+        for path in results.documents(Path()):
             old = path.read_text(encoding="utf-8")
             new = results.with_tables(old, Settings().results_dir)
             if new != old:

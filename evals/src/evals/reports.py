@@ -179,9 +179,14 @@ def write(workspace: Path, name: str, reference: Kept, current: Kept) -> list[Bo
     ):
         run = compare(boundary, before, after, name=f"{boundary.name}: {name}")
         store.add_run(project.id, run)
-        failed = [test.description for test in run.tests_results if test.status.value == "FAIL"]
-        written.append(BoundaryReport(boundary.name, len(run.tests_results), failed))
+        written.append(BoundaryReport(boundary.name, len(run.tests_results), failures(run)))
     return written
+
+
+def failures(run: Run) -> list[str]:
+    """The tests of a report that failed, each with its column and its value."""
+    failed = [test for test in run.tests_results if test.status.value == "FAIL"]
+    return [f"{test.name}. {test.description}" for test in failed]
 
 
 def _new_project(store: Workspace) -> Project:

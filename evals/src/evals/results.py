@@ -118,6 +118,11 @@ def with_tables(document: str, results_dir: Path) -> str:
     return _TABLE.sub(rewrite, document)
 
 
+def documents(root: Path) -> list[Path]:
+    """The documents of a repository that may hold such tables."""
+    return sorted([*root.glob("*.md"), *root.glob("docs/**/*.md")])
+
+
 def table(rows: Iterable[Result]) -> str:
     """A Markdown table of results, misses marked; one line saying so where there are none."""
     lines = [
