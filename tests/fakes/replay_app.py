@@ -12,6 +12,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import uvicorn
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse, Response, StreamingResponse
+
 from application.web.routes import router, static_files
 from contracts.answer import (
     Answer,
@@ -24,11 +27,8 @@ from contracts.answer import (
     Timings,
 )
 from contracts.status import Check, Readiness
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 API_KEY = "replay-key"
-PARTS = ("answer", "title", "path", "heading", "quote", "passage", "document", "reason", "model")
 PAYLOADS = [
     "<script>window.ran = 1</script>",
     "<img src=x onerror=window.ran=1>",
@@ -74,7 +74,8 @@ TEXT = (
     " adoption. Part-time staff take the same number of weeks.\n\n"
     "| office | weeks paid | notice |\n| --- | --- | --- |\n"
     "| Zürich | 26 | 8 weeks |\n| Porto | 26 | 6 weeks |\n\n"
-    + "Ask your manager for the form, and keep a copy of what you hand in. " * 30
+    + "Ask your manager for the form, and keep a copy of what you hand in. "
+    * 30
 )
 START = TEXT.index(QUOTE)
 VERSION = "9f2b6a0c4d1e" + "0" * 52
@@ -133,8 +134,12 @@ def answer(**changes: Any) -> Answer:
         "evidence": 0.91,
         "citations": [
             citation(1),
-            citation(2, start=TEXT.index("| Zürich"), end=TEXT.index("\n\nAsk your"),
-                     quote=TEXT[TEXT.index("| Zürich") : TEXT.index("\n\nAsk your")]),
+            citation(
+                2,
+                start=TEXT.index("| Zürich"),
+                end=TEXT.index("\n\nAsk your"),
+                quote=TEXT[TEXT.index("| Zürich") : TEXT.index("\n\nAsk your")],
+            ),
         ],
         "passages": [passage(number, page=number) for number in (1, 2, 3)],
         "provenance": Provenance.model_validate(provenance),
@@ -165,23 +170,33 @@ NOT_SAID = "The documents do not say how many moons Saturn has."
 ANSWERS = {
     "answered": answer(),
     "abstained": answer(
-        status="abstained", text=NOT_SAID, citations=[], evidence=0.06,
+        status="abstained",
+        text=NOT_SAID,
+        citations=[],
+        evidence=0.06,
         reason="No passage supports an answer: the best evidence is 6%, below the bar of 35%.",
     ),
     "empty": answer(
-        status="abstained", text=NOT_SAID, citations=[], passages=[], evidence=0,
+        status="abstained",
+        text=NOT_SAID,
+        citations=[],
+        passages=[],
+        evidence=0,
         reason="The search found nothing.",
     ),
     "degraded": answer(
-        status="degraded", text="", citations=[], evidence=0.91,
-        reason="The model did not reply within 10 s. These passages match your question best.",
+        status="degraded",
+        evidence=0.91,
+        text="The model is not available; these passages match the question best. [1]",
+        citations=[citation(1)],
+        reason="The chat model did not reply within 10 s.",
     ),
     "hostile": hostile(),
 }
 PROBLEMS = {
     "error": Problem(
         title="Retrieval unavailable", status=503,
-        detail="The vector store does not reply, so there is nothing to answer from: start it, then ask again.",
+        detail="The vector store does not reply: start it, then ask again.",
     ),
     "busy": Problem(
         title="Too many questions", status=429,
@@ -192,7 +207,7 @@ PROBLEMS = {
 
 app = FastAPI()
 app.state.settings = SimpleNamespace(layers_url="http://127.0.0.1:8090/layers")
-app.state.stopped = []  # questions whose stream the browser closed
+app.state.stopped = asyncio.Event()  # set once a browser has closed a stream before its end
 app.include_router(router)
 app.mount("/static", static_files)
 
@@ -222,13 +237,13 @@ async def events(name: str) -> AsyncIterator[str]:
             if name in ("cut", "late error", "slow") and piece == "of":
                 break
         if name == "slow":
-            await asyncio.sleep(3600)
+            await asyncio.Event().wait()
         if name == "late error":
             yield event("error", PROBLEMS["error"].model_dump())
         elif name != "cut":
             yield event("answer", found.model_dump())
     except asyncio.CancelledError:
-        app.state.stopped.append(name)
+        app.state.stopped.set()
         raise
 
 
@@ -263,8 +278,8 @@ def ready() -> Readiness:
 
 
 @app.get("/stopped")
-def stopped() -> list[str]:
-    return list(app.state.stopped)
+async def stopped() -> bool:
+    return await app.state.stopped.wait()
 
 
 if __name__ == "__main__":

@@ -26,8 +26,6 @@ HEADERS = {
             "trusted-types 'none'",
         )
     ),
-    "Referrer-Policy": "no-referrer",  # the address names the open document
-    "X-Content-Type-Options": "nosniff",
 }
 
 router = APIRouter(include_in_schema=False)

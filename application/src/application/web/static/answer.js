@@ -8,28 +8,28 @@ const HEADLINES = {
   abstained: "Not found in the documents",
   degraded: "Passages only: no model could answer",
 };
+const NOTHING_FOUND =
+  "No passage was found at all. If the index is still empty, ingest documents (make sync), then ask again.";
 
 export class AnswerView {
   constructor(question) {
     this.question = question;
+    this.title = element("h2", { dir: "auto", tabindex: "-1" }, question);
     this.headline = element("p", { class: "headline" });
     this.text = element("div", { class: "text", dir: "auto" });
     this.rest = element("div");
-    const title = element("h2", { dir: "auto" }, question);
-    this.article = element("article", {}, title, this.headline, this.text, this.rest);
+    this.article = element("article", {}, this.title, this.headline, this.text, this.rest);
     this.setState("running", "Searching the documents");
   }
 
   setState(state, headline) {
-    this.state = state;
     this.article.dataset.state = state;
     this.article.ariaBusy = String(state === "running");
     this.headline.textContent = headline;
   }
 
   showPassages(passages) {
-    const count = counted(passages.length, "passage");
-    this.setState("running", `Reading ${count}`);
+    this.setState("running", `Reading ${counted(passages.length, "passage")}`);
   }
 
   showToken(piece) {
@@ -38,20 +38,14 @@ export class AnswerView {
   }
 
   showAnswer(answer) {
+    const sources = answer.citations.length ? ` · ${counted(answer.citations.length, "source")}` : "";
+    const evidence = `evidence ${Math.round(answer.evidence * 100)}%`;
+    const facts = `${evidence}${sources} · ${duration(answer.timings.total_ms)}`;
     this.setState(answer.status, HEADLINES[answer.status]);
+    this.headline.append(" ", element("span", {}, facts));
     this.text.replaceChildren(...withMarkers(answer.text, answer.citations));
-    const facts = [
-      `evidence ${Math.round(answer.evidence * 100)}%`,
-      answer.citations.length && counted(answer.citations.length, "source"),
-      duration(answer.timings.total_ms),
-    ];
-    this.headline.append(element("span", {}, facts.filter(Boolean).join(" · ")));
-    this.rest.replaceChildren(
-      ...(answer.reason ? [element("p", { class: "reason", dir: "auto" }, answer.reason)] : []),
-      ...sourcesOf(answer),
-      ...passagesOf(answer),
-      versionsOf(answer),
-    );
+    const reason = answer.reason ? [reasonOf(answer.reason)] : [];
+    this.rest.replaceChildren(...reason, ...sourcesOf(answer), ...passagesOf(answer), versionsOf(answer));
   }
 
   showStopped() {
@@ -59,19 +53,18 @@ export class AnswerView {
   }
 
   showProblem({ title = "The reply could not be read", message, retryAfter }, again) {
-    this.setState("error", title);
     const wait = retryAfter ? ` You can ask again in ${counted(Number(retryAfter), "second")}.` : "";
     const button = element("button", { type: "button", class: "secondary" }, "Ask again");
     button.addEventListener("click", again);
+    this.setState("error", title);
     this.text.replaceChildren();
-    this.rest.replaceChildren(element("p", { class: "reason", dir: "auto" }, message + wait), button);
+    this.rest.replaceChildren(reasonOf(message + wait), button);
   }
 
   // What a screen reader hears, once.
   get spoken() {
-    return [this.headline, this.text, ...this.rest.querySelectorAll(".reason")]
-      .map((part) => part.textContent)
-      .join(". ");
+    const parts = [this.headline, this.text, ...this.rest.querySelectorAll(".reason")];
+    return parts.map((part) => part.textContent).join(". ");
   }
 }
 
@@ -81,6 +74,10 @@ function counted(number, noun) {
 
 function duration(milliseconds) {
   return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+function reasonOf(words) {
+  return element("p", { class: "reason", dir: "auto" }, words);
 }
 
 // The text with each [n] that is a citation as a link to its passage.
@@ -98,55 +95,44 @@ function sourcesOf({ citations, passages }) {
   if (!citations.length) return [];
   const items = citations.map((citation) => {
     const passage = passages.find(({ chunk_id }) => chunk_id === citation.chunk_id);
-    return sourceItem(citation, citation.quote, passage, { value: citation.number });
+    return sourceItem(`[${citation.number}]`, citation, citation.quote, passage);
   });
   return [element("h3", {}, "Sources"), element("ol", { class: "sources" }, ...items)];
 }
 
-// Where nothing is cited, the nearest passages are the best the page can offer: shown open.
-function passagesOf({ status, passages }) {
+// Where nothing is cited, the nearest passages are the best there is: shown open.
+function passagesOf({ citations, passages }) {
   if (!passages.length) return [element("p", { class: "hint" }, NOTHING_FOUND)];
-  const items = passages.map((passage) => sourceItem(passage, passage.text, passage));
-  const list = element("ol", { class: "sources nearest" }, ...items);
-  if (status !== "answered") return [element("h3", {}, "Nearest passages"), list];
-  const title = `All ${counted(passages.length, "passage")} that were read`;
-  return [element("details", {}, element("summary", {}, title), list)];
+  const items = passages.map((passage, i) => sourceItem(`${i + 1}.`, passage, passage.text, passage));
+  const list = element("ol", { class: "sources" }, ...items);
+  if (!citations.length) return [element("h3", {}, "Nearest passages"), list];
+  const summary = element("summary", {}, `All ${counted(passages.length, "passage")} found`);
+  return [element("details", {}, summary, list)];
 }
 
-const NOTHING_FOUND =
-  "No passage was found at all. If the index is still empty, ingest documents (make sync) and ask again.";
-
-function sourceItem(place, quote, passage, attributes = {}) {
+function sourceItem(number, place, quote, passage) {
   const page = passage?.page ? [`page ${passage.page}`] : [];
   const where = [place.path, ...(passage?.headings ?? []), ...page].join(" › ");
   return element(
     "li",
-    attributes,
+    { "data-number": number },
     element("a", { href: linkTo(place), dir: "auto" }, place.title || place.path),
     element("p", { class: "hint", dir: "auto" }, where),
-    element("blockquote", { dir: "auto" }, quote),
+    element("blockquote", { dir: "auto" }, quote.replace(/\n\s*\n/g, "\n")),
   );
 }
 
-function versionsOf({ provenance, timings, contract }) {
-  const sampling = Object.entries(provenance.sampling).map(([name, value]) => `${name} ${value}`);
+function versionsOf({ provenance, timings }) {
   const spans = Object.entries(timings).filter(([, value]) => value !== null);
   const facts = {
-    Index: provenance.index,
-    "Ingestion runs": provenance.ingestion_runs.join(", "),
-    Embedder: provenance.embedder,
-    Model: provenance.model,
-    "Model manifest": provenance.model_manifest,
-    Endpoint: provenance.endpoint,
-    "Application build": provenance.application_build,
-    Bundle: provenance.bundle,
-    Sampling: sampling.join(", "),
-    Timings: spans.map(([name, value]) => `${name.replace("_ms", "").replace("_", " ")} ${duration(value)}`).join(", "),
-    Request: provenance.request_id,
-    Contract: contract,
+    ...provenance,
+    sampling: Object.entries(provenance.sampling).map((setting) => setting.join(" ")),
+    timings: spans.map(([name, value]) => `${name.replace("_ms", "")} ${duration(value)}`),
   };
-  const rows = Object.entries(facts).map(([name, value]) =>
-    element("div", {}, element("dt", {}, name), element("dd", {}, value || "none")),
-  );
-  return element("details", {}, element("summary", {}, "Which versions answered"), element("dl", { class: "facts" }, ...rows));
+  const rows = Object.entries(facts).map(([name, value]) => {
+    const words = [value].flat().join(", ") || "none";
+    return element("div", {}, element("dt", {}, name.replaceAll("_", " ")), element("dd", {}, words));
+  });
+  const summary = element("summary", {}, "Which versions answered");
+  return element("details", {}, summary, element("dl", { class: "facts" }, ...rows));
 }

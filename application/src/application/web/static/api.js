@@ -1,9 +1,17 @@
 // The application's HTTP API as the page uses it: ask, read a document, readiness.
 
 const KEY = "faultline-api-key"; // in sessionStorage: gone with the tab
+const NO_REPLY = {
+  title: "No connection",
+  detail: "The application did not reply. Check that it is running, then try again.",
+};
+const CUT_SHORT = {
+  title: "Cut short",
+  detail: "The connection closed before the answer was complete. Ask again.",
+};
 
 export class Problem extends Error {
-  constructor({ title, detail, status = 0 }, retryAfter = null) {
+  constructor({ title, detail, status }, retryAfter) {
     super(detail);
     Object.assign(this, { title, status, retryAfter });
   }
@@ -13,35 +21,23 @@ export function keepKey(key) {
   sessionStorage.setItem(KEY, key);
 }
 
-async function request(path, options = {}) {
+async function request(path, options) {
   const key = sessionStorage.getItem(KEY);
-  const headers = { ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) };
-  try {
-    return await fetch(path, { ...options, headers });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    const detail = "The application did not reply. Check that it is running, then try again.";
-    throw new Problem({ title: "No connection", detail });
-  }
-}
-
-async function problemOf(response) {
-  const body = await response.json().catch(() => ({}));
-  const title = body.title ?? "The request failed";
-  const detail = body.detail ?? `The application replied with status ${response.status}.`;
-  const words = typeof detail === "string" ? detail : JSON.stringify(detail);
-  return new Problem({ title, detail: words, status: response.status }, response.headers.get("Retry-After"));
+  const headers = { "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }) };
+  const response = await fetch(path, { headers, ...options }).catch((error) => {
+    throw error.name === "AbortError" ? error : new Problem(NO_REPLY);
+  });
+  if (response.ok) return response;
+  const { status } = response;
+  const unnamed = { title: "The request failed", detail: `The application replied with status ${status}.` };
+  const body = await response.json().catch(() => ({})); // a proxy's error is no JSON
+  throw new Problem({ ...unnamed, ...body, status }, response.headers.get("Retry-After"));
 }
 
 // Yields [name, data] for each event of the stream (see STREAM_EVENTS in contracts/answer.py).
 export async function* ask(question, signal) {
-  const response = await request("v1/ask", {
-    method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "text/event-stream" },
-    body: JSON.stringify({ question, stream: true }),
-    signal,
-  });
-  if (!response.ok) throw await problemOf(response);
+  const body = JSON.stringify({ question, stream: true });
+  const response = await request("v1/ask", { method: "POST", body, signal });
   try {
     for await (const [name, data] of events(response.body)) {
       if (name === "error") throw new Problem(data);
@@ -51,8 +47,7 @@ export async function* ask(question, signal) {
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // a TypeError is a connection that broke
   }
-  const detail = "The connection closed before the answer was complete. Ask again.";
-  throw new Problem({ title: "Cut short", detail });
+  throw new Problem(CUT_SHORT);
 }
 
 async function* events(body) {
@@ -61,25 +56,20 @@ async function* events(body) {
   for (let { done, value } = await reader.read(); !done; { done, value } = await reader.read()) {
     const blocks = (rest + value).split(/\r?\n\r?\n/);
     rest = blocks.pop();
-    for (const lines of blocks.map((block) => block.split(/\r?\n/))) {
-      const field = (name) =>
-        lines.filter((line) => line.startsWith(name + ":")).map((line) => line.slice(name.length + 1).trim());
-      if (field("data").length) yield [field("event")[0], JSON.parse(field("data").join("\n"))];
+    for (const block of blocks) {
+      const fields = Object.fromEntries(block.split(/\r?\n/).map((line) => line.split(/: ?(.*)/s, 2)));
+      if (fields.event && fields.data) yield [fields.event, JSON.parse(fields.data)];
     }
   }
 }
 
 export async function fetchDocument(documentId) {
   const path = documentId.split("/").map(encodeURIComponent).join("/");
-  const response = await request(`v1/documents/${path}`);
-  if (!response.ok) throw await problemOf(response);
-  return response.json();
+  return (await request(`v1/documents/${path}`)).json();
 }
 
-// Readiness is told with status 503 too, so only a body without checks counts as no answer.
+// A body comes with status 503 too: only its absence means that nobody replied.
 export async function fetchReadiness() {
-  const unreachable = { status: "down", checks: {} };
-  const read = async () => (await request("health/ready")).json();
-  const readiness = await read().catch(() => unreachable);
-  return readiness.checks ? readiness : unreachable;
+  const nobody = { status: "down", checks: { application: { ok: false, detail: "does not reply" } } };
+  return fetch("health/ready").then((response) => response.json()).catch(() => nobody);
 }

@@ -9,28 +9,21 @@ const [title, place, note, text, scroll] = ["title", "place", "note", "text", "s
   document.getElementById(`document-${part}`),
 );
 const wide = matchMedia("(min-width: 68.75rem)"); // beside the answer; else a sheet over it
-let opener = null;
-let wanted = null; // the place that was asked for last: a slower reply for another one is dropped
+let opener = null; // the link that gets the focus back
+let wanted = null; // the place asked for last: a slower reply for another one is dropped
 
-export function followAddress(onProblem) {
-  const follow = () => openPlace(placeIn(location.hash), onProblem);
+// `onLocked(again)` is called where a document needs a key first.
+export function followAddress(onLocked) {
+  const follow = () => openPlace(placeIn(location.hash), () => onLocked(follow));
   addEventListener("hashchange", follow);
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("a[href^='#doc=']");
-    if (!link) return;
-    opener = link;
-    if (link.hash === location.hash) follow(); // no hashchange, so show the span again
+    const link = event.target.closest("a[href^='#doc=']");
+    opener = link ?? opener;
+    if (link && link.hash === location.hash) follow(); // no hashchange: show the span again
   });
   document.getElementById("document-close").addEventListener("click", closePanel);
-  panel.addEventListener("cancel", (event) => {
-    event.preventDefault();
-    closePanel();
-  });
-  wide.addEventListener("change", () => {
-    if (panel.open) setOpen(true);
-  });
+  panel.addEventListener("cancel", closePanel); // a phone's back gesture
   follow();
-  return follow;
 }
 
 export function closePanel() {
@@ -38,7 +31,7 @@ export function closePanel() {
   openPlace(null);
 }
 
-async function openPlace(target, onProblem) {
+async function openPlace(target, onLocked) {
   wanted = target;
   setOpen(target !== null);
   if (!target) return;
@@ -51,18 +44,16 @@ async function openPlace(target, onProblem) {
     const found = await fetchDocument(target.documentId);
     if (wanted === target) showDocument(found, target);
   } catch (problem) {
-    if (wanted !== target) return;
-    title.textContent = problem.title ?? "The document could not be read";
-    showNote(problem.message);
-    onProblem(problem);
+    if (wanted === target) showProblem(problem, onLocked);
   }
 }
 
 function setOpen(open) {
-  if (panel.open) panel.close();
+  const wasOpen = panel.open;
+  panel.close();
   if (open && wide.matches) panel.show();
-  if (open && !wide.matches) panel.showModal();
-  if (!open) (opener?.isConnected ? opener : document.getElementById("question")).focus();
+  else if (open) panel.showModal();
+  else if (wasOpen) (opener?.isConnected ? opener : document.getElementById("question")).focus();
 }
 
 function showDocument(found, { start, end, version }) {
@@ -71,14 +62,17 @@ function showDocument(found, { start, end, version }) {
   const [from, to] = [start, end].map((offset) => unitOffset(found.text, offset));
   const mark = element("mark", { tabindex: "-1" }, found.text.slice(from, to));
   text.replaceChildren(found.text.slice(0, from), mark, found.text.slice(to));
-  if (version && version !== found.version) {
-    showNote("This document has changed since the answer was given, so the marked place may have moved.");
-  }
+  note.textContent = "This document has changed since the answer: the marked place may have moved.";
+  note.hidden = !version || version === found.version;
   mark.focus({ preventScroll: true });
   scroll.scrollTop = mark.offsetTop - scroll.clientHeight / 4;
 }
 
-function showNote(words) {
-  note.textContent = words;
+function showProblem({ title: words = "The document could not be read", message, status }, onLocked) {
+  title.textContent = words;
+  note.textContent = message;
   note.hidden = false;
+  if (status !== 401) return;
+  setOpen(false);
+  onLocked();
 }

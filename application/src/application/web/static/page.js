@@ -1,74 +1,78 @@
-// Entry point of the page: the question box, the session's history, and keys.
+// Entry point of the page: the question box, the session's history, and the key.
 
 import { AnswerView } from "./answer.js";
 import { ask, keepKey } from "./api.js";
 import { closePanel, followAddress } from "./document.js";
 import { element } from "./element.js";
-import { showHealth, watchHealth } from "./health.js";
+import { showHealth } from "./health.js";
 
+const HEALTH_MILLISECONDS = 30_000;
 const byId = (id) => document.getElementById(id);
-const [box, send, keyForm, region, announcement] = ["question", "send", "key-form", "answer", "announcement"].map(byId);
-const panel = byId("document");
-const views = []; // of this session, oldest first; gone with the page
+const box = byId("question");
+const touch = matchMedia("(hover: none)").matches;
+let views = []; // of this session, oldest first; gone with the page
 let running = null; // AbortController of the answer under way
 let retry = null; // what to do once a key is given
 
 async function run(question) {
-  running?.abort();
-  const mine = (running = new AbortController());
+  if (running) return; // one at a time
+  const again = () => run(question);
   const view = new AnswerView(question);
-  showAnswer(view);
+  running = new AbortController();
+  showView(view);
+  byId("send").textContent = "Stop";
+  byId("announcement").textContent = "Searching the documents";
+  if (touch || document.activeElement !== box) byId("send").focus(); // drops a phone's keyboard
   box.value = "";
-  send.textContent = "Stop";
-  announcement.textContent = "Searching the documents";
   try {
-    for await (const [event, data] of ask(question, mine.signal)) {
+    for await (const [event, data] of ask(question, running.signal)) {
       if (event === "passages") view.showPassages(data);
       if (event === "token") view.showToken(data.text);
       if (event === "answer") view.showAnswer(data);
     }
   } catch (error) {
-    if (mine.signal.aborted) view.showStopped();
-    else view.showProblem(error, () => run(question));
-    askForKey(error, () => run(question));
+    if (running.signal.aborted) view.showStopped();
+    else view.showProblem(error, again);
+    if (error.status === 401) askForKey(again);
     box.value ||= question; // to mend and ask again
   }
-  announcement.textContent = view.spoken;
-  showHistory(view);
-  if (running !== mine) return;
   running = null;
-  send.textContent = "Ask";
+  byId("send").textContent = "Ask";
+  byId("announcement").textContent = view.spoken;
+  remember(view);
   showHealth();
 }
 
-function showAnswer(view) {
+function showView(view) {
   byId("examples").hidden = true;
-  region.replaceChildren(view.article);
+  byId("answer").replaceChildren(view.article);
 }
 
-function showHistory(latest) {
-  views.push(latest);
+function remember(latest) {
+  views = [...views.filter(({ question }) => question !== latest.question), latest];
   const items = views.map((view) => {
     const button = element("button", { type: "button", dir: "auto" }, view.question);
-    button.addEventListener("click", () => showAnswer(view));
+    button.addEventListener("click", () => {
+      showView(view);
+      view.title.focus();
+    });
     return element("li", {}, button);
   });
   byId("history").hidden = views.length < 2;
   byId("history").querySelector("ol").replaceChildren(...items.reverse());
 }
 
-function askForKey(problem, again) {
-  if (problem.status !== 401) return;
+function askForKey(again) {
   retry = again;
-  keyForm.hidden = false;
+  byId("key-form").hidden = false;
   byId("key").focus();
 }
 
-keyForm.addEventListener("submit", (event) => {
+byId("key-form").addEventListener("submit", (event) => {
   event.preventDefault();
   keepKey(byId("key").value.trim());
-  keyForm.reset();
-  keyForm.hidden = true;
+  event.target.reset();
+  event.target.hidden = true;
   retry();
 });
 
@@ -91,14 +95,15 @@ byId("examples").addEventListener("click", (event) => {
   if (chip) run(chip.textContent);
 });
 
-// Escape ends one thing at a time: what has the focus first.
+// Escape ends one thing at a time: the open menu, then what has the focus, then the other.
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || document.querySelector(":popover-open")) return;
-  const inPanel = panel.contains(document.activeElement);
-  if (panel.open && (inPanel || !running)) closePanel();
+  const panel = byId("document");
+  if (panel.open && (!running || panel.contains(document.activeElement))) closePanel();
   else running?.abort();
 });
 
-const follow = followAddress((problem) => askForKey(problem, follow));
-watchHealth();
-if (!panel.open && matchMedia("(hover: hover)").matches) box.focus();
+followAddress(askForKey);
+showHealth();
+setInterval(() => document.hidden || showHealth(), HEALTH_MILLISECONDS);
+if (!byId("document").open && !touch) box.focus();
