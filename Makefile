@@ -69,7 +69,7 @@ lint: ## Fail on lint.
 	@$(DEV)/ruff check --quiet .
 
 imports: ## Fail where one layer imports another, naming the rule.
-	@PYTHONPATH=$(SOURCES) $(DEV)/lint-imports --no-timing
+	@PYTHONPATH=$(SOURCES) $(DEV)/lint-imports --no-logo
 
 dependencies: $(PACKAGES:%=dependencies-%) ## Fail on a dependency missing from, or idle in, a package.
 
