@@ -2,7 +2,7 @@
 
     .venvs/dev/bin/python evals/datasets/sample/build.py [FOLDER]
 
-Without FOLDER the committed files are replaced; their bytes do not depend on the day or the machine.
+Without FOLDER the committed files are replaced; their bytes do not depend on day or machine.
 """
 
 import hashlib
