@@ -190,16 +190,18 @@ def failures(run: Run) -> list[str]:
 
 
 def _new_project(store: Workspace) -> Project:
+    """The project with its dashboard: for each boundary, how far columns moved, and their means."""
     project = store.create_project(
-        PROJECT, "What changed at each boundary between the layers; see the tags of a report."
+        PROJECT, "What moved at each boundary between the layers; reports are tagged with it."
     )
     for boundary in (DATA, SERVING, USER):
+        drift = PanelMetric(metric="ValueDrift", tags=[boundary.name])
+        project.dashboard.add_panel(line_plot_panel(f"{boundary.name}: drift", [drift]))
         for column in boundary.numbers:
-            for metric, title in (("MeanValue", "mean"), ("ValueDrift", "drift")):
-                labels = {"column": column}
-                value = PanelMetric(metric=metric, metric_labels=labels, tags=[boundary.name])
-                panel = line_plot_panel(f"{column}: {title}", [value], size="half")
-                project.dashboard.add_panel(panel, tab=boundary.name)
+            labels = {"column": column}
+            mean = PanelMetric(metric="MeanValue", metric_labels=labels, tags=[boundary.name])
+            title = f"{boundary.name}: mean {column}"
+            project.dashboard.add_panel(line_plot_panel(title, [mean], size="half"))
     return project
 
 

@@ -75,5 +75,9 @@ def test_compatibility_forms_are_one() -> None:
     assert words("ﬁle\u00a0№ １２") == words("file no 12")
 
 
+def test_marks_of_markdown_do_not_count() -> None:
+    assert words("**Set** `retry\\_limit` to *3*") == words("Set retry_limit to 3")
+
+
 def test_half_of_a_short_span_is_not_enough() -> None:
     assert not overlaps("thirty days of notice", "thirty days in advance")

@@ -1,7 +1,7 @@
 """Labels name a document and a span of its text, never a chunk: they outlive re-chunking. Pure.
 
-Texts are compared as words, so white space, case, table rules and punctuation do not count;
-numbers stay whole ("1,200", "12.5", "2026-03-01"), so 5 is never found in 15 or in 12.5.
+Texts are compared as words, so white space, case, Markdown's marks, table rules and punctuation
+do not count; numbers stay whole ("1,200", "2026-03-01"), so 5 is never found in 15 or in 12.5.
 """
 
 import re
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+_MARKS = str.maketrans("", "", "\\`*")  # Markdown's, which stand inside words
 _WORD = re.compile(r"\w+(?:(?<=\d)[.,:/-](?=\d)\w+)*")
 FEWEST_SHARED_WORDS = 4  # below it, half of a span could be any passage's words
 
@@ -24,7 +25,7 @@ class Label:
 
 def words(text: str) -> list[str]:
     """The words and numbers of a text, case folded, compatibility forms unified (NFKC)."""
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+    return _WORD.findall(unicodedata.normalize("NFKC", text).translate(_MARKS).casefold())
 
 
 def contains(text: str, value: str) -> bool:
