@@ -1,1 +1,1 @@
-"""faultline-ingestion."""
+"""Ingestion, the data layer: from sources of documents to a committed index."""

@@ -1,0 +1,154 @@
+"""Puts a sync together from a request and the settings, runs it and keeps its report."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+
+from contracts.index import DEFAULT_NAMESPACE, CollectionSpec
+from contracts.status import RunReport
+from ingestion.batch import Indexer
+from ingestion.chunk import Chunker, TokenChunker, WholeChunker
+from ingestion.embed import Embedder, HttpEmbedder
+from ingestion.errors import IngestionError, Unavailable, UsageError
+from ingestion.index import Index, connect
+from ingestion.quarantine import Quarantine
+from ingestion.runs import Run, Runs
+from ingestion.settings import Settings
+from ingestion.sources import Source
+from ingestion.sources.folder import FolderSource
+from ingestion.sources.jsonl import JsonLinesSource
+from ingestion.sync import Job, OnProgress, RunBatch, sync
+
+BATCH_ATTEMPTS = 6
+FIRST_WAIT_SECONDS = 2  # doubled after each attempt: a store that optimises is back within a minute
+
+Name = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
+
+
+class SyncRequest(BaseModel):
+    """What to sync into which index, and how; the parameters of the flow."""
+
+    model_config = ConfigDict(frozen=True)
+
+    location: Path
+    source: str = Name
+    index: str = Name
+    tenant: str = Name
+    namespace: str = Field(default=DEFAULT_NAMESPACE, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    chunker: Literal["tokens", "whole"] = "tokens"
+    truncate: bool = False
+    chunk_tokens: int
+    overlap_tokens: int
+    allow_empty: bool = False
+
+
+def request_for(location: Path, settings: Settings, **options: object) -> SyncRequest:
+    """A request with the settings' defaults; the source goes by its folder's or file's name."""
+    location = location.resolve()
+    defaults = {
+        "location": location,
+        "source": location.name.removesuffix(".gz").removesuffix(".jsonl"),
+        "index": settings.index,
+        "tenant": settings.tenant,
+        "chunk_tokens": settings.chunk_tokens,
+        "overlap_tokens": settings.overlap_tokens,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+    return SyncRequest.model_validate(defaults | given)
+
+
+def run_sync(
+    request: SyncRequest,
+    settings: Settings,
+    wrap: Callable[[RunBatch], RunBatch],
+    on_progress: OnProgress = lambda done, total: None,
+    flow_run_id: str | None = None,
+) -> tuple[RunReport, list[str]]:
+    """Run a sync to its end, good or bad, and keep the report; UsageError is kept and raised.
+
+    `wrap` turns the batch function into one that is tried again; returns the report and notes.
+    """
+    run = Run(request.source, request.tenant, request.index, flow_run_id)
+    runs = Runs(settings.state_dir)
+    try:
+        embedder = HttpEmbedder(settings)
+        store = connect(settings.qdrant_url, settings.qdrant_api_key, settings.timeout_seconds)
+        chunker = _chunker(request, embedder)
+        spec = _spec(embedder, chunker)
+        index = Index(store, request.index, spec, request.tenant, request.source)
+        source = open_source(request.location, settings.max_file_bytes)
+        indexer = Indexer(
+            source=source,
+            name=request.source,
+            tenant=request.tenant,
+            namespace=request.namespace,
+            run_id=run.run_id,
+            chunker=chunker,
+            embedder=embedder,
+            index=index,
+        )
+        job = Job(
+            source=source,
+            namespace=request.namespace,
+            index=index,
+            quarantine=Quarantine(
+                settings.state_dir, index.collection, request.tenant, request.source
+            ),
+            runs=runs,
+            batch_bytes=settings.batch_bytes,
+            allow_empty=request.allow_empty,
+        )
+        sync(job, run, wrap(indexer.index_batch), on_progress)
+    except IngestionError as error:
+        run.error = str(error)
+        if isinstance(error, UsageError):
+            raise
+    finally:
+        runs.save(run.report())
+    return run.report(), run.notes
+
+
+def open_source(location: Path, max_file_bytes: int) -> Source:
+    """The source at `location`: a folder, or a `.jsonl` or `.jsonl.gz` file."""
+    if location.is_dir():
+        return FolderSource(location, max_file_bytes)
+    if location.is_file() and location.name.endswith((".jsonl", ".jsonl.gz")):
+        return JsonLinesSource(location)
+    if location.exists():
+        raise UsageError(f"{location} is neither a folder nor a .jsonl file: name one of these.")
+    raise UsageError(f"There is nothing at {location}: check the path, or mount the folder.")
+
+
+def retried(run_batch: RunBatch) -> RunBatch:
+    """Try a batch again while the embedder or the store is unavailable: the one retry loop."""
+    retrying = Retrying(
+        retry=retry_if_exception_type(Unavailable),
+        stop=stop_after_attempt(BATCH_ATTEMPTS),
+        wait=wait_exponential(multiplier=FIRST_WAIT_SECONDS),
+        reraise=True,
+    )
+    return lambda batch: retrying(run_batch, batch)
+
+
+def _chunker(request: SyncRequest, embedder: Embedder) -> Chunker:
+    max_tokens = embedder.manifest().fingerprint.max_tokens
+    tokenizer = embedder.tokenizer()
+    if request.chunker == "whole":
+        return WholeChunker(tokenizer, max_tokens, request.truncate)
+    if request.truncate:
+        raise UsageError("--truncate goes with --chunker whole: token chunks are never cut.")
+    return TokenChunker(tokenizer, max_tokens, request.chunk_tokens, request.overlap_tokens)
+
+
+def _spec(embedder: Embedder, chunker: Chunker) -> CollectionSpec:
+    manifest = embedder.manifest()
+    return CollectionSpec(
+        embedder=manifest.fingerprint,
+        precision=manifest.precision,
+        backend=manifest.backend,
+        sparse=manifest.sparse,
+        chunker=chunker.name,
+    )

@@ -1,0 +1,43 @@
+"""What can go wrong in ingestion, named for what the caller can do about it.
+
+IngestionError
+├── UsageError      the command or a setting is wrong: mend it, run again
+├── DocumentError   one document cannot be indexed: quarantine it, go on
+├── Unavailable     the embedder or the store does not answer: try again
+├── Refused         the embedder or the store said no: another try is in vain
+│   └── InputRefused    to one of these texts: find out which
+├── SpecMismatch    the index was built with something that calls itself the same (I7)
+└── NotProved       the index does not hold what the run wrote (I5, I9)
+"""
+
+
+class IngestionError(Exception):
+    """Root of the layer's errors; its text is one sentence that says what to do next."""
+
+
+class UsageError(IngestionError):
+    """The command or a setting is wrong."""
+
+
+class DocumentError(IngestionError):
+    """One document cannot be indexed; its text is the reason shown in the quarantine."""
+
+
+class Unavailable(IngestionError):
+    """The embedder or the store does not answer; the same request may succeed later."""
+
+
+class Refused(IngestionError):
+    """The embedder or the store refused the request; the same request will be refused again."""
+
+
+class InputRefused(Refused):
+    """The embedder cannot take one of the texts of the request."""
+
+
+class SpecMismatch(IngestionError):
+    """The collection's embedder and the one that answers have one name but differ (I7)."""
+
+
+class NotProved(IngestionError):
+    """What the index holds at the end of a run is not what the run accounts for (I5, I9)."""

@@ -1,0 +1,79 @@
+"""The sync as a Prefect flow, one task per batch: the only module that imports prefect."""
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import Any
+
+from prefect import flow, serve, task
+from prefect.cache_policies import NO_CACHE
+from prefect.runtime import flow_run
+from prefect.states import Completed, Failed, State
+
+from contracts.status import RunReport
+from ingestion.batch import BatchResult
+from ingestion.bootstrap import BATCH_ATTEMPTS, FIRST_WAIT_SECONDS, SyncRequest, run_sync
+from ingestion.errors import Unavailable
+from ingestion.plan import Pending
+from ingestion.settings import Settings
+from ingestion.sync import OnProgress, RunBatch
+
+_on_progress: ContextVar[OnProgress] = ContextVar("on_progress", default=lambda done, total: None)
+
+
+@flow(name="sync", flow_run_name="sync-{request.source}")
+def sync_flow(request: SyncRequest) -> State[tuple[RunReport, list[str]]]:
+    """Sync one source; the state is Failed when the run failed, and holds its report either way."""
+    report, notes = run_sync(
+        request, Settings(), as_task, _on_progress.get(), flow_run_id=flow_run.get_id()
+    )
+    state = Failed if report.status == "failed" else Completed
+    return state(message=report.error or report.status, data=(report, notes))
+
+
+def as_task(run_batch: RunBatch) -> RunBatch:
+    """The batch function as a task, tried again while the embedder or the store is unavailable.
+
+    Prefect's cache stays out of it: what has to be done was read from the manifests before.
+    """
+
+    @task(
+        name="index batch",
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=BATCH_ATTEMPTS - 1,
+        retry_delay_seconds=[FIRST_WAIT_SECONDS * 2**n for n in range(BATCH_ATTEMPTS - 1)],
+        retry_condition_fn=_is_unavailable,
+    )
+    def index_batch(batch: Sequence[Pending]) -> BatchResult:
+        return run_batch(batch)
+
+    return index_batch
+
+
+def _is_unavailable(task: Any, task_run: Any, state: State[Any]) -> bool:
+    return isinstance(state.result(raise_on_failure=False), Unavailable)
+
+
+def run_flow(request: SyncRequest, on_progress: OnProgress) -> tuple[RunReport, list[str]]:
+    """Run the flow here and now, recorded by the Prefect server."""
+    token = _on_progress.set(on_progress)
+    try:
+        state = sync_flow(request, return_state=True)
+    finally:
+        _on_progress.reset(token)
+    return state.result(raise_on_failure=False)
+
+
+def serve_sources(requests: Sequence[SyncRequest], interval_seconds: int) -> None:
+    """A deployment with a schedule per source, served from this process until it is stopped."""
+    serve(
+        *(
+            sync_flow.to_deployment(
+                name=request.source,
+                parameters={"request": request.model_dump(mode="json")},
+                interval=interval_seconds,
+                concurrency_limit=1,
+            )
+            for request in requests
+        )
+    )

@@ -1,0 +1,271 @@
+"""Raw bytes of a document -> its text with headings, tables and pages: pure functions.
+
+The text that leaves here is what every span points into. A change of what they extract must
+raise `PARSERS`: it is part of the collection spec, so everything is read anew.
+"""
+
+import io
+import json
+import re
+import threading
+import unicodedata
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import mammoth
+import pypdfium2
+import yaml
+from charset_normalizer import from_bytes
+from markdown_it import MarkdownIt
+from markdownify import ATX, markdownify
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from ingestion.errors import DocumentError
+
+PARSERS = 1
+
+FORMATS = {
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".pdf": "pdf",
+    ".docx": "docx",
+    ".txt": "text",
+}
+MAX_UNZIPPED_BYTES = 200_000_000
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading and where its line starts; level 1 is the outermost."""
+
+    start: int
+    level: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A Markdown table: `start` to `header_end` is its header row, `end` that of the table."""
+
+    start: int
+    header_end: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A document as text; every position is a character of `text`."""
+
+    title: str
+    text: str
+    headings: tuple[Heading, ...] = ()
+    tables: tuple[Table, ...] = ()
+    pages: tuple[int, ...] = ()  # where each page starts, for formats with pages
+
+
+def format_of(path: str) -> str:
+    """The format that a file's name promises; DocumentError where none of ours does."""
+    suffix = PurePosixPath(path).suffix.lower()
+    if suffix not in FORMATS:
+        supported = ", ".join(FORMATS)
+        raise DocumentError(
+            f"format {suffix or 'without a suffix'} is not supported; supported: {supported}"
+        )
+    return FORMATS[suffix]
+
+
+def parse(raw: bytes, format: str, path: str) -> Parsed:
+    """Text and structure of a document; DocumentError says why it cannot be read."""
+    try:
+        return PARSER_OF[format](raw, PurePosixPath(path).stem)
+    except DocumentError:
+        raise
+    except RecursionError as error:
+        raise DocumentError("it is nested too deeply to be read") from error
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"[:200]
+        raise DocumentError(f"it cannot be read as {format} ({reason})") from error
+
+
+def parse_text(raw: bytes, name: str) -> Parsed:
+    """Plain text; its title is the file's name."""
+    return Parsed(name, normalised(decoded(raw)))
+
+
+def parse_json_row(raw: bytes, name: str) -> Parsed:
+    """A row `{"_id", "title", "text"}` of a JSON lines file."""
+    row = json.loads(raw)
+    title, text = row.get("title") or "", row.get("text") or ""
+    if not isinstance(title, str) or not isinstance(text, str):
+        raise DocumentError('"title" and "text" must be strings')
+    return Parsed(normalised(title), normalised(text))
+
+
+def parse_markdown(raw: bytes, name: str) -> Parsed:
+    """Markdown as it was written; a front matter gives the title and is left out of the text.
+
+    A page that is a front matter alone, such as a redirect, keeps it as its text.
+    """
+    text = normalised(decoded(raw))
+    title = ""
+    front_matter = re.match(r"---\n(.*?)\n---(\n|$)", text, re.DOTALL)
+    if front_matter:
+        text = text[front_matter.end() :].strip() or front_matter[1].strip()
+        title = _title_in(front_matter[1])
+    return _structured(text, title, name)
+
+
+def parse_html(raw: bytes, name: str) -> Parsed:
+    """The main part of a page as Markdown; navigation, scripts and footers are left out."""
+    page = LexborHTMLParser(decoded(raw))
+    title = page.css_first("head title")
+    name = " ".join(title.text().split()) if title else name
+    return _structured(normalised(_markdown(_main_part(page))), "", name)
+
+
+def parse_docx(raw: bytes, name: str) -> Parsed:
+    """A Word document as Markdown, tables included."""
+    if raw.startswith(b"\xd0\xcf\x11\xe0"):
+        raise DocumentError("it is encrypted, or an old .doc: save it as a .docx without password")
+    with zipfile.ZipFile(io.BytesIO(raw)) as package:
+        if sum(part.file_size for part in package.infolist()) > MAX_UNZIPPED_BYTES:
+            raise DocumentError(f"it unpacks to more than {MAX_UNZIPPED_BYTES:,} bytes")
+        for part in package.namelist():
+            if part.endswith((".xml", ".rels")) and b"<!DOCTYPE" in package.read(part):
+                raise DocumentError("it declares XML entities, which Word never writes")
+    without_images = mammoth.images.img_element(lambda image: {"src": ""})
+    html = mammoth.convert_to_html(io.BytesIO(raw), convert_image=without_images).value
+    return _structured(normalised(_markdown(LexborHTMLParser(html).root)), "", name)
+
+
+_pdfium = threading.Lock()  # PDFium is not thread-safe
+
+
+def parse_pdf(raw: bytes, name: str) -> Parsed:
+    """Text of a PDF with the start of each page."""
+    with _pdfium:
+        try:
+            pdf = pypdfium2.PdfDocument(raw)
+        except pypdfium2.PdfiumError as error:
+            if "password" in str(error).lower():
+                raise DocumentError("it is encrypted: save it without a password") from error
+            raise DocumentError(f"it is not a readable PDF ({error})") from error
+        try:
+            pages = [normalised(page.get_textpage().get_text_range()) for page in pdf]
+            title = normalised(pdf.get_metadata_value("Title"))
+        finally:
+            pdf.close()
+    text, starts = "", []
+    for page in pages:
+        text = f"{text}\n\n{page}" if text else page
+        starts.append(len(text) - len(page))
+    is_title = len(title) > 3 and not re.search(r"\.\w{2,4}$|^untitled|^Microsoft", title, re.I)
+    return Parsed(title if is_title else name, text, pages=tuple(starts))
+
+
+PARSER_OF: dict[str, Callable[[bytes, str], Parsed]] = {
+    "markdown": parse_markdown,
+    "html": parse_html,
+    "pdf": parse_pdf,
+    "docx": parse_docx,
+    "text": parse_text,
+    "jsonl": parse_json_row,
+}
+
+
+def decoded(raw: bytes) -> str:
+    """Text from bytes: by byte order mark, as UTF-8, or as the likeliest legacy encoding."""
+    for mark, encoding in (
+        (b"\xef\xbb\xbf", "utf-8-sig"),
+        (b"\xff\xfe", "utf-16"),
+        (b"\xfe\xff", "utf-16"),
+    ):
+        if raw.startswith(mark):
+            return raw.decode(encoding, errors="replace")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        likeliest = from_bytes(raw).best()
+    if likeliest is None:
+        raise DocumentError("its character encoding cannot be told: save it as UTF-8")
+    return str(likeliest)
+
+
+_CONTROLS = dict.fromkeys((*range(9), 11, *range(14, 32), 127)) | {12: "\n"}
+
+
+def normalised(text: str) -> str:
+    """NFC, line ends as a line feed, no control characters or lone surrogates, stripped."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS)
+    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return unicodedata.normalize("NFC", text).strip()
+
+
+def _title_in(front_matter: str) -> str:
+    try:
+        fields = yaml.safe_load(front_matter)
+    except yaml.YAMLError:
+        return ""
+    title = fields.get("title") if isinstance(fields, dict) else None
+    return str(title).strip() if title else ""
+
+
+_blocks = MarkdownIt("commonmark").enable("table").disable("inline")
+
+
+def _structured(text: str, title: str, name: str) -> Parsed:
+    """A Markdown text with its headings and tables found; title: given, else first heading or name."""
+    lines = [0, *(match.end() for match in re.finditer("\n", text)), len(text)]
+    tokens = _blocks.parse(text)
+    headings, tables = [], []
+    for i, token in enumerate(tokens):
+        if token.type == "heading_open" and token.map:
+            content = tokens[i + 1].content.strip()
+            headings.append(Heading(lines[token.map[0]], int(token.tag[1]), content))
+        elif token.type == "table_open" and token.map:
+            first, last = token.map
+            tables.append(Table(lines[first], lines[first + 1], lines[min(last, len(lines) - 1)]))
+    headings = [heading for heading in headings if heading.text]
+    title = title or (headings[0].text if headings else name)
+    return Parsed(title, text, tuple(headings), tuple(tables))
+
+
+_NOT_CONTENT = (
+    "script, style, noscript, template, svg, iframe, nav, body > footer, body > header:not(:has(h1)),"
+    "[role=navigation], [role=banner], [role=contentinfo], [hidden],"
+    "#table_of_contents, #toc, .toc, .table-of-contents"
+)
+_MAIN = "main, [role=main], article, #content, #main"
+
+
+def _main_part(page: LexborHTMLParser) -> LexborNode | None:
+    """The element that holds the page's content: a marked one with most of the text, or the body."""
+    for node in page.css(_NOT_CONTENT):
+        node.decompose()
+    body = page.body
+    if body is None:
+        return None
+    enough = len(body.text()) / 2
+    return next((node for node in page.css(_MAIN) if len(node.text()) >= enough), body)
+
+
+def _markdown(root: LexborNode | None) -> str:
+    """HTML as Markdown; a link keeps its target only where it leads to another site."""
+    if root is None:
+        return ""
+    for link in root.css("a"):
+        if not (link.attributes.get("href") or "").startswith(("http:", "https:", "mailto:")):
+            link.unwrap()
+    return markdownify(
+        root.html or "",
+        heading_style=ATX,
+        strip=["img"],
+        escape_asterisks=False,
+        escape_underscores=False,
+        escape_misc=False,
+        table_infer_header=True,
+    )

@@ -1,0 +1,99 @@
+"""The account of a run while it lasts, and the reports of past runs in `runs/`."""
+
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from contracts.status import Move, Outcome, Quarantined, RunReport
+
+
+@dataclass
+class Run:
+    """One run: who it is, and what it has done so far."""
+
+    source: str
+    tenant: str
+    index: str
+    flow_run_id: str | None = None
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    run_id: str = ""
+    collection: str = ""
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    chunks_embedded: int = 0
+    chunks_swept: int = 0
+    notes: list[str] = field(default_factory=list)  # for the person who watches
+    error: str | None = None
+
+    def __post_init__(self) -> None:
+        self.run_id = f"{self.started_at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+    def account(self, paths: Iterable[str], outcome: Outcome) -> None:
+        """Note the outcome of these paths."""
+        self.outcomes.update(dict.fromkeys(paths, outcome))
+
+    def report(self) -> RunReport:
+        """The closing report."""
+        status = "failed" if self.error else "partial" if self.quarantined else "complete"
+        return RunReport(
+            run_id=self.run_id,
+            flow_run_id=self.flow_run_id,
+            source=self.source,
+            tenant=self.tenant,
+            index=self.index,
+            collection=self.collection,
+            status=status,
+            started_at=self.started_at,
+            seconds=round((datetime.now(UTC) - self.started_at).total_seconds(), 3),
+            outcomes=self.outcomes,
+            moves=self.moves,
+            quarantined=self.quarantined,
+            chunks_written=self.chunks_embedded,
+            chunks_embedded=self.chunks_embedded,
+            chunks_swept=self.chunks_swept,
+            error=self.error,
+        )
+
+
+class Runs:
+    """Reports of past runs: one file each, in a folder per index, tenant and source."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._root = state_dir / "runs"
+
+    def save(self, report: RunReport) -> None:
+        """Keep a report."""
+        file = self._folder(report.index, report.tenant, report.source) / f"{report.run_id}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(".partial")
+        partial.write_text(report.model_dump_json())
+        partial.replace(file)
+
+    def of(self, index: str, tenant: str, source: str) -> Iterator[RunReport]:
+        """Reports of a source, newest first."""
+        for file in sorted(self._folder(index, tenant, source).glob("*.json"), reverse=True):
+            yield RunReport.model_validate_json(file.read_bytes())
+
+    def last_good(
+        self, index: str, tenant: str, source: str, collection: str | None = None
+    ) -> RunReport | None:
+        """The last run that did not fail, into `collection` if one is given."""
+        return next(
+            (
+                report
+                for report in self.of(index, tenant, source)
+                if report.status != "failed" and collection in (None, report.collection)
+            ),
+            None,
+        )
+
+    def sources(self, index: str) -> set[tuple[str, str]]:
+        """Tenant and source of every run into an index."""
+        folders = (self._root / index).glob("*/*")
+        return {(folder.parent.name, folder.name) for folder in folders}
+
+    def _folder(self, index: str, tenant: str, source: str) -> Path:
+        return self._root / index / tenant / source

@@ -1,0 +1,29 @@
+"""Settings of ingestion, from `INGESTION_*` variables; built once and handed down."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where things are, and the defaults of a sync."""
+
+    model_config = SettingsConfigDict(env_prefix="INGESTION_", frozen=True, env_ignore_empty=True)
+
+    index: str = "faultline"
+    tenant: str = "default"
+    qdrant_url: str = "http://127.0.0.1:6333"
+    qdrant_api_key: SecretStr | None = None
+    embed_url: str = "http://127.0.0.1:8001"
+    embed_api_key: SecretStr | None = None
+    state_dir: Path = Path(".state")
+    timeout_seconds: float = Field(default=120, gt=0)  # of one request to the embedder or the store
+
+    chunk_tokens: int = Field(default=200, ge=16)
+    overlap_tokens: int = Field(default=24, ge=0)
+    max_file_bytes: int = Field(default=50_000_000, gt=0)
+    batch_bytes: int = Field(default=100_000, gt=0)  # of raw files: two seconds or more of work
+
+    sources: dict[str, Path] = {}  # name -> folder or file that `ingestion serve` keeps in sync
+    interval_seconds: int = Field(default=900, gt=0)  # between two scheduled syncs of a source

@@ -1,0 +1,171 @@
+"""The order of work of one sync, as a plain function; `flow.py` runs the same under Prefect."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+
+from contracts.index import DocumentManifest
+from ingestion.batch import BatchResult
+from ingestion.errors import NotProved, UsageError
+from ingestion.index import Index
+from ingestion.plan import Pending, Plan, batches, make_plan
+from ingestion.quarantine import MAX_ATTEMPTS, Quarantine
+from ingestion.runs import Run, Runs
+from ingestion.sources import Found, Source
+
+RunBatch = Callable[[Sequence[Pending]], BatchResult]
+OnProgress = Callable[[int, int], None]  # documents done, documents to do
+
+KEPT = "; its last good version stays in the index"
+BATCHES_AT_ONCE = 2  # one is parsed and written while the other waits for its vectors
+
+
+@dataclass(frozen=True)
+class Job:
+    """What one sync works with."""
+
+    source: Source
+    namespace: str
+    index: Index
+    quarantine: Quarantine
+    runs: Runs
+    batch_bytes: int
+    allow_empty: bool
+
+
+def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> None:
+    """Bring the index to the state of the source, and account in `run` for every path (I9)."""
+    run.collection = job.index.collection
+    job.index.open()
+    known = job.index.manifests()
+    damaged = _mend(job.index, known, run)
+    plan = make_plan(_found(job), known, job.namespace, damaged)
+    _refuse_to_empty(plan, known, job.allow_empty, run)
+
+    run.moves.extend(plan.moves)
+    run.account(plan.unchanged, "unchanged")
+    moved = {move.old_path for move in plan.moves}
+    _remove(job.index, [gone for gone in plan.deleted if gone.path not in moved], run)
+    refused = _index(plan, job.batch_bytes, run_batch, run, on_progress)
+    _remove(job.index, [gone for gone in plan.deleted if gone.path in moved], run)
+
+    problems = [(found, found.problem or "") for found in plan.problems] + refused
+    problems = [
+        (found, f"{reason.removesuffix(KEPT)}{KEPT if found.path in known else ''}")
+        for found, reason in problems
+    ]
+    run.quarantined.extend(job.quarantine.record(problems))
+    run.account((found.path for found, _ in problems), "quarantined")
+    _prove(job.index, plan, known, run)
+    _switch_when_whole(job, run)
+
+
+def _found(job: Job) -> Iterator[Found]:
+    """The source as it is; what failed often enough at one content is not tried again (I6)."""
+    entries = job.quarantine.entries()
+    for found in job.source.scan():
+        entry = entries.get(found.path)
+        if entry and entry.attempts >= MAX_ATTEMPTS and entry.sha256 == found.sha256:
+            yield replace(found, problem=entry.reason)
+        else:
+            yield found
+
+
+def _mend(index: Index, known: dict[str, DocumentManifest], run: Run) -> list[str]:
+    """Sweep what a killed run left behind; the ids of documents that must be indexed anew."""
+    audit = index.audit(list(known.values()))
+    if audit.orphans:
+        run.notes.append(f"swept {len(audit.orphans)} chunks that an interrupted run had left")
+    if audit.damaged:
+        run.notes.append(f"{len(audit.damaged)} documents had lost chunks and are indexed anew")
+    run.chunks_swept += index.delete_chunks(audit.orphans)
+    return audit.damaged
+
+
+def _refuse_to_empty(
+    plan: Plan, known: dict[str, DocumentManifest], allow_empty: bool, run: Run
+) -> None:
+    if known and len(plan.deleted) == len(known) and not plan.pending and not allow_empty:
+        raise UsageError(
+            f"0 of {len(known)} documents of {run.source} are left in the source: is its folder "
+            "mounted? Nothing was changed; --allow-empty deletes them."
+        )
+
+
+def _remove(index: Index, gone: list[DocumentManifest], run: Run) -> None:
+    run.chunks_swept += index.remove(gone)
+    run.account((manifest.path for manifest in gone), "deleted")
+
+
+def _index(
+    plan: Plan, batch_bytes: int, run_batch: RunBatch, run: Run, on_progress: OnProgress
+) -> list[tuple[Found, str]]:
+    """Run the batches, a few at once; the documents that were refused, with the reason."""
+    refused = []
+    done = 0
+    on_progress(done, len(plan.pending))
+    with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
+        futures: list[Future[BatchResult]] = [
+            pool.submit(copy_context().run, run_batch, batch)  # Prefect's context goes along
+            for batch in batches(plan.pending, batch_bytes)
+        ]
+        try:
+            for future in futures:
+                result = future.result()
+                for pending in result.committed:
+                    run.account([pending.found.path], pending.outcome)
+                refused.extend(result.refused)
+                run.chunks_embedded += result.chunks_embedded
+                run.chunks_swept += result.chunks_swept
+                done += len(result.committed) + len(result.refused)
+                on_progress(done, len(plan.pending))
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return refused
+
+
+def _prove(index: Index, plan: Plan, known: dict[str, DocumentManifest], run: Run) -> None:
+    """0 ghosts, 0 missing, 0 orphans (I5), and an outcome for every path (I9)."""
+    silent = plan.paths ^ run.outcomes.keys()
+    if silent:
+        raise NotProved(f"{len(silent)} paths have no outcome, e.g. {min(silent)}: report this.")
+    changed = bool(plan.pending or plan.deleted)
+    committed = index.manifests() if changed else known
+    kept = {
+        path for path, outcome in run.outcomes.items() if outcome == "quarantined"
+    } & known.keys()
+    expected = kept | {
+        path
+        for path, outcome in run.outcomes.items()
+        if outcome in ("added", "modified", "unchanged")
+    }
+    ghosts, missing = committed.keys() - expected, expected - committed.keys()
+    audit = index.audit(list(committed.values()))
+    if ghosts or missing or audit.orphans or audit.damaged:
+        raise NotProved(
+            f"The index differs from what this run did: {len(ghosts)} ghosts, {len(missing)} missing, "
+            f"{len(audit.orphans)} orphans, {len(audit.damaged)} damaged. Did another sync of "
+            f"{run.source} run? Run it again: it mends them."
+        )
+
+
+def _switch_when_whole(job: Job, run: Run) -> None:
+    """Point the index at this collection once it holds every source that readers see now."""
+    live = job.index.live_collection()
+    if live == run.collection:
+        return
+    others = job.index.live_sources() - {(run.tenant, run.source)}
+    waiting = sorted(
+        source
+        for tenant, source in others
+        if not job.runs.last_good(run.index, tenant, source, run.collection)
+    )
+    if waiting:
+        run.notes.append(
+            f"{run.index} still reads {live}, built otherwise: sync {', '.join(waiting)} too, and it "
+            f"switches to {run.collection}"
+        )
+        return
+    job.index.switch()
+    run.notes.append(f"{run.index} now reads {run.collection}; {live} stays for a rollback")
