@@ -10,11 +10,12 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-Vectors = NDArray[np.float32]  # (texts, dimensions)
+from serving.ports import Vectors
 
 TOKENS_PER_PASS = 3072  # padded; about 16 chunks, a quarter of a second on two cores
 QUERY_TEXTS = 1  # a request of so few texts counts as a query
@@ -41,11 +42,6 @@ class BatchingEncoder:
         self._thread = threading.Thread(target=self._work, name="encoder", daemon=True)
         self._thread.start()
 
-    @property
-    def waiting(self) -> int:
-        """Texts in the queue."""
-        return len(self._jobs)
-
     async def embed(self, texts: Sequence[str], lengths: Sequence[int]) -> Vectors:
         """Vectors of `texts`, in order; `lengths` are their tokens."""
         priority = 0 if len(texts) <= QUERY_TEXTS else 1
@@ -62,7 +58,10 @@ class BatchingEncoder:
         )
         return np.stack(vectors)
 
-    def close(self) -> None:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         """Finish the pass in hand, cancel the rest, and end the thread."""
         with self._changed:
             self._closed = True

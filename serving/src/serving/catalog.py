@@ -7,7 +7,7 @@ models only) is a hub id that vLLM resolves itself.
 from pathlib import Path
 from typing import Literal, Self
 
-import yaml
+import yaml  # type: ignore[import-untyped]  # ships no types
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from serving.errors import ModelError

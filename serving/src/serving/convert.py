@@ -13,20 +13,21 @@ def gguf_to_safetensors(gguf: Path, target: Path) -> None:
 
     Raises FetchError where this environment lacks the libraries.
     """
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
     if not sys.stderr.isatty():
-        os.environ.setdefault("TQDM_DISABLE", "1")
+        quiet |= {"TQDM_DISABLE": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    os.environ |= quiet | dict(os.environ)  # read as the libraries are imported
     try:
         import torch
-        from gguf import GGUFReader
-        from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, logging
+        from gguf import (  # type: ignore[import-not-found,unused-ignore] # in the llm environment
+            GGUFReader,
+        )
+        from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
     except ImportError as error:
         raise FetchError(
             f"Converting {gguf.name} needs {error.name}: run this command in the llm environment "
             "(pip install 'faultline-serving[llm]')."
         ) from error
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
     tokenizer = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     model = AutoModelForCausalLM.from_pretrained(
         gguf.parent,

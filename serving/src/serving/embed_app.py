@@ -12,7 +12,7 @@ from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from contracts.answer import Problem
@@ -29,7 +29,14 @@ from serving.metrics import Metrics
 from serving.settings import Settings
 
 Open = Callable[[Settings], AbstractAsyncContextManager[Embedder]]
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
 Text = Annotated[str, Field(min_length=1)]
+Texts = Annotated[list[Text], Field(min_length=1, max_length=2048), BeforeValidator(_as_list)]
 
 STATUS_OF: dict[type[ServingError], HTTPStatus] = {
     InputTooLongError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -41,14 +48,9 @@ STATUS_OF: dict[type[ServingError], HTTPStatus] = {
 class EmbeddingsRequest(BaseModel):
     """Body of `POST /v1/embeddings`: OpenAI's, less inputs given as token ids."""
 
-    input: Text | Annotated[list[Text], Field(min_length=1, max_length=2048)]
+    input: Texts
     model: str = ""  # ours, or nothing
     encoding_format: Literal["float", "base64"] = "float"  # base64: little-endian float32
-
-    @property
-    def texts(self) -> list[str]:
-        """The inputs as a list."""
-        return [self.input] if isinstance(self.input, str) else self.input
 
 
 def _embedder(request: Request) -> Embedder:
@@ -63,7 +65,9 @@ def _metrics(request: Request) -> Metrics:
 
 def _check_key(request: Request, authorization: Annotated[str, Header()] = "") -> None:
     key = request.app.state.settings.embed_api_key
-    expected = f"Bearer {key.get_secret_value()}" if key else authorization
+    if key is None:
+        return
+    expected = f"Bearer {key.get_secret_value()}"
     if not secrets.compare_digest(authorization.encode(), expected.encode()):
         raise HTTPException(401, "Send the embedder's key as `Authorization: Bearer <key>`.")
 
@@ -84,7 +88,7 @@ def create_app(settings: Settings, opened: Open = open_embedder) -> FastAPI:
 
     app = FastAPI(title="Faultline embedder", lifespan=lifespan, openapi_url=None)
     app.state.settings = settings
-    for error in (ServingError, RequestValidationError, StarletteHTTPException):
+    for error in (ServingError, RequestValidationError, StarletteHTTPException, Exception):
         app.add_exception_handler(error, _problem)
     _add_health(app)
     _add_endpoints(app)
@@ -118,8 +122,8 @@ def _add_endpoints(app: FastAPI) -> None:
         if body.model and body.model != model:
             raise HTTPException(404, f"The model here is {model!r}: name it, or name none.")
         started = time.perf_counter()
-        vectors, tokens = await embedder.embed(body.texts)
-        metrics.embedded(len(body.texts), tokens, time.perf_counter() - started)
+        vectors, tokens = await embedder.embed(body.input)
+        metrics.embedded(len(body.input), tokens, time.perf_counter() - started)
         as_base64 = body.encoding_format == "base64"
         data = [
             {
@@ -170,9 +174,11 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
         detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
     elif isinstance(error, StarletteHTTPException):
         status, detail = HTTPStatus(error.status_code), str(error.detail)
-    else:
-        status = STATUS_OF.get(type(error), HTTPStatus.INTERNAL_SERVER_ERROR)
-        detail = str(error)
+    elif isinstance(error, ServingError):
+        status, detail = STATUS_OF[type(error)], str(error)
+    else:  # a bug, or a library's error: it is in the log, and nobody else's business
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        detail = "The embedder failed on this request: look at its log."
     if isinstance(error, InputTooLongError):
         extra = {"index": error.index, "tokens": error.tokens, "limit": error.limit}
     if status == HTTPStatus.SERVICE_UNAVAILABLE:

@@ -4,15 +4,12 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 
+from serving.ports import Vectors
 from serving.precision import choose_precision, processor_flags
-
-Vectors = NDArray[np.float32]  # (texts, dimensions)
 
 
 class SentenceEncoder:

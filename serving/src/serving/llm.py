@@ -77,8 +77,6 @@ def _installed(distribution: str) -> bool:
 def _environment(settings: Settings, entry: CatalogEntry, device: str) -> dict[str, str]:
     """This process's environment with vLLM's settings; what a person has set stays."""
     defaults = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
-    if not entry.hub:
-        defaults["HF_HUB_OFFLINE"] = "1"
     if device == "cpu":
         defaults |= {
             "VLLM_CPU_KVCACHE_SPACE": str(settings.llm_kv_cache_gb),
@@ -87,7 +85,7 @@ def _environment(settings: Settings, entry: CatalogEntry, device: str) -> dict[s
             "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))),
             "OMP_WAIT_POLICY": "PASSIVE",
         }
-    environment = defaults | dict(os.environ)
+    environment = defaults | dict(os.environ) | {"HF_HUB_OFFLINE": "0" if entry.hub else "1"}
     if settings.llm_api_key:  # not as a flag: those are seen in `ps` and in vLLM's log
         environment["VLLM_API_KEY"] = settings.llm_api_key.get_secret_value()
     return environment

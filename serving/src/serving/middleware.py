@@ -52,10 +52,17 @@ class ManifestMiddleware:
                 scope, receive, send
             )
         elif path == "/manifest":
-            manifest = await self._current(scope)
-            await JSONResponse(manifest.model_dump(mode="json"))(scope, receive, send)
+            reply = await self._reply(scope)
+            await reply(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    async def _reply(self, scope: Scope) -> JSONResponse:
+        try:
+            manifest = await self._current(scope)
+        except httpx.HTTPError as error:
+            return _refusal(503, f"The engine does not answer its probes: {error}")
+        return JSONResponse(manifest.model_dump(mode="json"))
 
     async def _current(self, scope: Scope) -> LlmManifest:
         async with self._lock:

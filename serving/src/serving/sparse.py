@@ -1,6 +1,7 @@
 """BM25 sparse vectors by qdrant-edge: no corpus statistics, and the index applies the IDF."""
 
 from qdrant_edge import Bm25, Bm25Config
+from qdrant_edge import SparseVector as EdgeVector
 
 from contracts.endpoints import SparseVector
 
@@ -24,6 +25,6 @@ class SparseEncoder:
         return [_ascending(embed(text)) for text in texts]
 
 
-def _ascending(vector: object) -> SparseVector:
+def _ascending(vector: EdgeVector) -> SparseVector:
     pairs = sorted(zip(vector.indices, vector.values, strict=True))
     return SparseVector(indices=[index for index, _ in pairs], values=[value for _, value in pairs])

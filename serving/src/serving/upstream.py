@@ -6,13 +6,11 @@ from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from serving.errors import UpstreamRefusedError, UpstreamUnavailableError
+from serving.ports import Vectors
 from serving.settings import Settings
-
-Vectors = NDArray[np.float32]  # (texts, dimensions)
 
 TEXTS_PER_CALL = 64
 _TRY_AGAIN = {408, 429, 500, 502, 503, 504}
@@ -25,6 +23,14 @@ class _Item(BaseModel):
 
 class _Reply(BaseModel):
     data: list[_Item]
+
+
+class _Model(BaseModel):
+    id: str
+
+
+class _Models(BaseModel):
+    data: list[_Model]
 
 
 class UpstreamEncoder:
@@ -43,6 +49,8 @@ class UpstreamEncoder:
         )
 
     async def __aenter__(self) -> Self:
+        if not self.model:
+            self.model = await self._only_model()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -71,13 +79,22 @@ class UpstreamEncoder:
             )
         return self._vectors(response, len(texts))
 
+    async def _only_model(self) -> str:
+        """The first model that the endpoint lists. Raises UpstreamRefusedError."""
+        try:
+            response = await self._client.get("/v1/models")
+            return _Models.model_validate_json(response.raise_for_status().content).data[0].id
+        except (httpx.HTTPError, ValidationError, IndexError) as error:
+            raise UpstreamRefusedError(
+                f"The embedder at {self.host} lists no model: set SERVING_EMBED_UPSTREAM_MODEL."
+            ) from error
+
     async def _post(self, texts: Sequence[str]) -> httpx.Response:
         body = {"model": self.model, "input": list(texts), "encoding_format": "float"}
         try:
             return await self._client.post("/v1/embeddings", json=body)
-        except httpx.TransportError as error:
-            reason = type(error).__name__
-            return httpx.Response(503, text=reason)  # counts as one of the two tries
+        except httpx.TransportError:
+            return httpx.Response(503)  # nobody answered: counts as one of the two tries
 
     def _vectors(self, response: httpx.Response, count: int) -> Vectors:
         try:
