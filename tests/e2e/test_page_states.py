@@ -196,8 +196,26 @@ def test_nothing_scrolls_sideways_on_the_narrowest_phone(page, replay, question)
 
 def test_the_header_tells_which_layer_is_not_ready(page, replay):
     page.goto(replay)
-    page.get_by_role("button", name="Degraded: llm").click()
-    expect(page.locator("#checks")).to_contain_text("http://127.0.0.1:8000 does not reply")
-    expect(page.get_by_role("link", name="Layers")).to_have_attribute(
-        "href", "http://127.0.0.1:8090/layers"
-    )
+    page.get_by_role("button", name="Degraded: model").click()
+    expect(page.locator("#checks")).to_contain_text("No usable answer; is it running?")
+    layers = page.get_by_role("link", name="Layers")
+    expect(layers).to_have_attribute("href", "http://127.0.0.1:8090/layers")
+
+
+def test_an_application_that_is_gone_is_told_from_one_that_is_down(page, replay):
+    page.goto(replay)
+    page.route("**/health/ready", lambda route: route.abort())
+    page.route("**/v1/ask", lambda route: route.abort())
+    ask(page, "answered")
+    expect(page.locator("#answer")).to_contain_text("Check that it is running, then try again.")
+    expect(page.get_by_role("button", name="Down: application")).to_be_visible()
+
+
+def test_everything_down_is_read_from_a_reply_with_status_503(page, replay):
+    down = {name: {"ok": False, "detail": "gone"} for name in ("embedder", "index", "model")}
+    readiness = {"status": "down", "checks": down}
+    page.route("**/health/ready", lambda route: route.fulfill(status=503, json=readiness))
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.goto(replay)
+    expect(page.get_by_role("button", name="Down: embedder, index, model")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

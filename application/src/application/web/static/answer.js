@@ -9,7 +9,7 @@ const HEADLINES = {
   degraded: "Passages only: no model could answer",
 };
 const NOTHING_FOUND =
-  "No passage was found at all. If the index is still empty, ingest documents (make sync), then ask again.";
+  "No passage was found at all. If the index is still empty, run make sync, then ask again.";
 
 export class AnswerView {
   constructor(question) {
@@ -38,14 +38,17 @@ export class AnswerView {
   }
 
   showAnswer(answer) {
-    const sources = answer.citations.length ? ` · ${counted(answer.citations.length, "source")}` : "";
-    const evidence = `evidence ${Math.round(answer.evidence * 100)}%`;
-    const facts = `${evidence}${sources} · ${duration(answer.timings.total_ms)}`;
+    const facts = [
+      `evidence ${Math.round(answer.evidence * 100)}%`,
+      ...(answer.citations.length ? [counted(answer.citations.length, "source")] : []),
+      duration(answer.timings.total_ms),
+    ];
     this.setState(answer.status, HEADLINES[answer.status]);
-    this.headline.append(" ", element("span", {}, facts));
+    this.headline.append("\u2002", element("span", {}, facts.join(" · ")));
     this.text.replaceChildren(...withMarkers(answer.text, answer.citations));
     const reason = answer.reason ? [reasonOf(answer.reason)] : [];
-    this.rest.replaceChildren(...reason, ...sourcesOf(answer), ...passagesOf(answer), versionsOf(answer));
+    const listed = [...sourcesOf(answer), ...passagesOf(answer)];
+    this.rest.replaceChildren(...reason, ...listed, versionsOf(answer));
   }
 
   showStopped() {
@@ -53,7 +56,8 @@ export class AnswerView {
   }
 
   showProblem({ title = "The reply could not be read", message, retryAfter }, again) {
-    const wait = retryAfter ? ` You can ask again in ${counted(Number(retryAfter), "second")}.` : "";
+    const seconds = counted(Number(retryAfter), "second");
+    const wait = retryAfter ? ` You can ask again in ${seconds}.` : "";
     const button = element("button", { type: "button", class: "secondary" }, "Ask again");
     button.addEventListener("click", again);
     this.setState("error", title);
@@ -72,8 +76,8 @@ function counted(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-function duration(milliseconds) {
-  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+function duration(ms) {
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`;
 }
 
 function reasonOf(words) {
@@ -103,7 +107,7 @@ function sourcesOf({ citations, passages }) {
 // Where nothing is cited, the nearest passages are the best there is: shown open.
 function passagesOf({ citations, passages }) {
   if (!passages.length) return [element("p", { class: "hint" }, NOTHING_FOUND)];
-  const items = passages.map((passage, i) => sourceItem(`${i + 1}.`, passage, passage.text, passage));
+  const items = passages.map((found, i) => sourceItem(`${i + 1}.`, found, found.text, found));
   const list = element("ol", { class: "sources" }, ...items);
   if (!citations.length) return [element("h3", {}, "Nearest passages"), list];
   const summary = element("summary", {}, `All ${counted(passages.length, "passage")} found`);
@@ -131,7 +135,8 @@ function versionsOf({ provenance, timings }) {
   };
   const rows = Object.entries(facts).map(([name, value]) => {
     const words = [value].flat().join(", ") || "none";
-    return element("div", {}, element("dt", {}, name.replaceAll("_", " ")), element("dd", {}, words));
+    const term = element("dt", {}, name.replaceAll("_", " "));
+    return element("div", {}, term, element("dd", {}, words));
   });
   const summary = element("summary", {}, "Which versions answered");
   return element("details", {}, summary, element("dl", { class: "facts" }, ...rows));

@@ -23,13 +23,14 @@ export function keepKey(key) {
 
 async function request(path, options) {
   const key = sessionStorage.getItem(KEY);
-  const headers = { "Content-Type": "application/json", ...(key && { Authorization: `Bearer ${key}` }) };
+  const headers = { "Content-Type": "application/json" };
+  if (key) headers.Authorization = `Bearer ${key}`;
   const response = await fetch(path, { headers, ...options }).catch((error) => {
     throw error.name === "AbortError" ? error : new Problem(NO_REPLY);
   });
   if (response.ok) return response;
   const { status } = response;
-  const unnamed = { title: "The request failed", detail: `The application replied with status ${status}.` };
+  const unnamed = { title: "The request failed", detail: `The reply has status ${status}.` };
   const body = await response.json().catch(() => ({})); // a proxy's error is no JSON
   throw new Problem({ ...unnamed, ...body, status }, response.headers.get("Retry-After"));
 }
@@ -57,8 +58,9 @@ async function* events(body) {
     const blocks = (rest + value).split(/\r?\n\r?\n/);
     rest = blocks.pop();
     for (const block of blocks) {
-      const fields = Object.fromEntries(block.split(/\r?\n/).map((line) => line.split(/: ?(.*)/s, 2)));
-      if (fields.event && fields.data) yield [fields.event, JSON.parse(fields.data)];
+      const lines = block.split(/\r?\n/).map((line) => line.split(/: ?(.*)/s, 2));
+      const { event, data } = Object.fromEntries(lines);
+      if (event && data) yield [event, JSON.parse(data)];
     }
   }
 }
@@ -70,6 +72,8 @@ export async function fetchDocument(documentId) {
 
 // A body comes with status 503 too: only its absence means that nobody replied.
 export async function fetchReadiness() {
-  const nobody = { status: "down", checks: { application: { ok: false, detail: "does not reply" } } };
-  return fetch("health/ready").then((response) => response.json()).catch(() => nobody);
+  const application = { ok: false, detail: "does not reply" };
+  return fetch("health/ready")
+    .then((response) => response.json())
+    .catch(() => ({ status: "down", checks: { application } }));
 }

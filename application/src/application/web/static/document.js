@@ -5,8 +5,8 @@ import { element } from "./element.js";
 import { placeIn, unitOffset } from "./spans.js";
 
 const panel = document.getElementById("document");
-const [title, place, note, text, scroll] = ["title", "place", "note", "text", "scroll"].map((part) =>
-  document.getElementById(`document-${part}`),
+const [title, place, note, text, scroll] = ["title", "place", "note", "text", "scroll"].map(
+  (part) => document.getElementById(`document-${part}`),
 );
 const wide = matchMedia("(min-width: 68.75rem)"); // beside the answer; else a sheet over it
 let opener = null; // the link that gets the focus back
@@ -68,11 +68,11 @@ function showDocument(found, { start, end, version }) {
   scroll.scrollTop = mark.offsetTop - scroll.clientHeight / 4;
 }
 
-function showProblem({ title: words = "The document could not be read", message, status }, onLocked) {
-  title.textContent = words;
-  note.textContent = message;
+function showProblem(problem, onLocked) {
+  title.textContent = problem.title ?? "The document could not be read";
+  note.textContent = problem.message;
   note.hidden = false;
-  if (status !== 401) return;
+  if (problem.status !== 401) return;
   setOpen(false);
   onLocked();
 }

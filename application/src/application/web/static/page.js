@@ -10,7 +10,6 @@ const HEALTH_MILLISECONDS = 30_000;
 const byId = (id) => document.getElementById(id);
 const box = byId("question");
 const touch = matchMedia("(hover: none)").matches;
-let views = []; // of this session, oldest first; gone with the page
 let running = null; // AbortController of the answer under way
 let retry = null; // what to do once a key is given
 
@@ -48,18 +47,16 @@ function showView(view) {
   byId("answer").replaceChildren(view.article);
 }
 
-function remember(latest) {
-  views = [...views.filter(({ question }) => question !== latest.question), latest];
-  const items = views.map((view) => {
-    const button = element("button", { type: "button", dir: "auto" }, view.question);
-    button.addEventListener("click", () => {
-      showView(view);
-      view.title.focus();
-    });
-    return element("li", {}, button);
+function remember(view) {
+  const list = byId("history").querySelector("ol");
+  const button = element("button", { type: "button", dir: "auto" }, view.question);
+  button.addEventListener("click", () => {
+    showView(view);
+    view.title.focus();
   });
-  byId("history").hidden = views.length < 2;
-  byId("history").querySelector("ol").replaceChildren(...items.reverse());
+  [...list.children].find((item) => item.textContent === view.question)?.remove();
+  list.prepend(element("li", {}, button));
+  byId("history").hidden = list.children.length < 2;
 }
 
 function askForKey(again) {
