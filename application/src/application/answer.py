@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 
 from application.access import Scope
 from application.bundle import Bundle
-from application.citations import cite, nearest_sentences
+from application.citations import cite, quote
 from application.errors import ModelUnavailable
 from application.evidence import evidence, features
+from application.excerpts import Excerpt, ranked_excerpts
 from application.ports import (
     AnswerLog,
     ChatModel,
@@ -43,6 +44,7 @@ DEGRADED = "The model is not available; these passages match the question best."
 NO_PASSAGE = "No document matches the question."
 LITTLE_EVIDENCE = "The passages found do not seem to hold the answer."
 NO_SUPPORT = "The passages found do not support what the model replied."
+QUOTED = "The model's own words had no support, so this quotes the passage that matches best."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,19 @@ class Found:
 
     ask: Ask
     retrieved: Retrieved
+    excerpts: list[Excerpt]  # all, best first
     evidence: float
+
+    @property
+    def shown(self) -> list[Excerpt]:
+        """The excerpts that the model sees."""
+        return self.excerpts[: self.ask.bundle.retrieval.excerpts]
 
     @property
     def is_enough(self) -> bool:
         """Whether the model is asked at all."""
         least = self.ask.bundle.evidence.least_evidence
-        return bool(self.retrieved.passages) and self.evidence >= least
+        return bool(self.excerpts) and self.evidence >= least
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +153,13 @@ class Answerer:
                 deadline=ask.deadline,
             )
         )
-        observed = features(ask.question, retrieved.passages, retrieved.cosine)
-        return Found(ask, retrieved, evidence(ask.bundle.evidence, observed))
+        excerpts = ranked_excerpts(ask.question, retrieved.passages)
+        observed = features(ask.question, retrieved.passages, excerpts, retrieved.cosine)
+        return Found(ask, retrieved, excerpts, evidence(ask.bundle.evidence, observed))
 
     def messages(self, found: Found) -> list[Message]:
         """Second step: what the model is sent."""
-        bundle = found.ask.bundle
-        return self._prompt.render(bundle, found.ask.question, found.retrieved.passages)
+        return self._prompt.render(found.ask.bundle, found.ask.question, found.shown)
 
     async def conclude(self, found: Found, reply: Reply) -> Answer:
         """Last step: the answer as far as the passages support it, recorded."""
@@ -224,19 +232,21 @@ class Answerer:
 
 def _verdict(found: Found, reply: Reply) -> tuple[Status, str, str | None, list[Citation]]:
     """Status, text, reason and citations."""
-    ask, passages = found.ask, found.retrieved.passages
-    if not passages:
+    settings = found.ask.bundle.evidence
+    if not found.retrieved.passages:
         return "abstained", ABSTAINED, NO_PASSAGE, []
     if not found.is_enough:
         return "abstained", ABSTAINED, LITTLE_EVIDENCE, []
     if reply.failure:
-        nearest = nearest_sentences(ask.question, passages)
-        markers = " ".join(f"[{citation.number}]" for citation in nearest)
-        return "degraded", f"{DEGRADED} {markers}", reply.failure, nearest
-    cited = cite(reply.text, ask.question, passages, ask.bundle.evidence.least_support)
-    if not cited.citations:
-        return "abstained", ABSTAINED, NO_SUPPORT, []
-    return "answered", cited.text, None, cited.citations
+        quoted = quote(found.shown)
+        return "degraded", f"{DEGRADED} {quoted.text}", reply.failure, quoted.citations
+    cited = cite(reply.text, found.ask.question, found.shown, settings.least_support)
+    if cited:
+        return "answered", cited.text, None, cited.citations
+    if settings.quote_unsupported:
+        quoted = quote(found.shown[:1])
+        return "answered", quoted.text, QUOTED, quoted.citations
+    return "abstained", ABSTAINED, NO_SUPPORT, []
 
 
 def _ms_since(began: float) -> float:

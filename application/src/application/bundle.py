@@ -20,7 +20,7 @@ class Retrieval(Contract):
 
     mode: Mode
     top_k: int = Field(ge=1, le=20)  # passages in the prompt
-    passage_characters: int = Field(ge=100)  # of each passage, in the prompt
+    excerpts: int = Field(ge=1, le=50)  # sentences of them that the model is shown
     candidates: int = Field(ge=1, le=1000)  # hits of each arm before fusion
     over_fetch: int = Field(ge=1, le=10)  # times the limit, since uncommitted hits are dropped
     rrf_k: int = Field(ge=1)
@@ -41,7 +41,8 @@ class Evidence(Contract):
     intercept: float
     weights: dict[str, float]
     least_evidence: float = Field(ge=0, le=1)  # below it, no model is asked
-    least_support: float = Field(ge=0, le=1)  # share of an answer's terms that a passage holds
+    least_support: float = Field(ge=0, le=1)  # share of a statement's terms that its source holds
+    quote_unsupported: bool  # quote the best excerpt instead of an unsupported reply, or abstain
 
 
 class Bundle(Contract):

@@ -8,6 +8,7 @@ import aiohttp
 
 from application.errors import ApplicationError
 from application.evidence import features
+from application.excerpts import ranked_excerpts
 from contracts.answer import Answer, Problem, SearchResponse
 
 TIMEOUT = aiohttp.ClientTimeout(total=300)
@@ -69,7 +70,8 @@ async def _features(session: aiohttp.ClientSession, question: str, top_k: int) -
         await _get(session, "/v1/search", {**asked, "mode": "dense"})
     )
     cosine = max((passage.score for passage in dense.passages), default=None)
-    return features(question, hybrid.passages, cosine)
+    excerpts = ranked_excerpts(question, hybrid.passages)
+    return features(question, hybrid.passages, excerpts, cosine)
 
 
 def _session(url: str, key: str) -> aiohttp.ClientSession:

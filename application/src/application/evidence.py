@@ -4,33 +4,33 @@ import math
 from collections.abc import Sequence
 
 from application.bundle import Evidence
-from application.terms import content_terms, sentences, specifics, values
+from application.excerpts import Excerpt
+from application.terms import content_terms, specifics, values
 from contracts.answer import Passage
 
-FEATURES = ("cosine", "coverage", "sentence", "specifics")
+FEATURES = ("cosine", "excerpt", "coverage", "specifics")
 
 
-def features(question: str, passages: Sequence[Passage], cosine: float | None) -> dict[str, float]:
-    """Four numbers in [0, 1].
+def features(
+    question: str,
+    passages: Sequence[Passage],
+    excerpts: Sequence[Excerpt],
+    cosine: float | None,
+) -> dict[str, float]:
+    """Four numbers, each up to 1.
 
-    `cosine` of the nearest passage; the greatest share of the question's terms found in one
-    passage (`coverage`) and in one sentence of one (`sentence`); the share of its names and
-    values found in any (`specifics`).
+    `cosine` of the nearest passage; the score of the best `excerpt`; the greatest share of the
+    question's terms found in one passage (`coverage`); the share of its names and values found
+    in any (`specifics`).
     """
-    asked = content_terms(question)
-    named = specifics(question)
-    read = [(p, content_terms(" ".join([p.title, *p.headings, p.text]))) for p in passages]
-    anywhere = set().union(*(terms | values(p.text) for p, terms in read)) if read else set()
-    in_sentences = (
-        _share(asked, content_terms(p.text[start:end]))
-        for p in passages
-        for start, end in sentences(p.text)
-    )
+    asked, named = content_terms(question), specifics(question)
+    texts = [" ".join([p.title, *p.headings, p.text]) for p in passages]
+    anywhere = {term for text in texts for term in content_terms(text) | values(text)}
     return {
-        "cosine": max(0.0, cosine or 0.0),
-        "coverage": max((_share(asked, terms) for _, terms in read), default=0.0),
-        "sentence": max(in_sentences, default=0.0),
-        "specifics": _share(named, anywhere) if read else 0.0,
+        "cosine": cosine or 0.0,
+        "excerpt": excerpts[0].score if excerpts else 0.0,
+        "coverage": max((_share(asked, content_terms(text)) for text in texts), default=0.0),
+        "specifics": _share(named, anywhere),
     }
 
 

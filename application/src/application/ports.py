@@ -6,6 +6,7 @@ from typing import Protocol, TypedDict
 
 from application.access import Scope
 from application.bundle import Bundle, Mode, Sampling
+from application.excerpts import Excerpt
 from application.upstream import Deadline
 from contracts.answer import AnswerEvent, DocumentView, Passage
 
@@ -63,9 +64,9 @@ class Retriever(Protocol):
 
 
 class PromptRenderer(Protocol):
-    """Turns a question and its passages into chat messages."""
+    """Turns a question and the excerpts that speak of it into chat messages."""
 
-    def render(self, bundle: Bundle, question: str, passages: Sequence[Passage]) -> list[Message]:
+    def render(self, bundle: Bundle, question: str, excerpts: Sequence[Excerpt]) -> list[Message]:
         """The messages; the same input gives the same messages."""
         ...
 

@@ -71,3 +71,13 @@ def sentences(text: str) -> list[Span]:
             first = start + piece.index(stripped)
             spans.append(Span(first, first + len(stripped)))
     return spans
+
+
+def is_table_row(text: str) -> bool:
+    """Whether `text` is a row of a Markdown table."""
+    return text.startswith("|")
+
+
+def is_heading(text: str) -> bool:
+    """Whether `text` is a Markdown heading."""
+    return text.startswith("#")

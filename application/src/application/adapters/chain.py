@@ -115,7 +115,7 @@ def answer_chain(
 
     def variables(state: dict[str, Found]) -> dict[str, str]:
         found = state["found"]
-        return prompt.variables(bundle, found.ask.question, found.retrieved.passages)
+        return prompt.variables(bundle, found.ask.question, found.shown)
 
     def failed(state: dict[str, Any]) -> Reply:
         return Reply(failure=str(state["error"]))

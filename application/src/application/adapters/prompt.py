@@ -1,8 +1,7 @@
 """`ports.PromptRenderer`: a prompt file and passages become chat messages, by LangChain.
 
-Passages stand behind a marker that their authors cannot guess. It depends on a secret and on the
-passages alone, so equal passages give equal requests: the engine's prefix cache keeps working and
-a question asked twice is answered twice the same.
+The passages' words stand behind a marker that their authors cannot guess. It depends on a secret
+and on those words alone: a question asked twice makes the same request, and gets the same answer.
 """
 
 import hashlib
@@ -10,29 +9,21 @@ import hmac
 import re
 import secrets
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 
 from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 
 from application.bundle import Bundle
+from application.excerpts import Excerpt
 from application.ports import Message
-from application.prompts import Prompt
-from contracts.answer import Passage
 
 PROMPT = "answer"  # the one prompt of this pipeline, by its name in the bundle
-ROLES = {"system": "system", "human": "user"}
+ROLES = {"system": "system", "human": "user", "ai": "assistant"}  # LangChain's names: OpenAI's
 # Zero-width and bidirectional controls, variation selectors and tags: text that no reader sees.
 INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\U000e0000-\U000e0fff]"
 )
-
-
-@lru_cache(maxsize=16)
-def chat_template(system: str, user: str) -> ChatPromptTemplate:
-    """The messages of a prompt, as LangChain composes them."""
-    return ChatPromptTemplate.from_messages([("system", system), ("human", user)])
 
 
 class ChatPrompt:
@@ -42,27 +33,26 @@ class ChatPrompt:
         self._marker_key = marker_key
 
     def variables(
-        self, bundle: Bundle, question: str, passages: Sequence[Passage]
+        self, bundle: Bundle, question: str, excerpts: Sequence[Excerpt]
     ) -> dict[str, str]:
-        """What fills the prompt's templates: the question and the rendered passages."""
-        prompt, longest = bundle.prompts[PROMPT], bundle.retrieval.passage_characters
-        texts = [INVISIBLE.sub("", passage.text)[:longest] for passage in passages]
-        marker = hmac.new(self._marker_key, "\0".join(texts).encode(), hashlib.sha256).hexdigest()
-        template = PromptTemplate.from_template(prompt.passage)
-        rendered = [
-            template.format(marker=marker[:6], title=_heading(passage), text=text)
-            for passage, text in zip(passages, texts, strict=True)
-        ]
-        return {"passages": "\n\n".join(rendered), "question": question}
+        """What fills the messages' templates."""
+        template = PromptTemplate.from_template(bundle.prompts[PROMPT].passage)
+        passages = "\n".join(
+            " ".join(template.format(lead=_seen(e.lead), text=_seen(e.text)).split())
+            for e in excerpts
+        )
+        marker = hmac.new(self._marker_key, passages.encode(), hashlib.sha256).hexdigest()[:6]
+        return {"marker": marker, "passages": passages, "question": _seen(question)}
 
     def template(self, bundle: Bundle) -> ChatPromptTemplate:
         """The prompt as a Runnable of `variables`."""
-        prompt: Prompt = bundle.prompts[PROMPT]
-        return chat_template(prompt.system, prompt.user)
+        return ChatPromptTemplate.from_messages(
+            [(message.role, message.text) for message in bundle.prompts[PROMPT].messages]
+        )
 
-    def render(self, bundle: Bundle, question: str, passages: Sequence[Passage]) -> list[Message]:
+    def render(self, bundle: Bundle, question: str, excerpts: Sequence[Excerpt]) -> list[Message]:
         """The messages to send."""
-        filled = self.template(bundle).format_messages(**self.variables(bundle, question, passages))
+        filled = self.template(bundle).format_messages(**self.variables(bundle, question, excerpts))
         return [Message(role=ROLES[m.type], content=str(m.content)) for m in filled]
 
 
@@ -75,6 +65,5 @@ def marker_key(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _heading(passage: Passage) -> str:
-    names = dict.fromkeys([passage.title, *passage.headings])
-    return INVISIBLE.sub("", " > ".join(name for name in names if name))
+def _seen(text: str) -> str:
+    return INVISIBLE.sub("", text)
