@@ -1,14 +1,13 @@
 """Command line of evals: `evals retrieval | answers | report | tables`."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 
@@ -73,7 +72,7 @@ def report(
         )
         written = reports.write(settings.workspace, f"{reference} to {current}", before, after)
     if as_json:
-        print(json.dumps([asdict(boundary) for boundary in written], indent=2))
+        print(to_json(written, indent=2).decode())
         return
     for boundary in written:
         print(f"{boundary.boundary}: {len(boundary.failed)} of {boundary.tests} tests failed")
@@ -114,8 +113,7 @@ def _show(settings: Settings, measured: measure.Measured, as_json: bool, write: 
             results.merge(settings.results_dir / f"{name}.json", rows)
     rows = [row for file in measured.results.values() for row in file]
     if as_json:
-        figures = [row.model_dump(mode="json") for row in rows]
-        print(json.dumps({"results": figures, "details": measured.details}, indent=2, default=str))
+        print(to_json({"results": rows, "details": measured.details}, indent=2).decode())
     else:
         _print_figures(rows)
 

@@ -1,7 +1,6 @@
 """The suites on the running stack: builds the clients, runs a suite, names its figures."""
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -34,18 +33,16 @@ def benchmark(settings: Settings, folder: Path) -> Measured:
     loaded = retrieval.load(folder)
     name = folder.resolve().name
     index = f"bench-{name}"
-    run = Ingestion(settings.ingestion_command, name, index).sync(
-        loaded.corpus, retrieval.SYNC_OPTIONS
-    )
+    ingestion = Ingestion(settings.ingestion_command, name, index)
+    run = ingestion.sync(loaded.corpus, retrieval.SYNC_OPTIONS)
     with Application(settings, index) as application:
         arms = retrieval.evaluate(loaded, application, Parallel(settings.parallel))
-    figures = [
-        (f"{arm}_{measure}", f"{name}: {arm}, {_MEASURE_NAMES[measure]}", estimate)
+    figures = {
+        f"{arm}_{measure}": estimate
         for arm, measures in arms.items()
         for measure, estimate in measures.items()
-    ]
-    details = {"documents": len(loaded.texts), "sync": run.model_dump(exclude={"outcomes"})}
-    return Measured({"retrieval": _results(name, figures)}, details)
+    }
+    return Measured({"retrieval": _results(name, figures)}, run.model_dump(exclude={"outcomes"}))
 
 
 def knowledge_base(settings: Settings, folder: Path) -> Measured:
@@ -60,29 +57,12 @@ def knowledge_base(settings: Settings, folder: Path) -> Measured:
     with Application(settings, index) as application:
         reports = versions.evaluate(base, ingestion, application, Parallel(settings.parallel))
     files = sum(report.files for report in reports)
-    recalls = [report.recall for report in reports if report.recall]
-    figures = [
-        (
-            "recall_at_5",
-            f"{name}: gold document among the top 5, lowest of {len(reports)} versions",
-            min(recalls, key=lambda estimate: estimate.value),
-        ),
-        (
-            "disagreements",
-            f"{name}: paths whose outcome differs from the recorded changes",
-            _count(sum(len(report.disagreements) for report in reports), len(base.changes)),
-        ),
-        (
-            "unaccounted",
-            f"{name}: files that no run report accounts for",
-            _count(sum(len(report.unaccounted) for report in reports), files),
-        ),
-        (
-            "stale_citations",
-            f"{name}: documents shown or cited that the last version does not have",
-            _count(len(reports[-1].stale), len(base.questions)),
-        ),
-    ]
+    figures = {
+        "recall_at_5": min((r.recall for r in reports if r.recall), key=lambda found: found.value),
+        "disagreements": _count(sum(len(r.disagreements) for r in reports), len(base.changes)),
+        "unaccounted": _count(sum(len(r.unaccounted) for r in reports), files),
+        "stale_citations": _count(len(reports[-1].stale), len(base.questions)),
+    }
     details = {report.version: asdict(report) for report in reports}
     return Measured({"retrieval": _results(name, figures)}, details)
 
@@ -96,13 +76,13 @@ def golden_set(settings: Settings, path: Path) -> Measured:
     folder = path.resolve().parent
     index = f"eval-{folder.name}"
     ingestion = Ingestion(settings.ingestion_command, folder.name, index)
+    each = Parallel(settings.parallel)
     replies: list[answers.Reply] = []
     with Application(settings, index) as application:
         for revision in answers.revisions(questions):
             ingestion.sync(folder / revision)
             chunks = committed_chunks(settings, index)
             texts = [(found.path, found.chunk.text) for found in chunks]
-            each = Parallel(settings.parallel)
             asked = answers.ask_all(questions, revision, application, texts, each)
             kept.keep(settings.revision_dir(folder.name, revision), chunks, asked)
             replies += asked
@@ -110,49 +90,50 @@ def golden_set(settings: Settings, path: Path) -> Measured:
 
 
 def marked(name: str, replies: Sequence[answers.Reply]) -> Measured:
-    """The figures of a golden set's replies; asks nothing."""
+    """The figures of a golden set's replies, and the same by kind of question; asks nothing."""
     outcomes = [answers.mark(reply) for reply in replies]
-    figures = [
-        (metric, f"{name}: {_ANSWER_METRICS[metric]}", estimate)
-        for metric, estimate in answers.summary(outcomes).items()
-    ]
-    latency = answers.latency_p50_ms(replies)
-    figures.append(("latency_p50_ms", f"{name}: median answer, ms", _count(latency, len(replies))))
-    recall = [figure for figure in figures if "recall_at_5" in figure[0]]
-    rest = [figure for figure in figures if figure not in recall]
-    by_kind: dict[str, list[answers.Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        by_kind[outcome.kind].append(outcome)
-    details = {
-        kind: {metric: asdict(value) for metric, value in answers.summary(of_kind).items()}
-        for kind, of_kind in sorted(by_kind.items())
+    figures = answers.summary(outcomes)
+    figures["latency_p50_ms"] = _count(answers.latency_p50_ms(replies), len(replies))
+    recall: dict[str, Estimate] = {
+        id: figures.pop(id) for id in ("recall_at_5", "bm25_recall_at_5") if id in figures
     }
-    results = {"retrieval": _results(name, recall), "answers": _results(name, rest)}
-    return Measured(results, details)
+    by_kind = {
+        kind: answers.summary([outcome for outcome in outcomes if outcome.kind == kind])
+        for kind in sorted({outcome.kind for outcome in outcomes})
+    }
+    results = {"retrieval": _results(name, recall), "answers": _results(name, figures)}
+    return Measured(results, by_kind)
 
 
-def _results(name: str, figures: Sequence[tuple[str, str, Estimate]]) -> list[Result]:
+def _results(name: str, figures: Mapping[str, Estimate]) -> list[Result]:
     prefix, here = name.replace("-", "_"), origin()
-    return [result(f"{prefix}_{id}", what, value, here) for id, what, value in figures]
+    return [
+        result(f"{prefix}_{id}", f"{name}: {_what(id)}", estimate, here)
+        for id, estimate in figures.items()
+    ]
+
+
+def _what(id: str) -> str:
+    """A figure's id in words: those of _WHAT, or an arm and a measure of a benchmark."""
+    arm, _, measure = id.partition("_")
+    return _WHAT.get(id) or f"{arm}, {measure.replace('_at_', '@').replace('ndcg10', 'nDCG@10')}"
 
 
 def _count(value: float, n: int) -> Estimate:
     return Estimate(float(value), float(value), float(value), n)
 
 
-_MEASURE_NAMES = {
-    "ndcg10": "nDCG@10",
-    "recall_at_5": "recall@5",
-    "recall_at_10": "recall@10",
-    "recall_at_100": "recall@100",
-}
-_ANSWER_METRICS = {
-    "recall_at_5": "gold span among the top 5",
+_WHAT = {
+    "recall_at_5": "right passage among the top 5",
     "bm25_recall_at_5": "the same by plain BM25 over the same chunks",
+    "disagreements": "paths whose outcome differs from the recorded changes",
+    "unaccounted": "files that no run report accounts for",
+    "stale_citations": "documents shown or cited that the last version does not have",
     "containment": "the answer holds the value, where the model was given its passage",
-    "abstention_precision": "abstained rightly, of those abstained",
-    "abstention_recall": "abstained, of those without an answer",
+    "abstention_precision": "abstentions on questions that have no answer",
+    "abstention_recall": "questions without an answer on which it abstained",
     "abstention_f1": "abstention F1",
-    "citation_correct": "citations of a gold document, of those answered rightly or not",
-    "answered": "answered, of those that have an answer",
+    "citation_correct": "citations that name a gold document",
+    "answered": "questions with an answer that it answered",
+    "latency_p50_ms": "median time of an answer, ms, 8 in parallel",
 }

@@ -52,27 +52,16 @@ DATA = Boundary(
 )
 SERVING = Boundary(
     "serving to application",
-    numbers={
-        "prompt_tokens": 0.5,
-        "completion_tokens": 0.5,
-        "embed_ms": 1.0,
-        "first_token_ms": 1.0,
-        "ms_per_token": 1.0,
-    },
+    numbers={"prompt_tokens": 0.5, "completion_tokens": 0.5}
+    | {"embed_ms": 1.0, "first_token_ms": 1.0, "ms_per_token": 1.0},
     categories={"finish_reason": 0.2, "model_manifest": 0.1, "embedder": 0.1},
 )
 USER = Boundary(
     "application to user",
-    numbers={
-        "evidence": 0.3,
-        "top_score": 0.5,
-        "passages": 0.5,
-        "citations": 0.5,
-        "answer_characters": 0.5,
-        "total_ms": 1.0,
-    },
+    numbers={"evidence": 0.3, "top_score": 0.5, "passages": 0.5, "citations": 0.5}
+    | {"answer_characters": 0.5, "total_ms": 1.0},
     categories={"status": 0.2, "bundle": 0.1},
-    limits={"degraded": 0.0, "answered_without_citation": 0.0},
+    limits={"degraded": 0.0, "uncited": 0.0},
 )
 
 
@@ -105,50 +94,33 @@ def chunk_rows(chunks: Sequence[IndexedChunk]) -> pd.DataFrame:
     )
 
 
-def serving_rows(events: Sequence[AnswerEvent]) -> pd.DataFrame:
-    """One row an answer, with the columns of SERVING; milliseconds and tokens."""
+def answer_rows(events: Sequence[AnswerEvent]) -> pd.DataFrame:
+    """One row an answer, with the columns of SERVING and USER; milliseconds and tokens."""
     return pd.DataFrame(
-        {
-            "prompt_tokens": event.features.prompt_tokens,
-            "completion_tokens": event.features.completion_tokens,
-            "embed_ms": event.timings.embed_ms,
-            "first_token_ms": event.timings.first_token_ms,
-            "ms_per_token": _ms_per_token(event),
+        event.provenance.model_dump()
+        | event.timings.model_dump()
+        | event.features.model_dump()
+        | {
             "finish_reason": event.features.finish_reason or "none",
-            "model_manifest": event.provenance.model_manifest,
-            "embedder": event.provenance.embedder,
-        }
-        for event in events
-    )
-
-
-def user_rows(events: Sequence[AnswerEvent]) -> pd.DataFrame:
-    """One row an answer, with the columns of USER."""
-    return pd.DataFrame(
-        {
-            "evidence": event.features.evidence,
-            "top_score": event.features.top_score,
-            "passages": event.features.passages,
-            "citations": event.features.citations,
-            "answer_characters": event.features.answer_characters,
-            "total_ms": event.timings.total_ms,
+            "ms_per_token": _ms_per_token(event),
             "status": event.status,
-            "bundle": event.provenance.bundle,
             "degraded": event.status == "degraded",
-            "answered_without_citation": event.status == "answered"
-            and event.features.citations == 0,
+            "uncited": event.status == "answered" and event.features.citations == 0,
         }
         for event in events
     )
 
 
 def compare(boundary: Boundary, reference: pd.DataFrame, current: pd.DataFrame, name: str) -> Run:
-    """A boundary's report on two sets of rows; no rows at all is a failed test, never silence."""
+    """A boundary's report on two sets of rows; a column that lost its values fails a test."""
     numbers = [*boundary.numbers, *boundary.limits]
     definition = DataDefinition(
         numerical_columns=numbers, categorical_columns=list(boundary.categories)
     )
-    before, after = (rows.astype(dict.fromkeys(numbers, float)) for rows in (reference, current))
+    before, after = (
+        rows[[*numbers, *boundary.categories]].astype(dict.fromkeys(numbers, float))
+        for rows in (reference, current)
+    )
     metrics = [RowCount(tests=[gt(0)])]
     metrics += [MeanValue(column=c, tests=[lte(most)]) for c, most in boundary.limits.items()]
     for column, most in boundary.numbers.items():
@@ -174,8 +146,8 @@ def write(workspace: Path, name: str, reference: Kept, current: Kept) -> list[Bo
     written = []
     for boundary, before, after in (
         (DATA, chunk_rows(reference.chunks), chunk_rows(current.chunks)),
-        (SERVING, serving_rows(reference.events), serving_rows(current.events)),
-        (USER, user_rows(reference.events), user_rows(current.events)),
+        (SERVING, answer_rows(reference.events), answer_rows(current.events)),
+        (USER, answer_rows(reference.events), answer_rows(current.events)),
     ):
         run = compare(boundary, before, after, name=f"{boundary.name}: {name}")
         store.add_run(project.id, run)

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
 
@@ -56,15 +57,10 @@ class Result(BaseModel):
 _RESULTS = TypeAdapter(list[Result])
 
 
-def result(
-    id: str,
-    what: str,
-    measured: Estimate,
-    origin: Origin,
-) -> Result:
+def result(id: str, what: str, measured: Estimate, origin: Origin) -> Result:
     """A figure with its goal, where one is set, and its interval, where it has one."""
     direction, goal = GOALS.get(id, (">=", None))
-    spread = (round(measured.low, 4), round(measured.high, 4))
+    low, high = round(measured.low, 4), round(measured.high, 4)
     return Result(
         id=id,
         what=what,
@@ -72,11 +68,8 @@ def result(
         goal=goal,
         direction=direction,
         n=measured.n,
-        spread=spread if spread[0] < spread[1] else None,
-        command=origin.command,
-        commit=origin.commit,
-        date=origin.date,
-        machine=origin.machine,
+        spread=(low, high) if low < high else None,
+        **asdict(origin),
     )
 
 

@@ -75,10 +75,9 @@ def failed(reports: Any, boundary: Any, before: Any, after: Any) -> str:
 def test_nothing_fails_where_nothing_moved(reports: Any, healthy_events: list[AnswerEvent]) -> None:
     chunks = reports.chunk_rows(healthy_chunks())
     assert failed(reports, reports.DATA, chunks, chunks) == ""
-    serving = reports.serving_rows(healthy_events)
-    assert failed(reports, reports.SERVING, serving, serving) == ""
-    user = reports.user_rows(healthy_events)
-    assert failed(reports, reports.USER, user, user) == ""
+    answers = reports.answer_rows(healthy_events)
+    assert failed(reports, reports.SERVING, answers, answers) == ""
+    assert failed(reports, reports.USER, answers, answers) == ""
 
 
 @pytest.mark.parametrize(
@@ -121,8 +120,8 @@ def test_changed_models_fail_their_column(
     changed: dict[str, Any],
     column: str,
 ) -> None:
-    before = reports.serving_rows(healthy_events)
-    after = reports.serving_rows([event(f"r{n}", **changed) for n in range(40)])
+    before = reports.answer_rows(healthy_events)
+    after = reports.answer_rows([event(f"r{n}", **changed) for n in range(40)])
     assert column in failed(reports, reports.SERVING, before, after)
 
 
@@ -131,7 +130,7 @@ def test_changed_models_fail_their_column(
     [
         ({"status": "abstained"}, "status"),
         ({"status": "degraded"}, "degraded"),
-        ({"citations": 0}, "answered_without_citation"),
+        ({"citations": 0}, "uncited"),
         ({"evidence": 0.1}, "evidence"),
         ({"answer_characters": 900}, "answer_characters"),
         ({"bundle": "other"}, "bundle"),
@@ -144,8 +143,8 @@ def test_changed_answers_fail_their_column(
     changed: dict[str, Any],
     column: str,
 ) -> None:
-    before = reports.user_rows(healthy_events)
-    after = reports.user_rows([event(f"r{n}", **changed) for n in range(40)])
+    before = reports.answer_rows(healthy_events)
+    after = reports.answer_rows([event(f"r{n}", **changed) for n in range(40)])
     assert column in failed(reports, reports.USER, before, after)
 
 
