@@ -1,0 +1,142 @@
+"""The application's ports, faked: equals of the adapters, in memory."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+
+from application.access import OPEN_SCOPE, Scope
+from application.answer import Answerer, Ask
+from application.bundle import Bundle, Sampling, load_bundle
+from application.errors import ModelUnavailable, NotFound
+from application.ports import Message, Query, Retrieved, Usage
+from application.settings import PACKAGE
+from application.upstream import Deadline
+from contracts.answer import AnswerEvent, DocumentView, Passage
+
+LEAVE = "Parental leave is 26 weeks at full pay. Ask your manager for form P-17 by 1 March."
+BUNDLE = load_bundle(PACKAGE / "bundle.toml")
+
+
+def passage(text: str = LEAVE, document_id: str = "handbook/leave.md", **changes: object) -> Passage:
+    fields = {
+        "chunk_id": f"chunk-of-{document_id}",
+        "document_id": document_id,
+        "version": "v1",
+        "title": "Parental leave",
+        "path": document_id.partition("/")[2],
+        "source": "handbook",
+        "headings": [],
+        "text": text,
+        "start": 100,
+        "end": 100 + len(text),
+        "score": 0.5,
+        "run_id": "run-1",
+    }
+    return Passage.model_validate(fields | changes)
+
+
+class FakeRetriever:
+    """Finds the passages it was given, whatever is asked; raises `failure` where there is one."""
+
+    def __init__(
+        self,
+        passages: Sequence[Passage] = (),
+        cosine: float | None = 0.7,
+        failure: Exception | None = None,
+    ) -> None:
+        self.passages = list(passages)
+        self.cosine = cosine
+        self.failure = failure
+        self.queries: list[Query] = []
+
+    async def search(self, query: Query) -> Retrieved:
+        self.queries.append(query)
+        if self.failure:
+            raise self.failure
+        return Retrieved(self.passages[: query.limit], self.cosine, "faultline-abc", 1.0, 1.0)
+
+    async def document(self, document_id: str, scope: Scope, index: str) -> DocumentView:
+        found = [p for p in self.passages if p.document_id == document_id]
+        if not found:
+            raise NotFound(f"There is no document {document_id!r} that this key may read.")
+        shared = found[0].model_dump(include={"document_id", "version", "title", "path", "source"})
+        return DocumentView(**shared, format="markdown", text=found[0].text)
+
+
+class FakeChatModel:
+    """Says its pieces; an exception among them is raised in its place."""
+
+    endpoint = "http://llm"
+    model = "fake-model"
+
+    def __init__(self, *pieces: str | Exception) -> None:
+        self.pieces = pieces
+        self.requests: list[list[Message]] = []
+        self.closed = asyncio.Event()
+        self.hold = asyncio.Event()  # set: never waits
+        self.hold.set()
+
+    async def stream(
+        self, messages: Sequence[Message], sampling: Sampling, deadline: Deadline
+    ) -> AsyncGenerator[str | Usage, None]:
+        self.requests.append(list(messages))
+        try:
+            for piece in self.pieces:
+                if isinstance(piece, Exception):
+                    raise piece
+                yield piece
+                await self.hold.wait()
+            yield Usage("stop", 40, len(self.pieces))
+        finally:
+            self.closed.set()
+
+
+class FakeManifests:
+    """Knows both digests."""
+
+    async def llm(self) -> str:
+        return "llm-digest"
+
+    async def embedder(self) -> str:
+        return "embedder-digest"
+
+
+class FakeAnswerLog:
+    """Keeps events."""
+
+    def __init__(self) -> None:
+        self.events: list[AnswerEvent] = []
+
+    def append(self, event: AnswerEvent) -> None:
+        self.events.append(event)
+
+
+class FakePrompt:
+    """One message that holds everything."""
+
+    def render(self, bundle: Bundle, question: str, excerpts: Sequence[object]) -> list[Message]:
+        return [Message(role="user", content=question)]
+
+
+DEAD = ModelUnavailable("The chat model did not answer; check that it is running.")
+
+
+def answerer(
+    model: FakeChatModel,
+    *passages: Passage,
+    log: FakeAnswerLog | None = None,
+    log_texts: bool = False,
+    retriever: FakeRetriever | None = None,
+) -> Answerer:
+    return Answerer(
+        retriever=retriever or FakeRetriever(passages),
+        prompt=FakePrompt(),
+        model=model,
+        manifests=FakeManifests(),
+        logs=[log or FakeAnswerLog()],
+        build="0.1.0+test",
+        log_texts=log_texts,
+    )
+
+
+def ask(question: str, scope: Scope = OPEN_SCOPE, bundle: Bundle = BUNDLE) -> Ask:
+    return Ask(question, scope, "faultline", bundle, "request-1", Deadline(30))

@@ -1,0 +1,132 @@
+from dataclasses import replace
+
+import pytest
+
+from application.access import Scope
+from application.answer import QUOTED
+from application.errors import ModelUnavailable, RetrievalUnavailable
+from contracts.answer import Answer, Passage
+from tests.fakes.application import (
+    BUNDLE,
+    DEAD,
+    FakeAnswerLog,
+    FakeChatModel,
+    FakeRetriever,
+    answerer,
+    ask,
+    passage,
+)
+
+QUESTION = "How long is parental leave?"
+OFF_TOPIC = "What does the Zürich garage charge per hour?"
+
+
+async def events(use_case, question):  # type: ignore[no-untyped-def]  # a test's shorthand
+    return [event async for event in use_case.stream(question)]
+
+
+async def answer_of(use_case, question) -> Answer:  # type: ignore[no-untyped-def]  # as above
+    return (await events(use_case, question))[-1]
+
+
+async def test_a_question_gets_its_passages_then_the_pieces_then_the_answer() -> None:
+    model = FakeChatModel("26 weeks ", "at full pay.")
+    first, *pieces, last = await events(answerer(model, passage()), ask(QUESTION))
+    assert first == [passage()]
+    assert pieces == ["26 weeks ", "at full pay."]
+    assert isinstance(last, Answer)
+    assert (last.status, last.text) == ("answered", "26 weeks at full pay. [1]")
+
+
+async def test_no_passages_abstain_without_asking_the_model() -> None:
+    model = FakeChatModel("anything")
+    answer = await answer_of(answerer(model), ask(QUESTION))
+    assert (answer.status, answer.citations, model.requests) == ("abstained", [], [])
+
+
+async def test_little_evidence_abstains_without_asking_the_model() -> None:
+    model = FakeChatModel("4 euros")
+    retriever = FakeRetriever([passage()], cosine=0.1)
+    answer = await answer_of(answerer(model, retriever=retriever), ask(OFF_TOPIC))
+    assert (answer.status, model.requests) == ("abstained", [])
+    assert answer.evidence < BUNDLE.evidence.least_evidence
+
+
+async def test_an_unsupported_reply_is_replaced_by_a_quotation_that_says_so() -> None:
+    answer = await answer_of(answerer(FakeChatModel("52 weeks."), passage()), ask(QUESTION))
+    assert answer.text == "“Parental leave is 26 weeks at full pay.” [1]"
+    assert (answer.status, answer.reason) == ("answered", QUOTED)
+
+
+async def test_an_unsupported_reply_abstains_where_the_bundle_forbids_quotations() -> None:
+    strict = BUNDLE.model_copy(
+        update={"evidence": BUNDLE.evidence.model_copy(update={"quote_unsupported": False})}
+    )
+    use_case = answerer(FakeChatModel("52 weeks."), passage())
+    answer = await answer_of(use_case, ask(QUESTION, bundle=strict))
+    assert answer.status == "abstained"
+
+
+@pytest.mark.parametrize("pieces", [(DEAD,), ("26 ", DEAD)])
+async def test_a_dead_model_degrades_to_passages_and_citations(
+    pieces: tuple[str | ModelUnavailable, ...],
+) -> None:
+    answer = await answer_of(answerer(FakeChatModel(*pieces), passage()), ask(QUESTION))
+    assert answer.status == "degraded"
+    assert answer.reason == str(DEAD)
+    assert [citation.document_id for citation in answer.citations][:1] == ["handbook/leave.md"]
+
+
+async def test_a_dead_index_is_an_error_and_never_an_ungrounded_answer() -> None:
+    retriever = FakeRetriever(failure=RetrievalUnavailable("The index is away."))
+    with pytest.raises(RetrievalUnavailable):
+        await events(answerer(FakeChatModel("26"), retriever=retriever), ask(QUESTION))
+
+
+async def test_a_reader_who_leaves_ends_the_generation() -> None:
+    model = FakeChatModel("26 ", "weeks")
+    stream = answerer(model, passage()).stream(ask(QUESTION))
+    await anext(stream)
+    await anext(stream)
+    await stream.aclose()
+    assert model.closed.is_set()
+
+
+async def test_an_answer_says_what_gave_it() -> None:
+    found: list[Passage] = [passage(), passage(document_id="handbook/b.md", run_id="run-2")]
+    answer = await answer_of(answerer(FakeChatModel("26 weeks."), *found), ask(QUESTION))
+    made = answer.provenance
+    assert made.ingestion_runs == ["run-1", "run-2"]
+    assert (made.index, made.embedder) == ("faultline-abc", "embedder-digest")
+    assert (made.model, made.model_manifest, made.endpoint) == (
+        "fake-model",
+        "llm-digest",
+        "http://llm",
+    )
+    assert (made.bundle, made.sampling) == (BUNDLE.digest, BUNDLE.sampling.model_dump())
+
+
+async def test_an_event_holds_numbers_but_no_texts() -> None:
+    log = FakeAnswerLog()
+    await answer_of(answerer(FakeChatModel("26 weeks."), passage(), log=log), ask(QUESTION))
+    event = log.events[0]
+    assert (event.question, event.answer, event.probe) == (None, None, False)
+    assert event.documents == event.cited_documents == ["handbook/leave.md"]
+    assert (event.features.prompt_tokens, event.features.finish_reason) == (40, "stop")
+
+
+async def test_an_event_of_a_probe_holds_the_texts() -> None:
+    log = FakeAnswerLog()
+    probe = Scope("default", frozenset({"default", "canary"}), probe=True)
+    use_case = answerer(FakeChatModel("26 weeks."), passage(), log=log)
+    await answer_of(use_case, replace(ask(QUESTION), scope=probe))
+    event = log.events[0]
+    assert (event.probe, event.namespace) == (True, "canary+default")
+    assert (event.question, event.answer) == (QUESTION, "26 weeks. [1]")
+
+
+async def test_an_event_holds_the_texts_where_the_settings_say_so() -> None:
+    log = FakeAnswerLog()
+    use_case = answerer(FakeChatModel("26 weeks."), passage(), log=log, log_texts=True)
+    await answer_of(use_case, ask(QUESTION))
+    assert log.events[0].question == QUESTION

@@ -1,0 +1,35 @@
+from application.excerpts import LONGEST, ranked_excerpts
+from tests.fakes.application import passage
+
+
+def test_the_sentence_that_speaks_of_the_question_comes_first() -> None:
+    text = "The canteen opens at noon. Refunds are paid within 14 days. Ask at the desk."
+    best = ranked_excerpts("When are refunds paid?", [passage(text)])[0]
+    assert best.text == "Refunds are paid within 14 days."
+
+
+def test_a_sentence_under_a_heading_that_names_the_subject_beats_one_elsewhere() -> None:
+    text = "## Parking\n\nIt costs 4 euros a day.\n\n## Canteen\n\nIt costs 6 euros a day."
+    best = ranked_excerpts("What does parking cost?", [passage(text)])[0]
+    assert best.text == "It costs 4 euros a day."
+
+
+def test_a_table_row_carries_its_header() -> None:
+    text = "| plan | price |\n| --- | --- |\n| Basic | 4 euros |\n| Plus | 9 euros |"
+    best = ranked_excerpts("What is the price of Plus?", [passage(text)])[0]
+    assert (best.text, best.lead) == ("| Plus | 9 euros |", "| plan | price |")
+
+
+def test_a_list_item_carries_the_line_that_starts_its_list() -> None:
+    text = "Bring to the visa office:\n\n- a passport\n- two photos"
+    excerpts = ranked_excerpts("What to bring to the visa office?", [passage(text)])
+    assert {e.lead for e in excerpts if e.text.startswith("-")} == {"Bring to the visa office:"}
+
+
+def test_text_without_sentences_is_cut() -> None:
+    best = ranked_excerpts("word", [passage("word " * 500)])[0]
+    assert len(best.text) <= LONGEST
+
+
+def test_no_passages_give_no_excerpts() -> None:
+    assert ranked_excerpts("anything", []) == []
