@@ -1,10 +1,13 @@
 """Puts a sync together from a request and the settings, runs it and keeps its report."""
 
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
+from qdrant_client import QdrantClient
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from contracts.index import DEFAULT_NAMESPACE, CollectionSpec
@@ -45,6 +48,22 @@ class SyncRequest(BaseModel):
     allow_empty: bool = False
 
 
+@dataclass(frozen=True)
+class Services:
+    """What a sync talks to; neither is asked anything before it is used."""
+
+    embedder: Embedder
+    store: QdrantClient
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The services that the settings name."""
+        return cls(
+            HttpEmbedder(settings),
+            connect(settings.qdrant_url, settings.qdrant_api_key, settings.timeout_seconds),
+        )
+
+
 def request_for(location: Path, settings: Settings, **options: object) -> SyncRequest:
     """A request with the settings' defaults; the source goes by its folder's or file's name."""
     location = location.resolve()
@@ -63,6 +82,7 @@ def request_for(location: Path, settings: Settings, **options: object) -> SyncRe
 def run_sync(
     request: SyncRequest,
     settings: Settings,
+    services: Services,
     wrap: Callable[[RunBatch], RunBatch],
     on_progress: OnProgress = lambda done, total: None,
     flow_run_id: str | None = None,
@@ -74,11 +94,10 @@ def run_sync(
     run = Run(request.source, request.tenant, request.index, flow_run_id)
     runs = Runs(settings.state_dir)
     try:
-        embedder = HttpEmbedder(settings)
-        store = connect(settings.qdrant_url, settings.qdrant_api_key, settings.timeout_seconds)
+        embedder = services.embedder
         chunker = _chunker(request, embedder)
         spec = _spec(embedder, chunker)
-        index = Index(store, request.index, spec, request.tenant, request.source)
+        index = Index(services.store, request.index, spec, request.tenant, request.source)
         source = open_source(request.location, settings.max_file_bytes)
         indexer = Indexer(
             source=source,
@@ -102,6 +121,7 @@ def run_sync(
             allow_empty=request.allow_empty,
         )
         sync(job, run, wrap(indexer.index_batch), on_progress)
+        run.error = None
     except IngestionError as error:
         run.error = str(error)
         if isinstance(error, UsageError):
@@ -122,12 +142,13 @@ def open_source(location: Path, max_file_bytes: int) -> Source:
     raise UsageError(f"There is nothing at {location}: check the path, or mount the folder.")
 
 
-def retried(run_batch: RunBatch) -> RunBatch:
+def retried(run_batch: RunBatch, sleep: Callable[[float], None] = time.sleep) -> RunBatch:
     """Try a batch again while the embedder or the store is unavailable: the one retry loop."""
     retrying = Retrying(
         retry=retry_if_exception_type(Unavailable),
         stop=stop_after_attempt(BATCH_ATTEMPTS),
         wait=wait_exponential(multiplier=FIRST_WAIT_SECONDS),
+        sleep=sleep,
         reraise=True,
     )
     return lambda batch: retrying(run_batch, batch)

@@ -33,9 +33,11 @@ class Chunker(Protocol):
     """Cuts a document into chunks; `name` holds all that decides where, for the collection spec."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """E.g. "tokens:size=200,overlap=24;parsers=1"."""
 
-    def chunks(self, parsed: Parsed) -> list[Chunk]: ...
+    def chunks(self, parsed: Parsed) -> list[Chunk]:
+        """Chunks in order; DocumentError if the document cannot be cut."""
 
 
 def embedded_text(title: str, headings: Sequence[str], text: str) -> str:
@@ -67,7 +69,7 @@ class TokenChunker:
 
     @property
     def name(self) -> str:
-        """E.g. "tokens:size=200,overlap=24;parsers=1"."""
+        """Name, size and overlap, and the parsers' version."""
         return f"tokens:size={self._size},overlap={self._overlap};parsers={PARSERS}"
 
     def chunks(self, parsed: Parsed) -> list[Chunk]:
@@ -116,7 +118,7 @@ class TokenChunker:
             first = breaks.first_between(max(first + 1, stop - self._overlap), stop)
 
     def _fitted_context(self, trail: tuple[str, ...]) -> tuple[str, int]:
-        """Title and headings joined, and their tokens; what exceeds the share goes, middle first."""
+        """Title and headings joined, and their tokens; what is too long goes, middle first."""
         parts = list(trail)
         while len(parts) > 2 and self._count(_joined(parts)) > self._context_tokens:
             del parts[1]
@@ -181,7 +183,7 @@ class _Breaks:
         self._sentences = after(r"[.!?\u3002][\"')\]*_]*\s+")
 
     def last_between(self, first: int, limit: int) -> int:
-        """Where a chunk from `first` should stop: the strongest break that leaves it well filled."""
+        """Where a chunk from `first` should stop: the strongest break that leaves it filled."""
         half = first + max(1, (limit - first) // 2)
         third = first + max(1, (limit - first) // 3)
         for breaks, least in (
@@ -196,7 +198,7 @@ class _Breaks:
         return next((i for i in range(limit, half, -1) if self._opens_a_word(i)), limit)
 
     def first_between(self, low: int, stop: int) -> int:
-        """Where the chunk after `stop` starts: from `low` on for an overlap, or at a new section."""
+        """Where the chunk after `stop` starts: an overlap from `low` on, or at a new section."""
         i = bisect_left(self._sections, stop)
         if i < len(self._sections) and self._sections[i] == stop:
             return stop

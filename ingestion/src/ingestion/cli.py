@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import httpx
 import typer
@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from contracts.status import RunReport, SourceStatus
-from ingestion.bootstrap import SyncRequest, request_for, retried, run_sync
+from contracts.status import Outcome, RunReport, SourceStatus
+from ingestion.bootstrap import Services, SyncRequest, request_for, retried, run_sync
 from ingestion.errors import IngestionError, UsageError
 from ingestion.freshness import statuses
 from ingestion.quarantine import everything
@@ -95,7 +95,7 @@ def _run(
     if plain or not prefect_url or not _answers(prefect_url):
         why = "as asked" if plain else f"no server at {prefect_url}" if prefect_url else "none set"
         stderr.print(f"Syncing {request.source} without Prefect ({why}).", highlight=False)
-        return run_sync(request, settings, retried, on_progress)
+        return run_sync(request, settings, Services.of(settings), retried, on_progress)
     stderr.print(f"Syncing {request.source} under Prefect at {prefect_url}.", highlight=False)
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "WARNING")
     from ingestion.flow import run_flow  # importing prefect takes seconds
@@ -184,8 +184,7 @@ def progress_bar() -> Iterator[OnProgress]:
 
 def as_text(report: RunReport) -> str:
     """The closing report for a person: every path is in one of its counts."""
-    outcomes = ("added", "modified", "unchanged", "deleted", "quarantined")
-    counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in outcomes)
+    counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in get_args(Outcome))
     lines = [
         f"{report.source} -> {report.index}: {report.status} in {report.seconds:.1f} s",
         f"  {len(report.outcomes)} paths: {counts}; {len(report.moves)} moved by content",
@@ -229,7 +228,7 @@ def _wait_for(prefect_url: str) -> None:
     while not _answers(prefect_url):
         if time.monotonic() > deadline:
             raise IngestionError(
-                f"No Prefect server answered at {prefect_url} within {PREFECT_WAIT_SECONDS} s: start "
-                "it with `prefect server start`."
+                f"No Prefect server answered at {prefect_url} within {PREFECT_WAIT_SECONDS} s: "
+                "start it with `prefect server start`."
             )
         time.sleep(1)

@@ -31,17 +31,22 @@ class Vectors:
 class Embedder(Protocol):
     """What ingestion asks of an embedder; vectors come in the order of the texts."""
 
-    def manifest(self) -> EmbedderManifest: ...
+    def manifest(self) -> EmbedderManifest:
+        """Who the embedder is."""
 
-    def tokenizer(self) -> Tokenizer: ...
+    def tokenizer(self) -> Tokenizer:
+        """Its own tokenizer, that neither truncates nor pads."""
 
-    def embed(self, dense: Sequence[str], sparse: Sequence[str]) -> list[Vectors]: ...
+    def embed(self, dense: Sequence[str], sparse: Sequence[str]) -> list[Vectors]:
+        """A dense vector of each text of `dense`, a sparse one of its peer in `sparse`."""
 
 
 class HttpEmbedder:
     """`serving embed`, or whatever answers as it does. Raises Unavailable or Refused."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, transport: httpx.BaseTransport | None = None
+    ) -> None:
         key = settings.embed_api_key
         self._url = settings.embed_url.rstrip("/").removesuffix("/v1")
         self._tokenizers = settings.state_dir / "tokenizers"
@@ -49,6 +54,7 @@ class HttpEmbedder:
             base_url=self._url,
             headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else {},
             timeout=settings.timeout_seconds,
+            transport=transport,
         )
 
     def manifest(self) -> EmbedderManifest:
@@ -60,8 +66,8 @@ class HttpEmbedder:
                 )
             except (ValidationError, ValueError) as error:
                 raise Refused(
-                    f"{self._url}/manifest is not an embedder's manifest: point INGESTION_EMBED_URL "
-                    "at `serving embed`, which also adapts hosted embedders."
+                    f"{self._url}/manifest is no embedder's manifest: point INGESTION_EMBED_URL at "
+                    "`serving embed`, which also adapts hosted embedders."
                 ) from error
         return self._manifest
 
@@ -86,7 +92,7 @@ class HttpEmbedder:
         return tokenizer
 
     def embed(self, dense: Sequence[str], sparse: Sequence[str]) -> list[Vectors]:
-        """One pair of vectors per text; requests hold texts of like length, which pads least."""
+        """Requests hold texts of like length, which pads least."""
         model = self.manifest().fingerprint.model
         order = sorted(range(len(dense)), key=lambda i: len(dense[i]), reverse=True)
         vectors: dict[int, Vectors] = {}
@@ -110,8 +116,8 @@ class HttpEmbedder:
             response = self._client.request(method, path, **kwargs)
         except httpx.HTTPError as error:
             raise Unavailable(
-                f"The embedder at {self._url} does not answer ({type(error).__name__}): start it with "
-                "`serving embed`, or set INGESTION_EMBED_URL."
+                f"The embedder at {self._url} does not answer ({type(error).__name__}): start it "
+                "with `serving embed`, or set INGESTION_EMBED_URL."
             ) from error
         if response.is_success:
             return response

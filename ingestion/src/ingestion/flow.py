@@ -2,16 +2,18 @@
 
 from collections.abc import Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 from prefect import flow, serve, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State
+from prefect.deployments.runner import RunnerDeployment
 from prefect.runtime import flow_run
-from prefect.states import Completed, Failed, State
+from prefect.states import Completed, Failed
 
 from contracts.status import RunReport
 from ingestion.batch import BatchResult
-from ingestion.bootstrap import BATCH_ATTEMPTS, FIRST_WAIT_SECONDS, SyncRequest, run_sync
+from ingestion.bootstrap import BATCH_ATTEMPTS, FIRST_WAIT_SECONDS, Services, SyncRequest, run_sync
 from ingestion.errors import Unavailable
 from ingestion.plan import Pending
 from ingestion.settings import Settings
@@ -23,8 +25,9 @@ _on_progress: ContextVar[OnProgress] = ContextVar("on_progress", default=lambda 
 @flow(name="sync", flow_run_name="sync-{request.source}")
 def sync_flow(request: SyncRequest) -> State[tuple[RunReport, list[str]]]:
     """Sync one source; the state is Failed when the run failed, and holds its report either way."""
+    settings = Settings()
     report, notes = run_sync(
-        request, Settings(), as_task, _on_progress.get(), flow_run_id=flow_run.get_id()
+        request, settings, Services.of(settings), as_task, _on_progress.get(), flow_run.get_id()
     )
     state = Failed if report.status == "failed" else Completed
     return state(message=report.error or report.status, data=(report, notes))
@@ -61,19 +64,21 @@ def run_flow(request: SyncRequest, on_progress: OnProgress) -> tuple[RunReport, 
         state = sync_flow(request, return_state=True)
     finally:
         _on_progress.reset(token)
-    return state.result(raise_on_failure=False)
+    result = state.result(raise_on_failure=False)
+    if isinstance(result, Exception):
+        raise result
+    return cast(tuple[RunReport, list[str]], result)
 
 
 def serve_sources(requests: Sequence[SyncRequest], interval_seconds: int) -> None:
     """A deployment with a schedule per source, served from this process until it is stopped."""
-    serve(
-        *(
-            sync_flow.to_deployment(
-                name=request.source,
-                parameters={"request": request.model_dump(mode="json")},
-                interval=interval_seconds,
-                concurrency_limit=1,
-            )
-            for request in requests
+    deployments = [
+        sync_flow.to_deployment(
+            name=request.source,
+            parameters={"request": request.model_dump(mode="json")},
+            interval=interval_seconds,
+            concurrency_limit=1,
         )
-    )
+        for request in requests
+    ]
+    serve(*cast(list[RunnerDeployment], deployments))  # not awaitables, outside of async code

@@ -103,10 +103,10 @@ class Index:
         embedder = CollectionSpec.model_validate(stored[0].payload).embedder
         if not embedder.matches(self.spec.embedder):
             raise SpecMismatch(
-                f"The embedder that answers calls itself {self.spec.embedder.model} as before, but "
-                f"its vectors differ (lowest cosine {embedder.lowest_cosine(self.spec.embedder):.3f})"
-                f" from those in {self.collection}: bring the old embedder back, or give the new one"
-                " a name of its own. Nothing was written."
+                f"The embedder calls itself {self.spec.embedder.model} as before, but its vectors "
+                f"differ from those in {self.collection} (lowest cosine of the probe texts: "
+                f"{embedder.lowest_cosine(self.spec.embedder):.3f}): bring the old embedder back, "
+                "or give the new one a name of its own. Nothing was written."
             )
 
     def live_collection(self) -> str | None:
@@ -166,12 +166,12 @@ class Index:
         with translated():
             for page in _pages(manifests, POINTS_PER_PAGE):
                 ids = [_manifest_id(manifest) for manifest in page]
-                self._client.delete(self._manifests, models.PointIdsList(points=ids), wait=True)
+                self._client.delete(self._manifests, models.PointIdsList(points=[*ids]), wait=True)
             return self._sweep(manifests, keep=set())
 
     def audit(self, manifests: Sequence[DocumentManifest]) -> Audit:
-        """Compare the chunks of this source with its manifests: by count, in full if that differs."""
-        own = models.Filter(must=self._own)
+        """Compare the chunks of this source with its manifests: by count, in full if it differs."""
+        own = models.Filter(must=[*self._own])
         with translated():
             count = self._client.count(self.collection, own, exact=True).count
         if count == sum(manifest.chunks for manifest in manifests):
@@ -189,7 +189,7 @@ class Index:
         """Delete chunks by id; their number."""
         with translated():
             for page in _pages(ids, POINTS_PER_PAGE):
-                points = models.PointIdsList(points=list(page))
+                points = models.PointIdsList(points=[*page])
                 self._client.delete(self.collection, points, wait=True)
         return len(ids)
 

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-import mammoth
-import pypdfium2
-import yaml
+import mammoth  # type: ignore[import-untyped]  # it ships no types
+import pypdfium2  # type: ignore[import-untyped]  # it ships no types
+import yaml  # type: ignore[import-untyped]  # its stubs are another package
 from charset_normalizer import from_bytes
 from markdown_it import MarkdownIt
 from markdownify import ATX, markdownify
@@ -218,7 +218,7 @@ _blocks = MarkdownIt("commonmark").enable("table").disable("inline")
 
 
 def _structured(text: str, title: str, name: str) -> Parsed:
-    """A Markdown text with its headings and tables found; title: given, else first heading or name."""
+    """A Markdown text with its headings and tables; without a title, the first heading is it."""
     lines = [0, *(match.end() for match in re.finditer("\n", text)), len(text)]
     tokens = _blocks.parse(text)
     headings, tables = [], []
@@ -235,7 +235,8 @@ def _structured(text: str, title: str, name: str) -> Parsed:
 
 
 _NOT_CONTENT = (
-    "script, style, noscript, template, svg, iframe, nav, body > footer, body > header:not(:has(h1)),"
+    "script, style, noscript, template, svg, iframe, nav, body > footer,"
+    "body > header:not(:has(h1)),"
     "[role=navigation], [role=banner], [role=contentinfo], [hidden],"
     "#table_of_contents, #toc, .toc, .table-of-contents"
 )
@@ -243,7 +244,7 @@ _MAIN = "main, [role=main], article, #content, #main"
 
 
 def _main_part(page: LexborHTMLParser) -> LexborNode | None:
-    """The element that holds the page's content: a marked one with most of the text, or the body."""
+    """The element with the page's content: a marked one that has most of the text, or the body."""
     for node in page.css(_NOT_CONTENT):
         node.decompose()
     body = page.body

@@ -17,12 +17,16 @@ MAX_ATTEMPTS = 3  # at one content; after these it is reported without another t
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS quarantine (
     collection TEXT, tenant TEXT, source TEXT, path TEXT,
-    sha256 TEXT, raw_bytes INTEGER, reason TEXT, attempts INTEGER, last_seen TEXT,
+    reason TEXT, sha256 TEXT, raw_bytes INTEGER, attempts INTEGER, last_seen TEXT,
     PRIMARY KEY (collection, tenant, source, path)
 )
 """
-_KEY = "collection = ? AND tenant = ? AND source = ?"
-_FIELDS = "path, reason, sha256, raw_bytes, attempts"
+_SELECT = (
+    "SELECT path, reason, sha256, raw_bytes, attempts FROM quarantine "
+    "WHERE collection = ? AND tenant = ? AND source = ?"
+)
+_DELETE = "DELETE FROM quarantine WHERE collection = ? AND tenant = ? AND source = ?"
+_INSERT = "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Quarantine:
@@ -35,7 +39,7 @@ class Quarantine:
     def entries(self) -> dict[str, Quarantined]:
         """What is in quarantine, by path."""
         with _opened(self._file) as database:
-            rows = database.execute(f"SELECT {_FIELDS} FROM quarantine WHERE {_KEY}", self._key)
+            rows = database.execute(_SELECT, self._key)
             return {row["path"]: Quarantined(**row) for row in rows}
 
     def record(self, problems: Iterable[tuple[Found, str]]) -> list[Quarantined]:
@@ -57,10 +61,8 @@ class Quarantine:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         rows = [(*self._key, *entry.model_dump().values(), now) for entry in entries]
         with _opened(self._file) as database:
-            database.execute(f"DELETE FROM quarantine WHERE {_KEY}", self._key)
-            columns = f"collection, tenant, source, {_FIELDS}, last_seen"
-            marks = "?, ?, ?, ?, ?, ?, ?, ?, ?"
-            database.executemany(f"INSERT INTO quarantine ({columns}) VALUES ({marks})", rows)
+            database.execute(_DELETE, self._key)
+            database.executemany(_INSERT, rows)
         return entries
 
 

@@ -26,7 +26,7 @@ class Run:
     chunks_embedded: int = 0
     chunks_swept: int = 0
     notes: list[str] = field(default_factory=list)  # for the person who watches
-    error: str | None = None
+    error: str | None = "it was interrupted"  # until it has come to its end
 
     def __post_init__(self) -> None:
         self.run_id = f"{self.started_at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
@@ -37,7 +37,6 @@ class Run:
 
     def report(self) -> RunReport:
         """The closing report."""
-        status = "failed" if self.error else "partial" if self.quarantined else "complete"
         return RunReport(
             run_id=self.run_id,
             flow_run_id=self.flow_run_id,
@@ -45,7 +44,7 @@ class Run:
             tenant=self.tenant,
             index=self.index,
             collection=self.collection,
-            status=status,
+            status="failed" if self.error else "partial" if self.quarantined else "complete",
             started_at=self.started_at,
             seconds=round((datetime.now(UTC) - self.started_at).total_seconds(), 3),
             outcomes=self.outcomes,

@@ -144,9 +144,9 @@ def _prove(index: Index, plan: Plan, known: dict[str, DocumentManifest], run: Ru
     audit = index.audit(list(committed.values()))
     if ghosts or missing or audit.orphans or audit.damaged:
         raise NotProved(
-            f"The index differs from what this run did: {len(ghosts)} ghosts, {len(missing)} missing, "
-            f"{len(audit.orphans)} orphans, {len(audit.damaged)} damaged. Did another sync of "
-            f"{run.source} run? Run it again: it mends them."
+            f"The index differs from what this run did: {len(ghosts)} ghosts, {len(missing)} "
+            f"missing, {len(audit.orphans)} orphans, {len(audit.damaged)} damaged. Did another "
+            f"sync of {run.source} run beside it? Sync again: it mends them."
         )
 
 
@@ -163,8 +163,8 @@ def _switch_when_whole(job: Job, run: Run) -> None:
     )
     if waiting:
         run.notes.append(
-            f"{run.index} still reads {live}, built otherwise: sync {', '.join(waiting)} too, and it "
-            f"switches to {run.collection}"
+            f"{run.index} still reads {live}, built otherwise: sync {', '.join(waiting)} too, and "
+            f"it switches to {run.collection}"
         )
         return
     job.index.switch()

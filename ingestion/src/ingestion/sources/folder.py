@@ -20,7 +20,7 @@ class FolderSource:
         self._max_file_bytes = max_file_bytes
 
     def scan(self) -> Iterator[Found]:
-        """Every entry; a folder that cannot be listed stops the scan, or its files would seem deleted."""
+        """Every entry; a folder that cannot be listed stops it, or its files would seem deleted."""
         return self._scan(self._root)
 
     def _scan(self, folder: Path) -> Iterator[Found]:
