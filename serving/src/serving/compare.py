@@ -1,0 +1,111 @@
+"""`serving diff`: says in words what differs between two manifests of one kind."""
+
+from pathlib import Path
+
+import httpx
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.endpoints import SAME_EMBEDDER_COSINE, EmbedderManifest, LlmManifest
+from serving.errors import ModelError
+
+Manifest = LlmManifest | EmbedderManifest
+
+LOGPROB_TOLERANCE = 0.25  # bfloat16 in another batch moves the last bits; other weights move far
+UNKNOWN = "unknown"  # never equals anything
+WORDS = {
+    "model": "the model's name",
+    "files_sha256": "the model's files (weights, tokenizer or configuration)",
+    "template_sha256": "the tokens of the fixed messages (chat template or tokenizer)",
+    "engine": "the engine",
+    "dtype": "the precision",
+    "max_model_len": "the context length",
+    "quantization": "the quantization",
+    "sampling_defaults": "the default sampling parameters",
+    "declared": "who vouches for the manifest (declared)",
+    "weights_sha256": "the weights",
+    "tokenizer_sha256": "the tokenizer",
+    "pooling": "the pooling",
+    "normalised": "the normalisation",
+    "max_tokens": "the longest input",
+    "dimensions": "the dimensions",
+    "sparse": "the BM25 settings",
+    "precision": "the precision",
+    "backend": "the backend",
+}
+
+
+def differences(before: Manifest, after: Manifest) -> list[str]:
+    """One sentence for each thing that differs; none where the two are the same model."""
+    if before.kind != after.kind:
+        return [f"These are two kinds of model: {before.kind} and {after.kind}."]
+    old, new = _fields(before), _fields(after)
+    said = [_sentence(name, old[name], new[name]) for name in old if _differs(old[name], new[name])]
+    if isinstance(before, LlmManifest) and isinstance(after, LlmManifest):
+        said += _logprob_differences(before.logprobs, after.logprobs)
+    elif isinstance(before, EmbedderManifest) and isinstance(after, EmbedderManifest):
+        said += _vector_differences(before, after)
+    return said
+
+
+def read_manifest(place: str, key: str | None) -> Manifest:
+    """The manifest in a file, or of a running endpoint by its base URL. Raises ModelError."""
+    try:
+        if place.startswith(("http://", "https://")):
+            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            reply = httpx.get(f"{place.rstrip('/')}/manifest", headers=headers, timeout=60)
+            content = reply.raise_for_status().content
+        else:
+            content = Path(place).read_bytes()
+        adapter: TypeAdapter[Manifest] = TypeAdapter(Manifest)
+        return adapter.validate_json(content)
+    except (httpx.HTTPError, OSError) as error:
+        raise ModelError(f"No manifest could be read from {place}: {error}") from error
+    except ValidationError as error:
+        raise ModelError(f"What {place} holds is no manifest of this version.") from error
+
+
+def _fields(manifest: Manifest) -> dict[str, object]:
+    """Everything that is compared for equality, flat."""
+    fields = manifest.model_dump(exclude={"contract", "kind", "logprobs", "fingerprint"})
+    if isinstance(manifest, EmbedderManifest):
+        fields |= manifest.fingerprint.model_dump(exclude={"probe_vectors"})
+    return fields
+
+
+def _differs(old: object, new: object) -> bool:
+    return old != new or old == UNKNOWN
+
+
+def _sentence(name: str, old: object, new: object) -> str:
+    words = WORDS[name][0].upper() + WORDS[name][1:]
+    if UNKNOWN in (old, new):
+        return f"{words}: cannot be compared, {old} and {new}."
+    if isinstance(old, dict) and isinstance(new, dict):
+        changed = {key for key in old | new if old.get(key) != new.get(key)}
+        parts = [f"{key} {old.get(key)} -> {new.get(key)}" for key in sorted(changed)]
+        return f"{words}: {', '.join(parts)}."
+    return f"{words}: {old} -> {new}."
+
+
+def _logprob_differences(old: list[float], new: list[float]) -> list[str]:
+    if len(old) != len(new):
+        return [f"The fixed prompts have other tokens: {len(old)} -> {len(new)}."]
+    furthest = max((abs(a - b) for a, b in zip(old, new, strict=True)), default=0.0)
+    if furthest <= LOGPROB_TOLERANCE:
+        return []
+    return [
+        f"The running weights answer differently: log probabilities of fixed prompts differ by "
+        f"up to {furthest:.2f}, and {LOGPROB_TOLERANCE} is tolerated."
+    ]
+
+
+def _vector_differences(old: EmbedderManifest, new: EmbedderManifest) -> list[str]:
+    if old.fingerprint.dimensions != new.fingerprint.dimensions:
+        return []  # said already
+    cosine = old.fingerprint.lowest_cosine(new.fingerprint)
+    if cosine >= SAME_EMBEDDER_COSINE:
+        return []
+    return [
+        f"The running embedder gives other vectors: cosine {cosine:.4f} on a probe text, and "
+        f"{SAME_EMBEDDER_COSINE} is asked."
+    ]

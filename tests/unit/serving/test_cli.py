@@ -1,0 +1,49 @@
+"""The command line: help with examples, and errors in one sentence."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from serving import cli
+from serving.errors import ModelError
+
+COMMANDS = ["fetch", "embed", "llm", "diff"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_examples(command: str) -> None:
+    result = CliRunner().invoke(cli.app, [command, "--help"])
+    assert result.exit_code == 0
+    assert "Examples:" in result.output
+
+
+def test_an_unknown_model_is_one_sentence_that_lists_the_known_ones(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["serving", "fetch", "nope"])
+    with pytest.raises(SystemExit) as exit_code:
+        cli.main()
+    assert exit_code.value.code == 1
+    said = capsys.readouterr().err
+    assert "'nope'" in said
+    assert "all-MiniLM-L6-v2" in said
+    assert said.count("\n") == 1
+
+
+def test_a_model_that_is_not_there_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SERVING_MODELS_DIR", str(tmp_path))
+    result = CliRunner().invoke(cli.app, ["embed"])
+    assert isinstance(result.exception, ModelError)
+    assert "run `serving fetch" in str(result.exception)
+
+
+def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVING_EMBED_API_KEY", "")
+    monkeypatch.setenv("SERVING_LLM_MAX_MODEL_LEN", "")
+    settings = cli.Settings()
+    assert settings.embed_api_key is None
+    assert settings.llm_max_model_len is None

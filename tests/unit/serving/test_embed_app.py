@@ -1,0 +1,168 @@
+"""The embedder's endpoints: OpenAI's shape, problems in sentences, and a key on all but health."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+from tests.fakes.encoder import HashEncoder, opened_with
+
+from contracts.endpoints import EmbedderManifest
+from serving.embed_app import create_app
+from serving.errors import UpstreamRefusedError, UpstreamUnavailableError
+from serving.settings import Settings
+from serving.tokenizer import ModelTokenizer
+
+ROUTES = [
+    ("POST", "/v1/embeddings"),
+    ("POST", "/v1/sparse"),
+    ("GET", "/v1/tokenizer"),
+    ("GET", "/v1/models"),
+    ("GET", "/manifest"),
+    ("GET", "/metrics"),
+]
+
+
+@contextmanager
+def serving(
+    tokenizer: ModelTokenizer, error: Exception | None = None, key: str | None = None
+) -> Iterator[TestClient]:
+    settings = Settings.model_validate({"embed_api_key": key})
+    app = create_app(settings, opened_with(tokenizer, HashEncoder(error)))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def client(tokenizer: ModelTokenizer) -> Iterator[TestClient]:
+    with serving(tokenizer) as client:
+        yield client
+
+
+def test_embeddings_have_openais_shape(client: TestClient) -> None:
+    reply = client.post("/v1/embeddings", json={"input": ["word", "word word"], "model": "hashes"})
+    body = reply.json()
+    assert [item["index"] for item in body["data"]] == [0, 1]
+    assert body["object"] == "list"
+    assert body["model"] == "hashes"
+    assert body["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
+
+
+def test_one_string_is_one_input_and_base64_holds_the_same_floats(client: TestClient) -> None:
+    floats = client.post("/v1/embeddings", json={"input": "word"}).json()["data"]
+    body = {"input": "word", "encoding_format": "base64"}
+    packed = client.post("/v1/embeddings", json=body).json()["data"]
+    vector = np.frombuffer(base64.b64decode(packed[0]["embedding"]), dtype="<f4")
+    assert np.allclose(vector, floats[0]["embedding"])
+
+
+def test_an_input_that_is_too_long_is_refused_with_its_index_size_and_limit(
+    client: TestClient,
+) -> None:
+    reply = client.post("/v1/embeddings", json={"input": ["word", "word " * 7]})
+    problem = reply.json()
+    assert reply.status_code == 413
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert (problem["index"], problem["tokens"], problem["limit"]) == (1, 7, 6)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "body.input"),
+        ({"input": []}, "body.input"),
+        ({"input": ["word", ""]}, "body.input.1"),
+        ({"input": [[1, 2]]}, "body.input.0"),
+        ({"input": ["word"] * 2049}, "body.input"),
+        ({"input": "word", "encoding_format": "int8"}, "body.encoding_format"),
+    ],
+)
+def test_a_bad_body_is_a_problem_that_names_the_field(
+    client: TestClient, body: dict[str, object], field: str
+) -> None:
+    reply = client.post("/v1/embeddings", json=body)
+    assert reply.status_code == 422
+    assert reply.json()["detail"].startswith(f"{field}: ")
+
+
+def test_another_model_is_refused_and_none_is_taken(client: TestClient) -> None:
+    other = client.post("/v1/embeddings", json={"input": "word", "model": "other"})
+    assert other.status_code == 404
+    assert "'hashes'" in other.json()["detail"]
+    assert client.post("/v1/embeddings", json={"input": "word", "model": ""}).status_code == 200
+
+
+def test_sparse_vectors_of_any_length_of_text(client: TestClient) -> None:
+    reply = client.post("/v1/sparse", json={"input": ["pump " * 500, ""], "kind": "document"})
+    first, empty = reply.json()["data"]
+    assert len(first["indices"]) == 1
+    assert empty == {"indices": [], "values": []}
+
+
+def test_the_tokenizer_is_served_with_its_hash_as_etag(
+    client: TestClient, tokenizer: ModelTokenizer
+) -> None:
+    reply = client.get("/v1/tokenizer")
+    assert reply.content == tokenizer.content
+    assert reply.headers["etag"] == f'"{tokenizer.sha256}"'
+    manifest = EmbedderManifest.model_validate(client.get("/manifest").json())
+    assert manifest.fingerprint.tokenizer_sha256 == tokenizer.sha256
+
+
+def test_metrics_count_texts_and_tokens(client: TestClient) -> None:
+    client.post("/v1/embeddings", json={"input": ["word", "word word"]})
+    page = client.get("/metrics").text
+    assert "serving_embed_texts_total 2.0" in page
+    assert "serving_embed_tokens_total 3.0" in page
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+@pytest.mark.parametrize("sent", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": "k"}])
+def test_every_route_but_health_needs_the_key(
+    tokenizer: ModelTokenizer, method: str, path: str, sent: dict[str, str]
+) -> None:
+    with serving(tokenizer, key="k") as client:
+        assert client.request(method, path, headers=sent).status_code == 401
+        assert client.get("/health/ready").status_code == 200
+        assert client.get("/health/live").status_code == 200
+
+
+def test_the_right_key_is_let_in(tokenizer: ModelTokenizer) -> None:
+    with serving(tokenizer, key="k") as client:
+        reply = client.get("/v1/models", headers={"Authorization": "Bearer k"})
+    assert [model["id"] for model in reply.json()["data"]] == ["hashes"]
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (UpstreamRefusedError("wrong key"), 502),
+        (UpstreamUnavailableError("try later"), 503),
+        (RuntimeError("CUDA secret path /root"), 500),
+    ],
+)
+def test_each_failure_has_its_status_and_a_librarys_words_never_leak(
+    tokenizer: ModelTokenizer, error: Exception, status: int
+) -> None:
+    with serving(tokenizer, error) as client:
+        reply = client.post("/v1/embeddings", json={"input": "word"})
+    assert reply.status_code == status
+    assert reply.json()["status"] == status
+    assert "/root" not in reply.text
+    assert ("retry-after" in reply.headers) == (status == 503)
+
+
+def test_readiness_fails_with_the_model_and_liveness_does_not(tokenizer: ModelTokenizer) -> None:
+    with serving(tokenizer, UpstreamUnavailableError("try later")) as client:
+        reply = client.get("/health/ready")
+        assert client.get("/health/live").status_code == 200
+    assert reply.status_code == 503
+    assert reply.json()["checks"]["model"]["detail"] == "try later"
+
+
+def test_an_unknown_path_is_a_problem_too(client: TestClient) -> None:
+    reply = client.get("/docs")
+    assert reply.status_code == 404
+    assert reply.headers["content-type"] == "application/problem+json"

