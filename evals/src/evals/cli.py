@@ -4,10 +4,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
-from pydantic_core import to_json
+from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table
 
@@ -17,6 +17,7 @@ from evals.results import Result
 from evals.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+_JSON = TypeAdapter(Any)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
 Write = Annotated[bool, typer.Option("--write", help="Merge the figures into docs/results/.")]
@@ -72,7 +73,7 @@ def report(
         )
         written = reports.write(settings.workspace, f"{reference} to {current}", before, after)
     if as_json:
-        print(to_json(written, indent=2).decode())
+        print(_JSON.dump_json(written, indent=2).decode())
         return
     for boundary in written:
         print(f"{boundary.boundary}: {len(boundary.failed)} of {boundary.tests} tests failed")
@@ -113,7 +114,7 @@ def _show(settings: Settings, measured: measure.Measured, as_json: bool, write: 
             results.merge(settings.results_dir / f"{name}.json", rows)
     rows = [row for file in measured.results.values() for row in file]
     if as_json:
-        print(to_json({"results": rows, "details": measured.details}, indent=2).decode())
+        print(_JSON.dump_json({"results": rows, "details": measured.details}, indent=2).decode())
     else:
         _print_figures(rows)
 
