@@ -47,6 +47,11 @@ def dense_vector(text: str, seed: str) -> list[float]:
     return [value / length for value in vector] if any(vector) else [1.0, *vector[1:]]
 
 
+def as_base64(text: str, seed: str = "") -> str:
+    """Its dense vector in OpenAI's base64 form."""
+    return base64.b64encode(struct.pack(f"<{DIMENSIONS}f", *dense_vector(text, seed))).decode()
+
+
 def sparse_vector(text: str) -> SparseVector:
     """Word counts at hashed indices."""
     counts = Counter(re.findall(r"\w+", text.lower()))
@@ -128,10 +133,9 @@ class Handler(BaseHTTPRequestHandler):
                 return self._reply(json.dumps(problem).encode(), 413)
         data = []
         for index, text in enumerate(texts):
-            vector: object = dense_vector(text, self.embedder.seed)
-            if body.get("encoding_format") == "base64":
-                packed = struct.pack(f"<{DIMENSIONS}f", *dense_vector(text, self.embedder.seed))
-                vector = base64.b64encode(packed).decode()
+            as_numbers = body.get("encoding_format") != "base64"
+            encode = dense_vector if as_numbers else as_base64
+            vector = encode(text, self.embedder.seed)
             data.append({"object": "embedding", "index": index, "embedding": vector})
         return self._reply(json.dumps({"object": "list", "data": data}).encode())
 

@@ -44,9 +44,7 @@ class Embedder(Protocol):
 class HttpEmbedder:
     """`serving embed`, or whatever answers as it does. Raises Unavailable or Refused."""
 
-    def __init__(
-        self, settings: Settings, transport: httpx.BaseTransport | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, transport: httpx.BaseTransport | None = None) -> None:
         key = settings.embed_api_key
         self._url = settings.embed_url.rstrip("/").removesuffix("/v1")
         self._tokenizers = settings.state_dir / "tokenizers"

@@ -285,7 +285,9 @@ def mixed_documents(world: Any) -> list[str]:
         m["path"]
         for m in world.manifests().values()
         if m["chunks"]
-        != sum(c["document_id"] == m["document_id"] and c["version"] == m["version"] for c in chunks)
+        != sum(
+            c["document_id"] == m["document_id"] and c["version"] == m["version"] for c in chunks
+        )
     ]
 
 
@@ -400,5 +402,3 @@ def test_chunks_with_their_headings_fit_the_embedder(world: Any) -> None:
     manifest: EmbedderManifest = world.embedder.manifest()
     lengths = [len(tokenizer.encode(text).ids) for text in world.embedder.texts]
     assert max(lengths) <= manifest.fingerprint.max_tokens
-
-
