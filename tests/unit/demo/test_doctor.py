@@ -1,6 +1,7 @@
 """The doctor names what is wrong and how to mend it."""
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -84,19 +85,30 @@ def test_ports_of_parts_that_live_elsewhere_are_not_asked_for(
 
 
 @pytest.mark.parametrize(
-    ("choice", "compensation"),
-    [("data", "INGESTION_SCHEDULE_SECONDS"), ("serving", "LLM_URL"), ("application", "EVALS_GATE")],
+    ("choice", "off", "on"),
+    [
+        ("data", {"DEMO": "lite"}, {"DEMO": "full"}),
+        ("serving", {"LLM_URL": ""}, {"LLM_URL": "http://model.example"}),
+    ],
 )
-def test_the_weakest_layers_compensation_is_on_only_when_its_variable_is_set(
-    monkeypatch: pytest.MonkeyPatch, choice: str, compensation: str
+def test_the_weakest_layers_compensation_is_seen_on_and_off(
+    monkeypatch: pytest.MonkeyPatch, choice: str, off: dict[str, str], on: dict[str, str]
 ) -> None:
     monkeypatch.setenv("WEAKEST_LAYER", choice)
-    monkeypatch.delenv(compensation, raising=False)
+    for variables, expected in ((off, False), (on, True)):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        assert finding("weakest layer").ok is expected
+
+
+def test_a_weak_application_needs_its_prompts_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("WEAKEST_LAYER", "application")
+    monkeypatch.setattr(doctor, "ROOT", tmp_path)
     found = finding("weakest layer")
     assert not found.ok
-    assert compensation in found.mend
-    monkeypatch.setenv(compensation, "http://model.example")
-    assert finding("weakest layer").ok
+    assert "make answers" in found.mend
 
 
 def test_not_choosing_the_weakest_layer_is_a_warning_that_stops_nothing() -> None:

@@ -19,7 +19,7 @@ from demo.doctor import findings
 from demo.install import offline
 from demo.layout import BY_NAME, ROOT, SEED
 from demo.processes import Process, complete, layer_variables, processes, url_of
-from demo.settings import Settings, load
+from demo.settings import Settings, keep_secret, kept_secret, load
 from demo.supervise import Supervisor, is_healthy
 
 START_SECONDS = 420  # vLLM's first start on two slow cores, with room
@@ -59,6 +59,7 @@ def up(
     started = time.monotonic()
     try:
         _check_machine()
+        settings = _with_hosted_model(settings)
         _prepare(settings)
         _start(settings, supervisor)
         _report(settings, time.monotonic() - started)
@@ -142,13 +143,14 @@ def _check_machine() -> None:
 def _prepare(settings: Settings) -> None:
     """Make the state folder, and fetch the models that it lacks."""
     try:
-        settings.state_dir.mkdir(parents=True, exist_ok=True)
+        (settings.state_dir / "reports").mkdir(parents=True, exist_ok=True)
         settings.save()
     except OSError as error:
         raise StartError(
             f"{settings.state_dir}: {error.strerror}; set STATE_DIR to another folder."
         ) from error
-    (settings.state_dir / "reports").mkdir(exist_ok=True)
+    if kept_secret(settings, "user") is None:
+        keep_secret(settings, "user", _new_user_key(settings))
     environment = "embed" if settings.llm_url else "llm"
     models = ["all-MiniLM-L6-v2"] + ([] if settings.llm_url else [settings.model])
     variables = {"SERVING_MODELS_DIR": str(settings.models)}
@@ -158,6 +160,34 @@ def _prepare(settings: Settings) -> None:
     command = [str(BY_NAME[environment].command("serving")), "fetch", *models]
     if subprocess.run(command, env=env, cwd=ROOT).returncode != 0:
         raise StartError("The models could not be fetched; the lines above say why.")
+
+
+def _new_user_key(settings: Settings) -> str:
+    """A key from the application's own command, which keeps only its digest."""
+    env = complete("application", {"APPLICATION_STATE_DIR": str(settings.state_dir)})
+    command = [str(BY_NAME["application"].command("application")), "keys", "create"]
+    return subprocess.run(
+        [*command, "--tenant", "default"], env=env, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def _with_hosted_model(settings: Settings) -> Settings:
+    """With LLM_URL alone, the first model that it lists; raises StartError when none answers."""
+    if not settings.llm_url or settings.llm_model:
+        return settings
+    url = f"{settings.llm_url.rstrip('/').removesuffix('/v1')}/v1/models"
+    key = {"Authorization": f"Bearer {settings.llm_key}"} if settings.llm_key else {}
+    try:
+        reply = httpx.get(url, headers=key, timeout=15)
+        reply.raise_for_status()
+        name = reply.json()["data"][0]["id"]
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        mend = "set LLM_KEY" if status in (401, 403) else "check LLM_URL, or set LLM_MODEL"
+        raise StartError(f"{url} answered {status}: {mend}.") from error
+    except (httpx.HTTPError, LookupError, ValueError, TypeError) as error:
+        raise StartError(f"{url} does not answer as a model server: check LLM_URL.") from error
+    return settings.model_copy(update={"llm_model": name})
 
 
 def _start(settings: Settings, supervisor: Supervisor) -> None:
@@ -209,7 +239,8 @@ def _ingest(settings: Settings) -> None:
 
 def _report(settings: Settings, seconds: float) -> None:
     console.print(f"\nThe stack is up after {seconds:.0f} s.")
-    console.print(f"  The page        {url_of('application')}/")
+    key = kept_secret(settings, "user")  # in the fragment, which no server or log ever sees
+    console.print(f"  The page        {url_of('application')}/#key={key}", soft_wrap=True)
     if settings.demo == "full":
         console.print(f"  Prefect         {url_of('prefect')}/   (in a few seconds)")
         console.print(f"  evidently       {url_of('evidently')}/   (in a few seconds)")

@@ -9,6 +9,7 @@ import os
 import platform
 import shutil
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -100,23 +101,34 @@ def processor_flags() -> set[str]:
 def weakest_layer() -> Finding:
     """Whether the compensation for the layer that the team spends least time on is switched on."""
     choice = os.environ.get("WEAKEST_LAYER", "")
-    mend = {
-        "data": ("INGESTION_SCHEDULE_SECONDS", "set it, so that freshness is watched"),
-        "serving": ("LLM_URL", "set it to a hosted model: then nobody has to run an engine"),
-        "application": ("EVALS_GATE", "set it to `enforce`: no prompt goes out ungated"),
-    }
-    if choice not in mend:
-        return Finding(
-            "weakest layer",
-            False,
-            "not chosen" if not choice else f"{choice!r} is not a layer",
-            "Set WEAKEST_LAYER=data, serving or application in .env: the worst choice is none.",
-            warning=True,
-        )
-    variable, what = mend[choice]
-    on = bool(os.environ.get(variable))
-    detail = f"{choice}; {variable} is {'set' if on else 'not set'}"
-    return Finding("weakest layer", on, detail, "" if on else f"{variable}: {what}.", warning=True)
+    match choice:
+        case "data":
+            on = os.environ.get("DEMO") != "lite"
+            what, mend = "a schedule keeps the sources in sync", "Leave out DEMO=lite: it has none."
+        case "serving":
+            on = bool(os.environ.get("LLM_URL"))
+            what = "the chat model is hosted, so nobody has to run an engine"
+            mend = "Set LLM_URL to a hosted model."
+        case "application":
+            on = answers_are_measured()
+            what = "the golden set was answered with these prompts and settings"
+            mend = "Run `make answers` and look at docs/results/answers.json before you release."
+        case _:
+            on, what = False, f"{choice!r} is not a layer" if choice else "not chosen"
+            mend = "Set WEAKEST_LAYER=data, serving or application: the worst choice is none."
+    detail = f"{choice}: {what}" if on or not choice else f"{choice}: not so that {what}"
+    return Finding("weakest layer", on, detail.removeprefix(": "), mend, warning=True)
+
+
+def answers_are_measured() -> bool:
+    """Whether prompts and bundle are those of the commit that docs/results/answers.json names."""
+    results = ROOT / "docs" / "results" / "answers.json"
+    if not results.exists():
+        return False
+    commit = json.loads(results.read_text())[0]["commit"]
+    what = ["application/src/application/prompts", "application/src/application/bundle.toml"]
+    command = ["git", "diff", "--quiet", commit, "--", *what]
+    return subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
 
 
 def findings(*, ports: bool = True) -> Iterator[Finding]:

@@ -1,13 +1,14 @@
 """The processes of the stack: what each runs, with which settings, and how its health is asked."""
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from demo.doctor import port_of
 from demo.layout import BY_NAME
-from demo.settings import Settings, secret
+from demo.settings import Settings, kept_secret, secret
 
 QUIET = {  # no telemetry, no look-ups at a model hub
     "DO_NOT_TRACK": "1",
@@ -62,8 +63,8 @@ def layer_variables(settings: Settings, layer: str) -> dict[str, str]:
         case "ingestion":
             return _ingestion_variables(settings)
         case "application":
-            key = {"APPLICATION_KEY": secret(settings, "user")}
-            return _application(settings).variables | key
+            own = {"URL": url_of("application"), "KEY": kept_secret(settings, "user")}
+            return _application(settings).variables | _prefixed("APPLICATION", own)
         case "serving":
             return _embedder(settings).variables | _llm(settings).variables
         case _:
@@ -98,7 +99,7 @@ def _ingestion_variables(settings: Settings) -> dict[str, str]:
 def _evals_variables(settings: Settings) -> dict[str, str]:
     variables = _qdrant(settings) | {
         "APPLICATION_URL": url_of("application"),
-        "API_KEY": secret(settings, "user"),
+        "API_KEY": kept_secret(settings, "user"),
         "PROBE_KEY": secret(settings, "probe"),
         "STATE_DIR": str(settings.state_dir),
         "INGESTION_COMMAND": str(BY_NAME["ingestion"].command("ingestion")),
@@ -184,8 +185,9 @@ def _prefect(settings: Settings) -> Process:
 
 
 def _runner(settings: Settings) -> Process:
-    command = ("ingestion", "serve", str(settings.sample), "--name", "sample")
-    return Process("runner", "ingestion", command, _ingestion_variables(settings), late=True)
+    sources = {"INGESTION_SOURCES": json.dumps({"sample": str(settings.sample)})}
+    variables = _ingestion_variables(settings) | sources
+    return Process("runner", "ingestion", ("ingestion", "serve"), variables, late=True)
 
 
 def _evidently(settings: Settings) -> Process:

@@ -31,7 +31,6 @@ class Settings(BaseSettings):
     qdrant_url: str | None = None
     qdrant_api_key: str | None = None
     sample: Path = ROOT / "evals" / "datasets" / "sample" / "r2"
-    ingestion_schedule_seconds: int | None = None
 
     @property
     def models(self) -> Path:
@@ -62,11 +61,20 @@ def load() -> Settings:
 
 def secret(settings: Settings, name: str) -> str:
     """A secret of this stack: made on first use, 0600, under secrets/ in the state folder."""
+    return kept_secret(settings, name) or keep_secret(settings, name, secrets.token_urlsafe(24))
+
+
+def kept_secret(settings: Settings, name: str) -> str | None:
+    """A secret that was kept, or None."""
+    path = settings.state_dir / "secrets" / name
+    return path.read_text() if path.exists() else None
+
+
+def keep_secret(settings: Settings, name: str, value: str) -> str:
+    """Write a secret, readable by its owner only, and return it."""
     folder = settings.state_dir / "secrets"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / name
-    if not path.exists():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(24))
-    return path.read_text()
+    descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(value)
+    return value
