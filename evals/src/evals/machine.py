@@ -5,6 +5,7 @@ import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,13 +25,19 @@ class Origin:
 
 def origin() -> Origin:
     """Of a figure measured here and now, by the command that is running."""
-    arguments = [Path(sys.argv[0]).name, *sys.argv[1:]]
     return Origin(
-        command=shlex.join(arguments),
+        command=command(sys.argv),
         commit=_commit(),
         date=datetime.now(UTC).date().isoformat(),
         machine=machine(),
     )
+
+
+def command(arguments: Sequence[str]) -> str:
+    """A command line as others would type it: absolute paths are made relative to here."""
+    program, *rest = arguments
+    typed = [os.path.relpath(word) if os.path.isabs(word) else word for word in rest]
+    return shlex.join([Path(program).name, *typed])
 
 
 def machine(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:

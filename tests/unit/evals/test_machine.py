@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from evals.machine import machine
+from evals.machine import command, machine
 
 
 def test_a_machine_is_named_by_processor_and_widest_instruction_set(tmp_path: Path) -> None:
@@ -11,3 +11,8 @@ def test_a_machine_is_named_by_processor_and_widest_instruction_set(tmp_path: Pa
 
 def test_a_machine_without_cpuinfo_still_has_a_name(tmp_path: Path) -> None:
     assert machine(tmp_path / "none").endswith("instruction set unknown")
+
+
+def test_a_command_names_no_folder_of_this_machine(tmp_path: Path) -> None:
+    typed = command([str(tmp_path / "bin" / "evals"), "retrieval", str(Path.cwd() / "data")])
+    assert typed == "evals retrieval data"
