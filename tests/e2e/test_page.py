@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 
-QUESTION = "How many weeks of parental leave does the other parent get?"
+QUESTION = "Where do I report a lost laptop?"
 ANSWER_SECONDS = 60
 
 

@@ -84,10 +84,11 @@ function reasonOf(words) {
   return element("p", { class: "reason", dir: "auto" }, words);
 }
 
-// The text with each [n] that is a citation as a link to its passage.
+// The text with each [n] that is a citation as a link to its passage, kept beside its word.
 function withMarkers(text, citations) {
   const byMarker = new Map(citations.map((citation) => [`[${citation.number}]`, citation]));
-  return text.split(/(\[\d+\])/).map((piece) => {
+  const joined = text.replace(/ (?=\[\d+\])/g, "\u00a0");
+  return joined.split(/(\[\d+\])/).map((piece) => {
     const citation = byMarker.get(piece);
     if (!citation) return piece;
     const label = `Source ${citation.number}: ${citation.title}`;
