@@ -47,7 +47,8 @@ def replay() -> Iterator[str]:
     """Base URL of the replay app, which runs in the application's environment."""
     if not APPLICATION_PYTHON.exists():
         pytest.skip("the application's environment is not installed: run `make install`")
-    command = [APPLICATION_PYTHON, ROOT / "tests" / "fakes" / "replay_app.py"]
+    app = ROOT / "tests" / "fakes" / "replay_app.py"
+    command = [APPLICATION_PYTHON, "-P", app]  # its neighbours there bear the layers' names
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield process.stdout.readline().strip()
         process.terminate()

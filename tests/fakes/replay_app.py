@@ -1,6 +1,6 @@
 """The real page over recorded answers: each question is the name of a state to show.
 
-Run it: python tests/fakes/replay_app.py [port]   (in the application's environment)
+Run it: python -P tests/fakes/replay_app.py [port]   (in the application's environment)
 """
 
 import asyncio
