@@ -14,7 +14,7 @@ from evals.progress import Parallel
 from evals.results import Result, result
 from evals.settings import Settings
 from evals.suite import answers, retrieval, versions
-from evals.suite.metrics import Estimate
+from evals.suite.metrics import MEASURES, Estimate
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,13 @@ def benchmark(settings: Settings, folder: Path) -> Measured:
     run = ingestion.sync(loaded.corpus, retrieval.SYNC_OPTIONS)
     with Application(settings, index) as application:
         arms = retrieval.evaluate(loaded, application, Parallel(settings.parallel))
-    figures = {
-        f"{arm}_{measure}": estimate
+    here = origin()
+    figures = [
+        result(f"{_prefix(name)}_{arm}_{id}", f"{name}: {arm}, {MEASURES[id]}", estimate, here)
         for arm, measures in arms.items()
-        for measure, estimate in measures.items()
-    }
-    return Measured({"retrieval": _results(name, figures)}, run.model_dump(exclude={"outcomes"}))
+        for id, estimate in measures.items()
+    ]
+    return Measured({"retrieval": figures}, run.model_dump(exclude={"outcomes"}))
 
 
 def knowledge_base(settings: Settings, folder: Path) -> Measured:
@@ -106,17 +107,15 @@ def marked(name: str, replies: Sequence[answers.Reply]) -> Measured:
 
 
 def _results(name: str, figures: Mapping[str, Estimate]) -> list[Result]:
-    prefix, here = name.replace("-", "_"), origin()
+    here = origin()
     return [
-        result(f"{prefix}_{id}", f"{name}: {_what(id)}", estimate, here)
+        result(f"{_prefix(name)}_{id}", f"{name}: {_WHAT[id]}", estimate, here)
         for id, estimate in figures.items()
     ]
 
 
-def _what(id: str) -> str:
-    """A figure's id in words: those of _WHAT, or an arm and a measure of a benchmark."""
-    arm, _, measure = id.partition("_")
-    return _WHAT.get(id) or f"{arm}, {measure.replace('_at_', '@').replace('ndcg10', 'nDCG@10')}"
+def _prefix(name: str) -> str:
+    return name.replace("-", "_")
 
 
 def _count(value: float, n: int) -> Estimate:
