@@ -145,6 +145,14 @@ def test_a_key_is_asked_for_only_when_the_application_wants_one(page, replay):
     assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
 
 
+def test_a_key_in_the_links_fragment_is_used_and_leaves_the_address(page, replay):
+    page.goto(f"{replay}/#key=replay-key")
+    ask(page, "locked")
+    expect(page.locator(MARKERS)).to_have_count(2)
+    expect(page.get_by_label("API key")).to_be_hidden()
+    assert "key" not in page.url
+
+
 def test_earlier_questions_of_the_session_can_be_read_again(page, replay):
     page.goto(replay)
     ask(page, "answered")

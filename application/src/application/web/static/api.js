@@ -21,6 +21,14 @@ export function keepKey(key) {
   sessionStorage.setItem(KEY, key);
 }
 
+// A link may bring the key as #key=...: no server or log sees a fragment. It leaves the address bar.
+export function takeKeyFromAddress() {
+  const key = new URLSearchParams(location.hash.slice(1)).get("key");
+  if (!key) return;
+  keepKey(key);
+  history.replaceState(null, "", location.pathname);
+}
+
 async function request(path, options) {
   const key = sessionStorage.getItem(KEY);
   const headers = { "Content-Type": "application/json" };

@@ -1,7 +1,7 @@
 // Entry point of the page: the question box, the session's history, and the key.
 
 import { AnswerView } from "./answer.js";
-import { ask, keepKey } from "./api.js";
+import { ask, keepKey, takeKeyFromAddress } from "./api.js";
 import { closePanel, followAddress } from "./document.js";
 import { element } from "./element.js";
 import { showHealth } from "./health.js";
@@ -100,6 +100,7 @@ addEventListener("keydown", (event) => {
   else running?.abort();
 });
 
+takeKeyFromAddress();
 followAddress(askForKey);
 showHealth();
 setInterval(() => document.hidden || showHealth(), HEALTH_MILLISECONDS);
