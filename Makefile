@@ -16,8 +16,10 @@ folder = $(or $(FOLDER_$(1)),$(1))
 python = .venvs/$(or $(ENV_$(1)),$(1))/bin/python
 SOURCES = $(subst $() ,:,$(foreach p,$(PACKAGES),$(call folder,$(p))/src))
 
+COMPOSE = -f docker-compose.yml $(if $(OFFLINE),-f infra/compose/offline.yml)
+
 .DEFAULT_GOAL := help
-.PHONY: help doctor install demo demo-stop status ask sync seed retrieval answers report tables \
+.PHONY: help doctor install demo demo-stop status ask sync seed retrieval answers report tables secrets up down \
         check format lint imports dependencies types unit contract integration test lock
 
 help: ## List every command, one sentence each.
@@ -59,6 +61,15 @@ report: ## Draw evidently's three boundary reports from revision r1 to r2 of the
 
 tables: ## Regenerate the documents' tables from docs/results/.
 	@$(DEMO) exec evals -- evals tables
+
+secrets: ## Write fresh keys for docker compose to .env, where it has none.
+	@PYTHONPATH=infra/demo/src python3 -m demo.compose_secrets
+
+up: secrets ## Build and start the stack as containers (OFFLINE=1: without an image registry).
+	@docker compose $(COMPOSE) up --build --detach --wait
+
+down: ## Stop and remove the containers; the volumes stay.
+	@docker compose $(COMPOSE) down
 
 check: install format lint imports dependencies types unit contract ## What CI runs first, in this order.
 

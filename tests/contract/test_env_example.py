@@ -15,13 +15,17 @@ SETTINGS = {  # package -> environment that can import its settings
     "evals": "evals",
     "demo": "demo",
 }
-NOT_SETTINGS = {  # read by tools that run before, or beside, any settings class
+NOT_SETTINGS = {  # read by make, docker compose, and what runs before anything is installed
     "DETACH",
     "SEED",
     "TORCH_BACKEND",
     "WEAKEST_LAYER",
     "PREFECT_PORT",
     "EVIDENTLY_PORT",
+    "QDRANT_SECRET",
+    "EMBED_SECRET",
+    "LLM_SECRET",
+    "PROBE_SECRET",
 }
 PRINT_NAMES = """
 from {package}.settings import Settings
