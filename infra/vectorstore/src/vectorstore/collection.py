@@ -1,0 +1,121 @@
+"""One collection: a shard of the engine, what it was made for, and answers in Qdrant's form."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import qdrant_edge as edge
+
+from vectorstore import requests
+from vectorstore.errors import engine_errors
+
+DONE = {"operation_id": None, "status": "completed"}
+
+
+def answer_of(point: edge.Record | edge.ScoredPoint) -> dict[str, Any]:
+    """Qdrant's form of a point; an unnamed vector stands alone."""
+    vector: Any = point.vector
+    if isinstance(vector, dict) and "" in vector:
+        vector = vector[""]
+    answer: dict[str, Any] = {"id": point.id, "payload": point.payload, "vector": vector}
+    if isinstance(point, edge.ScoredPoint):
+        answer |= {"version": point.version, "score": point.score}
+    return answer if point.order_value is None else answer | {"order_value": point.order_value}
+
+
+def answers_of(points: Sequence[Any]) -> dict[str, Any]:
+    """Qdrant's form of a list of hits."""
+    return {"points": [answer_of(point) for point in points]}
+
+
+class Collection:
+    """A collection on disk. The engine does its own locking, so any thread may call."""
+
+    def __init__(
+        self, directory: Path, spec: requests.Spec, config: edge.EdgeConfig | None
+    ) -> None:
+        self.spec = spec
+        self._changed = False  # since the last flush
+        with engine_errors():
+            make = edge.EdgeShard
+            self._shard = (
+                make.create(str(directory), config) if config else make.load(str(directory))
+            )
+
+    def flush(self) -> None:
+        """Fold the write-ahead log into the segments; a failure loses nothing but the folding."""
+        if self._changed:
+            self._changed = False
+            with engine_errors():
+                self._shard.flush()
+
+    def close(self) -> None:
+        """Flush, and let go of the files."""
+        self.flush()
+        self._shard.close()
+
+    def info(self) -> dict[str, Any]:
+        """What the collection holds; it has no HNSW graph, which `m: 0` says."""
+        info = self._shard.info()
+        schema = {
+            field: {"data_type": str(index.data_type).split(".")[1].lower(), "points": index.points}
+            for field, index in info.payload_schema.items()
+        }
+        unnamed = "" in self.spec["vectors"]
+        params = self.spec | {"vectors": self.spec["vectors"][""]} if unnamed else self.spec
+        return {
+            "status": "green",
+            "optimizer_status": "ok",
+            "points_count": info.points_count,
+            "indexed_vectors_count": 0,
+            "segments_count": info.segments_count,
+            "payload_schema": schema,
+            "config": {
+                "params": params,
+                "hnsw_config": {"m": 0, "ef_construct": 0, "full_scan_threshold": 0},
+                "optimizer_config": {"default_segment_number": 1, "flush_interval_sec": 5},
+            },
+        }
+
+    def retrieve(self, raw: Any) -> list[dict[str, Any]]:
+        """Points by their ids; those that are not there are left out."""
+        asked = requests.retrieve(raw, "")
+        points = self._shard.retrieve(asked["ids"], asked["with_payload"], asked["with_vector"])
+        return [answer_of(point) for point in points]
+
+    def scroll(self, raw: Any) -> dict[str, Any]:
+        """A page of points, and where the next one starts."""
+        points, next_offset = self._shard.scroll(requests.scroll(raw, ""))
+        return answers_of(points) | {"next_page_offset": next_offset}
+
+    def count(self, raw: Any) -> dict[str, int]:
+        """How many points a filter matches."""
+        return {"count": self._shard.count(requests.count(raw, ""))}
+
+    def facet(self, raw: Any) -> dict[str, Any]:
+        """How many points have each value of an indexed field."""
+        hits = self._shard.facet(requests.facet(raw, "")).hits
+        return {"hits": [{"value": hit.value, "count": hit.count} for hit in hits]}
+
+    def query(self, raw: Any) -> dict[str, Any]:
+        """The best points of one search."""
+        return answers_of(self._shard.query(requests.query(raw, "")))
+
+    def query_batch(self, raw: Any) -> list[dict[str, Any]]:
+        """The best points of each of several searches."""
+        queries = requests.queries(raw, "")["searches"]
+        return [answers_of(self._shard.query(query)) for query in queries]
+
+    def upsert(self, raw: Any) -> dict[str, Any]:
+        """Write points, all of the batch or none."""
+        return self.update(requests.upsert(raw, self.spec))
+
+    def delete_index(self, field: str) -> dict[str, Any]:
+        """Drop the index of a payload field."""
+        return self.update(edge.UpdateOperation.delete_field_index(field))
+
+    def update(self, operation: edge.UpdateOperation) -> dict[str, Any]:
+        """Apply an operation; it is in the write-ahead log before this returns."""
+        self._changed = True
+        self._shard.update(operation)
+        return DONE

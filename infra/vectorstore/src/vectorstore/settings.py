@@ -1,0 +1,29 @@
+"""Settings of the vector store, from the environment (`VECTORSTORE_...`)."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What one vector store process needs to know."""
+
+    model_config = SettingsConfigDict(env_prefix="VECTORSTORE_", frozen=True, env_ignore_empty=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(6333, ge=1, le=65535)
+    path: Path = Path(".state/vectors")
+    api_key: SecretStr | None = None
+    read_only_api_key: SecretStr | None = None
+    max_body_mb: int = Field(32, ge=1)
+    min_free_mb: int = Field(256, ge=0)  # below it, writes that need room get 507
+    flush_seconds: float = Field(5, gt=0)  # how often the write-ahead log is folded in
+
+    @model_validator(mode="after")
+    def _keyed_where_others_can_reach_it(self) -> Self:
+        alone = self.host in ("127.0.0.1", "::1", "localhost") and not self.read_only_api_key
+        if not self.api_key and not alone:
+            raise ValueError("set VECTORSTORE_API_KEY: only a loopback host may go without a key")
+        return self
