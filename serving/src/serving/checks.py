@@ -7,7 +7,7 @@ from serving.catalog import find_model
 from serving.errors import StartError
 from serving.settings import Settings
 
-EMBEDDER_MB = 800
+EMBEDDER_MB = 1000
 LLM_MB = 2500  # besides the KV cache
 
 

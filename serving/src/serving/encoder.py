@@ -11,6 +11,9 @@ from sentence_transformers.sentence_transformer.modules import Normalize, Poolin
 from serving.ports import Vectors
 from serving.precision import choose_precision, processor_flags
 
+# Lengths in steps: oneDNN and torch keep kernels for every shape they have seen, 2 MB each.
+PADDING = {"text": {"pad_to_multiple_of": 16}}
+
 
 class SentenceEncoder:
     """all-MiniLM-L6-v2 or another sentence-transformers folder; one thread calls it at a time."""
@@ -36,7 +39,7 @@ class SentenceEncoder:
     @torch.inference_mode()
     def encode(self, texts: list[str]) -> Vectors:
         """Vectors of `texts` in one forward pass; pooled and normalised in float32."""
-        features = self._model.preprocess(texts)
+        features = self._model.preprocess(texts, processing_kwargs=PADDING)
         for module in self._model:
             features = module(features)
             features["token_embeddings"] = features["token_embeddings"].float()

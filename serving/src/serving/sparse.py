@@ -7,7 +7,7 @@ from contracts.endpoints import SparseVector
 
 K = 1.2
 B = 0.75
-AVERAGE_LENGTH = 256  # tokens of an average document, fixed so that vectors never depend on others
+AVERAGE_LENGTH = 100  # terms of a chunk of 200 tokens; fixed, so no vector depends on others
 LANGUAGE = "english"  # stop words and stems
 
 SETTINGS = f"bm25:k={K},b={B},avg_len={AVERAGE_LENGTH},language={LANGUAGE}"

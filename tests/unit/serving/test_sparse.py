@@ -9,7 +9,7 @@ ENCODER = SparseEncoder()
 
 
 def test_the_settings_say_all_that_changes_a_vector() -> None:
-    assert SETTINGS == "bm25:k=1.2,b=0.75,avg_len=256,language=english"
+    assert SETTINGS == "bm25:k=1.2,b=0.75,avg_len=100,language=english"
 
 
 def test_queries_weigh_terms_once_and_documents_by_frequency() -> None:
