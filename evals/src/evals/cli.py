@@ -64,13 +64,13 @@ def report(
     Example: evals report --reference r1 --current r2; then evidently ui --workspace .state/reports
     """
     with _sentences():
-        from evals import reports  # evidently takes seconds to import
-
         settings = Settings()
         before, after = (
             kept.read(settings.revision_dir(dataset, revision), settings.events)
             for revision in (reference, current)
         )
+        from evals import reports  # evidently takes seconds to import
+
         written = reports.write(settings.workspace, f"{reference} to {current}", before, after)
     if as_json:
         print(_JSON.dump_json(written, indent=2).decode())

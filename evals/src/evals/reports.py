@@ -121,18 +121,20 @@ def compare(boundary: Boundary, reference: pd.DataFrame, current: pd.DataFrame, 
         rows[[*numbers, *boundary.categories]].astype(dict.fromkeys(numbers, float))
         for rows in (reference, current)
     )
-    metrics = [RowCount(tests=[gt(0)])]
-    metrics += [MeanValue(column=c, tests=[lte(most)]) for c, most in boundary.limits.items()]
-    for column, most in boundary.numbers.items():
-        missing = before[column].isna().mean()
-        metrics.append(MissingValueCount(column=column, share_tests=[lte(missing + MORE_MISSING)]))
-        if before[column].notna().any() and after[column].notna().any():
-            metrics.append(MeanValue(column=column, tests=[]))
-            metrics.append(ValueDrift(column=column, method="wasserstein", threshold=most))
-    metrics += [
-        ValueDrift(column=column, method="jensenshannon", threshold=most)
-        for column, most in boundary.categories.items()
+    seen = [c for c in boundary.numbers if before[c].notna().any() and after[c].notna().any()]
+    drifts = [
+        ValueDrift(column=c, method="wasserstein", threshold=boundary.numbers[c]) for c in seen
+    ] + [
+        ValueDrift(column=c, method="jensenshannon", threshold=most)
+        for c, most in boundary.categories.items()
     ]
+    means = [MeanValue(column=c, tests=[]) for c in seen]
+    limits = [MeanValue(column=c, tests=[lte(most)]) for c, most in boundary.limits.items()]
+    missing = [
+        MissingValueCount(column=c, share_tests=[lte(before[c].isna().mean() + MORE_MISSING)])
+        for c in boundary.numbers
+    ]
+    metrics = [RowCount(tests=[gt(0)]), *drifts, *limits, *means, *missing]
     report = Report(metrics, tags=[boundary.name], include_tests=True)
     datasets = (Dataset.from_pandas(rows, data_definition=definition) for rows in (after, before))
     return report.run(*datasets, name=name)

@@ -1,0 +1,78 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from contracts.answer import Answer, Passage
+from evals.cli import app
+from evals.measure import marked
+from evals.progress import Parallel
+from evals.suite.answers import Gold, Question, Reply
+from evals.suite.labels import Label
+
+SPAN = "Leave is requested ten working days before"
+
+
+def reply(answer: Answer, found: Passage, kind: str) -> Reply:
+    gold = Gold(answerable=True, answer="ten", documents=[Label("leave.md", SPAN)])
+    question = Question(id=kind, question="When?", kind=kind, gold={"r1": gold})
+    return Reply(revision="r1", question=question, retrieved=[found], bm25=[], answer=answer)
+
+
+def test_figures_go_to_the_file_that_others_look_them_up_in(
+    answer: Callable[..., Answer], passage: Callable[..., Passage]
+) -> None:
+    found = passage("leave.md", SPAN)
+    right = answer(text="ten", passages=[found], cites=("leave.md",))
+    wrong = answer(text="two", passages=[found])
+    measured = marked("sample", [reply(right, found, "fact"), reply(wrong, found, "table")])
+    ids = {name: {row.id for row in rows} for name, rows in measured.results.items()}
+    assert ids["retrieval"] == {"sample_recall_at_5", "sample_bm25_recall_at_5"}
+    assert ids["answers"] >= {"sample_containment", "sample_citation_correct"}
+    assert {kind: found["containment"].value for kind, found in measured.details.items()} == {
+        "fact": 1.0,
+        "table": 0.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["retrieval", "nowhere"], "corpus.jsonl is missing"),
+        (["answers", "nowhere.jsonl"], "There is no file nowhere.jsonl"),
+        (["report", "--dataset", "never"], "run `evals answers GOLDEN` first"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_exit_code_2(
+    command: list[str], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_tables_are_checked_without_being_changed_then_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stale = "<!-- results: answers -->\nold\n<!-- /results -->"
+    Path("README.md").write_text(stale)
+    assert CliRunner().invoke(app, ["tables", "--check"]).exit_code == 1
+    assert Path("README.md").read_text() == stale
+    assert CliRunner().invoke(app, ["tables"]).exit_code == 0
+    assert CliRunner().invoke(app, ["tables", "--check"]).exit_code == 0
+
+
+def test_many_requests_keep_their_order() -> None:
+    assert Parallel(4)(lambda n: n * n, list(range(50)), "squares") == [n * n for n in range(50)]
+
+
+def test_the_first_error_ends_the_work() -> None:
+    def fail(n: int) -> int:
+        raise ValueError(f"{n}")
+
+    with pytest.raises(ValueError, match="0"):
+        Parallel(1)(fail, [0, 1, 2], "failing")
