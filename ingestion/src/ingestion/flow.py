@@ -10,6 +10,7 @@ from prefect.client.schemas.objects import State
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
+from prefect.types.entrypoint import EntrypointType
 
 from contracts.status import RunReport
 from ingestion.batch import BatchResult
@@ -77,8 +78,10 @@ def serve_sources(requests: Sequence[SyncRequest], interval_seconds: int) -> Non
             name=request.source,
             parameters={"request": request.model_dump(mode="json")},
             interval=interval_seconds,
+            entrypoint_type=EntrypointType.MODULE_PATH,  # found wherever the package is installed
             concurrency_limit=1,
         )
         for request in requests
     ]
-    serve(*cast(list[RunnerDeployment], deployments))  # not awaitables, outside of async code
+    served = cast(list[RunnerDeployment], deployments)  # awaitables in async code only
+    serve(*served, pause_on_shutdown=False)  # or a restart would find its schedules paused
