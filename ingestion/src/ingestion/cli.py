@@ -171,6 +171,9 @@ def usage_errors() -> Iterator[None]:
     except IngestionError as error:
         stderr.print(str(error), highlight=False)
         raise typer.Exit(USAGE if isinstance(error, UsageError) else FAILED) from error
+    except OSError as error:
+        stderr.print(f"{error.filename}: {error.strerror}. Check INGESTION_STATE_DIR.")
+        raise typer.Exit(FAILED) from error
 
 
 @contextmanager
