@@ -7,7 +7,6 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -45,11 +44,10 @@ def free_port() -> int:
     raise RuntimeError(f"no free port in {PORTS}")
 
 
-def interpreter() -> str:
-    """Python of the vector store's environment: this one, or the one that `make` prepared."""
-    if find_spec("vectorstore"):
-        return sys.executable
-    return str(ROOT / ".venvs" / "vectorstore" / "bin" / "python")
+def command() -> str:
+    """`vectorstore` of this environment, or of the one that `make` prepared."""
+    here = Path(sys.executable).with_name("vectorstore")
+    return str(here if here.exists() else ROOT / ".venvs" / "vectorstore" / "bin" / "vectorstore")
 
 
 class Server:
@@ -68,7 +66,7 @@ class Server:
 
     def start(self) -> "Server":
         self.process = subprocess.Popen(
-            [interpreter(), "-m", "vectorstore", "serve"],
+            [command(), "serve"],
             env={**os.environ, **self._settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -112,13 +112,6 @@ def test_a_payload_index_counts_the_points_that_have_the_field(
     assert client.get_collection(filled).payload_schema["colour"].points == 5
 
 
-@pytest.mark.memory_differs("it has no payload indexes")
-def test_a_payload_index_can_be_dropped(client: QdrantClient, empty: str) -> None:
-    client.create_payload_index(empty, "field", models.PayloadSchemaType.KEYWORD, wait=True)
-    client.delete_payload_index(empty, "field", wait=True)
-    assert client.get_collection(empty).payload_schema == {}
-
-
 @pytest.mark.memory_differs("it takes any type of index without a look at it")
 def test_an_index_given_with_parameters_has_their_type(client: QdrantClient, empty: str) -> None:
     params = models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)

@@ -149,20 +149,6 @@ def test_a_conditional_upsert_inserts_what_is_not_there(client: QdrantClient, fi
     assert payload_of(client, filled, 7) == {"size": 7}
 
 
-def test_insert_only_leaves_existing_points(client: QdrantClient, filled: str) -> None:
-    mode = models.UpdateMode.INSERT_ONLY
-    client.upsert(filled, [point(1, {}), point(7, {})], wait=True, update_mode=mode)
-    assert payload_of(client, filled, 1)["size"] == 1
-    assert client.count(filled).count == 7
-
-
-def test_update_only_inserts_nothing(client: QdrantClient, filled: str) -> None:
-    mode = models.UpdateMode.UPDATE_ONLY
-    client.upsert(filled, [point(1, {"n": 1}), point(7, {})], wait=True, update_mode=mode)
-    assert payload_of(client, filled, 1) == {"n": 1}
-    assert client.count(filled).count == 6
-
-
 def test_setting_a_payload_keeps_the_other_fields(client: QdrantClient, filled: str) -> None:
     client.set_payload(filled, {"size": 9, "more": True}, points=[2], wait=True)
     payload = payload_of(client, filled, 2)
@@ -177,16 +163,6 @@ def test_a_payload_is_set_by_filter(client: QdrantClient, filled: str) -> None:
 def test_a_payload_is_set_under_a_nested_key(client: QdrantClient, filled: str) -> None:
     client.set_payload(filled, {"key": "z"}, points=[4], key="nested.deep", wait=True)
     assert payload_of(client, filled, 4)["nested"] == {"deep": {"key": "z"}}
-
-
-def test_overwriting_a_payload_drops_the_other_fields(client: QdrantClient, filled: str) -> None:
-    client.overwrite_payload(filled, {"only": 1}, points=[2], wait=True)
-    assert payload_of(client, filled, 2) == {"only": 1}
-
-
-def test_payload_fields_are_deleted(client: QdrantClient, filled: str) -> None:
-    client.delete_payload(filled, ["colour", "tags"], points=[1], wait=True)
-    assert set(payload_of(client, filled, 1)) == {"size", "when"}
 
 
 def test_a_scroll_returns_points_in_the_order_of_their_ids(
@@ -223,12 +199,6 @@ def test_scrolling_every_page_meets_every_uuid_once(client: QdrantClient, empty:
 
 def test_a_count_may_be_filtered(client: QdrantClient, filled: str) -> None:
     assert client.count(filled, count_filter=where("colour", "red")).count == 2
-
-
-def test_a_facet_counts_the_values_of_an_indexed_field(client: QdrantClient, filled: str) -> None:
-    client.create_payload_index(filled, "colour", models.PayloadSchemaType.KEYWORD, wait=True)
-    hits = client.facet(filled, "colour", exact=True).hits
-    assert {h.value: h.count for h in hits} == {"red": 2, "blue": 2, "green": 1}
 
 
 def test_points_are_uploaded_in_batches(client: QdrantClient, empty: str) -> None:

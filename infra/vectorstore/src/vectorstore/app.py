@@ -43,10 +43,8 @@ def update(translation: Translation) -> Callable[[Collection, Any], Any]:
     return lambda collection, raw: collection.update(translation(raw, ""))
 
 
-selected = requests.selected
-set_payload = update(selected("set_payload", payload=as_is, key=as_is))
-overwrite_payload = update(selected("overwrite_payload", payload=as_is, key=as_is))
-delete_payload = update(selected("delete_payload", keys=as_is))
+delete_points = update(requests.selected("delete_points"))
+set_payload = update(requests.selected("set_payload", payload=as_is, key=as_is))
 COLLECTION = "/collections/{name}"
 ON_STORE = (
     Operation("GET", "/collections", Store.names),
@@ -60,18 +58,14 @@ ON_STORE = (
 ON_COLLECTION = (
     Operation("GET", "", Collection.info),
     Operation("PUT", "/index", update(requests.create_index), writes=True, grows=True),
-    Operation("DELETE", "/index/{field}", Collection.delete_index, writes=True),
     Operation("PUT", "/points", Collection.upsert, writes=True, grows=True),
-    Operation("POST", "/points/delete", update(selected("delete_points")), writes=True),
+    Operation("POST", "/points/delete", delete_points, writes=True),
     Operation("POST", "/points/payload", set_payload, writes=True, grows=True),
-    Operation("PUT", "/points/payload", overwrite_payload, writes=True, grows=True),
-    Operation("POST", "/points/payload/delete", delete_payload, writes=True),
     Operation("POST", "/points", Collection.retrieve),
     Operation("POST", "/points/scroll", Collection.scroll),
     Operation("POST", "/points/count", Collection.count),
     Operation("POST", "/points/query", Collection.query),
     Operation("POST", "/points/query/batch", Collection.query_batch),
-    Operation("POST", "/facet", Collection.facet),
 )
 
 

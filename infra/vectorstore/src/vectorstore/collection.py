@@ -1,5 +1,6 @@
 """One collection: a shard of the engine, what it was made for, and answers in Qdrant's form."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import qdrant_edge as edge
 from vectorstore import requests
 from vectorstore.errors import engine_errors
 
+UPDATES_PER_FLUSH = 64  # a start replays no more than these from the write-ahead log
 DONE = {"operation_id": None, "status": "completed"}
 
 
@@ -17,10 +19,10 @@ def answer_of(point: edge.Record | edge.ScoredPoint) -> dict[str, Any]:
     vector: Any = point.vector
     if isinstance(vector, dict) and "" in vector:
         vector = vector[""]
-    answer: dict[str, Any] = {"id": point.id, "payload": point.payload, "vector": vector}
+    answer = {"id": point.id, "payload": point.payload, "vector": vector}
     if isinstance(point, edge.ScoredPoint):
         answer |= {"version": point.version, "score": point.score}
-    return answer if point.order_value is None else answer | {"order_value": point.order_value}
+    return answer
 
 
 def answers_of(points: Sequence[Any]) -> dict[str, Any]:
@@ -35,23 +37,14 @@ class Collection:
         self, directory: Path, spec: requests.Spec, config: edge.EdgeConfig | None
     ) -> None:
         self.spec = spec
-        self._changed = False  # since the last flush
+        self._updates = itertools.count(1)
+        path, shard = str(directory), edge.EdgeShard
         with engine_errors():
-            make = edge.EdgeShard
-            self._shard = (
-                make.create(str(directory), config) if config else make.load(str(directory))
-            )
-
-    def flush(self) -> None:
-        """Fold the write-ahead log into the segments; a failure loses nothing but the folding."""
-        if self._changed:
-            self._changed = False
-            with engine_errors():
-                self._shard.flush()
+            self._shard = shard.create(path, config) if config else shard.load(path)
 
     def close(self) -> None:
         """Flush, and let go of the files."""
-        self.flush()
+        self._shard.flush()
         self._shard.close()
 
     def info(self) -> dict[str, Any]:
@@ -73,15 +66,13 @@ class Collection:
             "config": {
                 "params": params,
                 "hnsw_config": {"m": 0, "ef_construct": 0, "full_scan_threshold": 0},
-                "optimizer_config": {"default_segment_number": 1, "flush_interval_sec": 5},
+                "optimizer_config": {"default_segment_number": 1, "flush_interval_sec": 0},
             },
         }
 
     def retrieve(self, raw: Any) -> list[dict[str, Any]]:
         """Points by their ids; those that are not there are left out."""
-        asked = requests.retrieve(raw, "")
-        points = self._shard.retrieve(asked["ids"], asked["with_payload"], asked["with_vector"])
-        return [answer_of(point) for point in points]
+        return [answer_of(point) for point in self._shard.retrieve(*requests.retrieve(raw, ""))]
 
     def scroll(self, raw: Any) -> dict[str, Any]:
         """A page of points, and where the next one starts."""
@@ -91,11 +82,6 @@ class Collection:
     def count(self, raw: Any) -> dict[str, int]:
         """How many points a filter matches."""
         return {"count": self._shard.count(requests.count(raw, ""))}
-
-    def facet(self, raw: Any) -> dict[str, Any]:
-        """How many points have each value of an indexed field."""
-        hits = self._shard.facet(requests.facet(raw, "")).hits
-        return {"hits": [{"value": hit.value, "count": hit.count} for hit in hits]}
 
     def query(self, raw: Any) -> dict[str, Any]:
         """The best points of one search."""
@@ -110,12 +96,9 @@ class Collection:
         """Write points, all of the batch or none."""
         return self.update(requests.upsert(raw, self.spec))
 
-    def delete_index(self, field: str) -> dict[str, Any]:
-        """Drop the index of a payload field."""
-        return self.update(edge.UpdateOperation.delete_field_index(field))
-
     def update(self, operation: edge.UpdateOperation) -> dict[str, Any]:
         """Apply an operation; it is in the write-ahead log before this returns."""
-        self._changed = True
         self._shard.update(operation)
+        if next(self._updates) % UPDATES_PER_FLUSH == 0:
+            self._shard.flush()
         return DONE

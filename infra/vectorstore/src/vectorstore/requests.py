@@ -34,13 +34,14 @@ PARTS: dict[str, Translation] = {
     "with_vector": as_is,
 }
 retrieve = object_of(
-    partial(dict, with_payload=True, with_vector=False), ids=each(point_id), **PARTS
+    lambda ids, with_payload=True, with_vector=False: (ids, with_payload, with_vector),
+    ids=each(point_id),
+    **PARTS,
 )
 scroll = object_of(
     partial(edge.ScrollRequest, limit=10), offset=point_id, limit=limit, filter=filter_of, **PARTS
 )
 count = object_of(edge.CountRequest, filter=filter_of, exact=as_is)
-facet = object_of(edge.FacetRequest, key=as_is, limit=limit, filter=filter_of, exact=as_is)
 
 # Searching
 scoring = one_of(
@@ -84,25 +85,15 @@ queries = object_of(dict, searches=each(query))
 
 
 # Writing
-update_mode = word(
-    {
-        "upsert": edge.UpdateMode.Upsert,
-        "insert_only": edge.UpdateMode.InsertOnly,
-        "update_only": edge.UpdateMode.UpdateOnly,
-    }
-)
-
-
 def upsert(raw: Any, spec: Spec) -> Any:
     """Points to write, all of them or only where `update_filter` holds."""
-    operation = edge.UpdateOperation.upsert_points
+    point = object_of(edge.Point, id=point_id, vector=partial(vectors, spec=spec), payload=as_is)
     return object_of(
-        lambda points, update_filter=None, **mode: operation(points, update_filter, **mode),
-        points=each(
-            object_of(edge.Point, id=point_id, vector=partial(vectors, spec=spec), payload=as_is)
+        lambda points, update_filter=None: edge.UpdateOperation.upsert_points(
+            points, update_filter
         ),
+        points=each(point),
         update_filter=filter_of,
-        update_mode=update_mode,
     )(raw, "")
 
 

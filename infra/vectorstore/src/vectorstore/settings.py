@@ -13,13 +13,12 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="VECTORSTORE_", frozen=True, env_ignore_empty=True)
 
     host: str = "127.0.0.1"
-    port: int = Field(6333, ge=1, le=65535)
+    port: int = Field(default=6333, ge=1, le=65535)
     path: Path = Path(".state/vectors")
     api_key: SecretStr | None = None
     read_only_api_key: SecretStr | None = None
-    max_body_mb: int = Field(32, ge=1)
-    min_free_mb: int = Field(256, ge=0)  # below it, writes that need room get 507
-    flush_seconds: float = Field(5, gt=0)  # how often the write-ahead log is folded in
+    max_body_mb: int = Field(default=32, ge=1)
+    min_free_mb: int = Field(default=256, ge=0)  # below it, writes that need room get 507
 
     @model_validator(mode="after")
     def _keyed_where_others_can_reach_it(self) -> Self:

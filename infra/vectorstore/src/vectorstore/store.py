@@ -2,12 +2,11 @@
 
 import fcntl
 import json
-import logging
 import os
 import re
 import shutil
 from pathlib import Path
-from threading import Event, RLock, Thread
+from threading import Lock
 from typing import IO, Any
 
 from vectorstore import requests
@@ -16,7 +15,6 @@ from vectorstore.collection import Collection
 from vectorstore.errors import DirectoryUnusable, Refused, no_collection
 from vectorstore.settings import Settings
 
-log = logging.getLogger(__name__)
 NAME = re.compile(r"(?!\.)[^<>:\"/\\|?*\x00-\x1f]{1,120}")
 
 
@@ -31,8 +29,7 @@ class Store:
         self._path = settings.path
         self._min_free_bytes = settings.min_free_mb * 2**20
         self._lock_file = hold(self._path)
-        self._catalogue_lock = RLock()
-        self._closing = Event()
+        self._catalogue_lock = Lock()
         catalogue = self._path / "catalogue.json"
         content = json.loads(catalogue.read_text("utf-8")) if catalogue.exists() else {}
         self._aliases: dict[str, str] = content.get("aliases", {})
@@ -40,22 +37,9 @@ class Store:
             name: Collection(self._path / "collections" / name, spec, None)
             for name, spec in content.get("collections", {}).items()
         }
-        self._flusher = Thread(target=self._keep_flushing, args=(settings.flush_seconds,))
-        self._flusher.start()
-
-    def _keep_flushing(self, seconds: float) -> None:
-        while not self._closing.wait(seconds):
-            with self._catalogue_lock:
-                for name, collection in self._collections.items():
-                    try:
-                        collection.flush()
-                    except Refused as error:
-                        log.error("%s: flush failed, its log grows on: %s", name, error)
 
     def close(self) -> None:
         """Flush and close every collection, and let another process have the directory."""
-        self._closing.set()
-        self._flusher.join()
         for collection in self._collections.values():
             collection.close()
         self._lock_file.close()
@@ -75,9 +59,7 @@ class Store:
     def require_space(self) -> None:
         """Refuse what needs room while enough is left to delete and to start again."""
         if shutil.disk_usage(self._path).free < self._min_free_bytes:
-            raise Refused(
-                507, f"No space left on the disk of {self._path}: free some and try again"
-            )
+            raise Refused(507, f"No space left on the disk of {self._path}: free some, try again")
 
     def names(self) -> dict[str, Any]:
         """Names of all collections."""

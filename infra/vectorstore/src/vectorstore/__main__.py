@@ -1,5 +1,0 @@
-"""Lets `python -m vectorstore` run the command line."""
-
-from vectorstore.cli import app
-
-app()
