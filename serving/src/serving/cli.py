@@ -80,6 +80,7 @@ def embed() -> None:
     # Read once by OpenMP as torch is imported: idle threads must not spin beside other processes.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     import uvicorn  # only in the embed environment
 
     from serving.embed_app import create_app
