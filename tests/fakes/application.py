@@ -16,7 +16,9 @@ LEAVE = "Parental leave is 26 weeks at full pay. Ask your manager for form P-17 
 BUNDLE = load_bundle(PACKAGE / "bundle.toml")
 
 
-def passage(text: str = LEAVE, document_id: str = "handbook/leave.md", **changes: object) -> Passage:
+def passage(
+    text: str = LEAVE, document_id: str = "handbook/leave.md", **changes: object
+) -> Passage:
     fields = {
         "chunk_id": f"chunk-of-{document_id}",
         "document_id": document_id,
@@ -40,11 +42,11 @@ class FakeRetriever:
     def __init__(
         self,
         passages: Sequence[Passage] = (),
-        cosine: float | None = 0.7,
+        lexical: float | None = 10.0,
         failure: Exception | None = None,
     ) -> None:
         self.passages = list(passages)
-        self.cosine = cosine
+        self.lexical = lexical
         self.failure = failure
         self.queries: list[Query] = []
 
@@ -52,7 +54,7 @@ class FakeRetriever:
         self.queries.append(query)
         if self.failure:
             raise self.failure
-        return Retrieved(self.passages[: query.limit], self.cosine, "faultline-abc", 1.0, 1.0)
+        return Retrieved(self.passages[: query.limit], self.lexical, "faultline-abc", 1.0, 1.0)
 
     async def document(self, document_id: str, scope: Scope, index: str) -> DocumentView:
         found = [p for p in self.passages if p.document_id == document_id]
@@ -60,6 +62,18 @@ class FakeRetriever:
             raise NotFound(f"There is no document {document_id!r} that this key may read.")
         shared = found[0].model_dump(include={"document_id", "version", "title", "path", "source"})
         return DocumentView(**shared, format="markdown", text=found[0].text)
+
+
+class FakeSimilarity:
+    """Finds everything equally near."""
+
+    def __init__(self, cosine: float = 0.6) -> None:
+        self.cosine = cosine
+
+    async def similarities(
+        self, question: str, sentences: Sequence[str], deadline: Deadline
+    ) -> list[float]:
+        return [self.cosine] * len(sentences)
 
 
 class FakeChatModel:
@@ -126,9 +140,11 @@ def answerer(
     log: FakeAnswerLog | None = None,
     log_texts: bool = False,
     retriever: FakeRetriever | None = None,
+    cosine: float = 0.6,
 ) -> Answerer:
     return Answerer(
         retriever=retriever or FakeRetriever(passages),
+        similarity=FakeSimilarity(cosine),
         prompt=FakePrompt(),
         model=model,
         manifests=FakeManifests(),

@@ -15,7 +15,7 @@ from application.bundle import Bundle
 from application.citations import cite, quote
 from application.errors import ModelUnavailable
 from application.evidence import evidence, features
-from application.excerpts import Excerpt, ranked_excerpts
+from application.excerpts import Excerpt, ranked_excerpts, reranked
 from application.ports import (
     AnswerLog,
     ChatModel,
@@ -25,6 +25,7 @@ from application.ports import (
     Query,
     Retrieved,
     Retriever,
+    Similarity,
     Usage,
 )
 from application.upstream import Deadline
@@ -66,7 +67,8 @@ class Found:
 
     ask: Ask
     retrieved: Retrieved
-    excerpts: list[Excerpt]  # all, best first
+    excerpts: list[Excerpt]  # best first
+    observed: dict[str, float]  # features of the evidence
     evidence: float
 
     @property
@@ -98,6 +100,7 @@ class Answerer:
     def __init__(
         self,
         retriever: Retriever,
+        similarity: Similarity,
         prompt: PromptRenderer,
         model: ChatModel,
         manifests: Manifests,
@@ -106,6 +109,7 @@ class Answerer:
         log_texts: bool = False,
     ) -> None:
         self._retriever = retriever
+        self._similarity = similarity
         self._prompt = prompt
         self._model = model
         self._manifests = manifests
@@ -153,9 +157,13 @@ class Answerer:
                 deadline=ask.deadline,
             )
         )
-        excerpts = ranked_excerpts(ask.question, retrieved.passages)
-        observed = features(ask.question, retrieved.passages, excerpts, retrieved.cosine)
-        return Found(ask, retrieved, excerpts, evidence(ask.bundle.evidence, observed))
+        nearest = ranked_excerpts(ask.question, retrieved.passages)[: retrieval.compared]
+        similarities = await self._similarity.similarities(
+            ask.question, [excerpt.text for excerpt in nearest], ask.deadline
+        )
+        excerpts = reranked(nearest, similarities)
+        observed = features(excerpts, retrieved.lexical)
+        return Found(ask, retrieved, excerpts, observed, evidence(ask.bundle.evidence, observed))
 
     def messages(self, found: Found) -> list[Message]:
         """Second step: what the model is sent."""

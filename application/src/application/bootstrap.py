@@ -92,6 +92,7 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
         build = build_of_sources()
         answerer = Answerer(
             retriever=retriever,
+            similarity=embedder,
             prompt=ChatPrompt(marker_key(settings.state_dir / "secrets" / "marker.key")),
             model=StreamingChatModel(
                 session,

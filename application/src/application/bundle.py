@@ -20,7 +20,8 @@ class Retrieval(Contract):
 
     mode: Mode
     top_k: int = Field(ge=1, le=20)  # passages in the prompt
-    excerpts: int = Field(ge=1, le=50)  # sentences of them that the model is shown
+    compared: int = Field(ge=1, le=100)  # sentences of them whose meaning is compared
+    excerpts: int = Field(ge=1, le=50)  # sentences of those that the model is shown
     candidates: int = Field(ge=1, le=1000)  # hits of each arm before fusion
     over_fetch: int = Field(ge=1, le=10)  # times the limit, since uncommitted hits are dropped
     rrf_k: int = Field(ge=1)

@@ -1,13 +1,24 @@
-"""Fits the evidence model: logistic regression on labelled questions, and the best threshold."""
+"""Fits the evidence model: logistic regression on labelled questions, and a threshold.
+
+application calibrate application/calibration/questions.jsonl   (APPLICATION_ settings as for serve)
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from application.access import OPEN_SCOPE
+from application.answer import Ask
+from application.bootstrap import services
 from application.evidence import FEATURES
+from application.metrics import Metrics
+from application.settings import Settings
+from application.upstream import Deadline
 
-RIDGE = 0.05  # keeps weights small where features say the same
+RIDGE = 0.005  # keeps weights small where features say the same
 STEPS = 50
 
 
@@ -31,6 +42,23 @@ class Fit:
         )
 
 
+async def observe(settings: Settings, rows: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
+    """Evidence features of each row's `question`, asked of its `index` where it names one."""
+    async with services(settings, Metrics()) as built:
+        asks = [
+            Ask(
+                question=row["question"],
+                scope=OPEN_SCOPE,
+                index=row.get("index", settings.index),
+                bundle=built.bundles.live,
+                request_id="calibrate",
+                deadline=Deadline(settings.deadline_seconds),
+            )
+            for row in rows
+        ]
+        return [(await built.answerer.find(ask)).observed for ask in asks]
+
+
 def fit(observed: Sequence[dict[str, float]], answerable: Sequence[bool]) -> Fit:
     """Newton's method on the ridge-penalised log likelihood; classes weigh the same."""
     x = np.array([[1.0, *(row[name] for name in FEATURES)] for row in observed])
@@ -45,17 +73,17 @@ def fit(observed: Sequence[dict[str, float]], answerable: Sequence[bool]) -> Fit
         beta += np.linalg.solve(hessian, gradient)
     scores = 1 / (1 + np.exp(-x @ beta))
     thresholds = np.arange(0.05, 0.96, 0.01)
-    f1s = [_abstention_f1(scores < threshold, y == 0) for threshold in thresholds]
-    best = int(np.argmax(f1s))
+    f1s = [(_f1(scores < t, y == 0), _f1(scores >= t, y == 1)) for t in thresholds]
+    best = int(np.argmax([sum(pair) for pair in f1s]))  # to answer well counts as much
     return Fit(
         intercept=float(beta[0]),
         weights=dict(zip(FEATURES, map(float, beta[1:]), strict=True)),
         least_evidence=float(thresholds[best]),
-        abstention_f1=f1s[best],
+        abstention_f1=f1s[best][0],
         rows=len(y),
     )
 
 
-def _abstention_f1(abstained: np.ndarray, unanswerable: np.ndarray) -> float:
-    right = float((abstained & unanswerable).sum())
-    return 2 * right / float(abstained.sum() + unanswerable.sum()) if right else 0.0
+def _f1(predicted: NDArray[np.bool_], actual: NDArray[np.bool_]) -> float:
+    right = float((predicted & actual).sum())
+    return 2 * right / float(predicted.sum() + actual.sum()) if right else 0.0

@@ -76,16 +76,16 @@ def create_key(
     print(KeyRing(Settings().keys_file).create(tenant, namespace or [DEFAULT_NAMESPACE]))
 
 
-@app.command(epilog="Example: application calibrate questions.jsonl --url http://127.0.0.1:8080")
+@app.command(epilog="Example: application calibrate application/calibration/questions.jsonl")
 def calibrate(
-    questions: Annotated[Path, typer.Argument(help='Lines of {"question", "answerable"}.')],
-    url: Url = LOCAL,
-    key: Key = "",
+    questions: Annotated[
+        Path, typer.Argument(help='Lines of {"question", "answerable"}, and "index" if not live.')
+    ],
 ) -> None:
     """Fit the evidence model on labelled questions and print it for bundle.toml."""
     rows = [json.loads(line) for line in questions.read_text().splitlines() if line.strip()]
     try:
-        observed = asyncio.run(client.observe(url, key, [row["question"] for row in rows]))
+        observed = asyncio.run(calibration.observe(Settings(), rows))
     except ApplicationError as error:
         raise _failed(error) from error
     print(calibration.fit(observed, [bool(row["answerable"]) for row in rows]).as_toml())

@@ -7,9 +7,7 @@ from typing import Any
 import aiohttp
 
 from application.errors import ApplicationError
-from application.evidence import features
-from application.excerpts import ranked_excerpts
-from contracts.answer import Answer, Problem, SearchResponse
+from contracts.answer import Answer, Problem
 
 TIMEOUT = aiohttp.ClientTimeout(total=300)
 
@@ -53,36 +51,9 @@ def footer(answer: Answer) -> str:
     return "\n".join(lines)
 
 
-async def observe(url: str, key: str, questions: list[str]) -> list[dict[str, float]]:
-    """Evidence features of each question, from what the running application retrieves."""
-    async with _session(url, key) as session:
-        try:
-            top_k = (await _get(session, "/v1/status", {}))["settings"]["retrieval.top_k"]
-            return [await _features(session, question, top_k) for question in questions]
-        except aiohttp.ClientConnectionError as error:
-            raise _unreachable(url) from error
-
-
-async def _features(session: aiohttp.ClientSession, question: str, top_k: int) -> dict[str, float]:
-    asked = {"q": question, "limit": top_k}
-    hybrid = SearchResponse.model_validate(await _get(session, "/v1/search", asked))
-    dense = SearchResponse.model_validate(
-        await _get(session, "/v1/search", {**asked, "mode": "dense"})
-    )
-    cosine = max((passage.score for passage in dense.passages), default=None)
-    excerpts = ranked_excerpts(question, hybrid.passages)
-    return features(question, hybrid.passages, excerpts, cosine)
-
-
 def _session(url: str, key: str) -> aiohttp.ClientSession:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     return aiohttp.ClientSession(url, headers=headers, timeout=TIMEOUT)
-
-
-async def _get(session: aiohttp.ClientSession, path: str, query: dict[str, Any]) -> Any:
-    async with session.get(path, params=query) as response:
-        await _raise_for_problem(response)
-        return await response.json()
 
 
 async def _raise_for_problem(response: aiohttp.ClientResponse) -> None:

@@ -6,13 +6,25 @@ badly from three pages), the evidence, the citations, and the quotation where th
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
-from application.terms import Span, content_terms, is_heading, is_table_row, sentences
+from application.terms import (
+    Span,
+    asks_for_value,
+    content_terms,
+    is_heading,
+    is_table_row,
+    is_table_rule,
+    sentences,
+    values,
+)
 from contracts.answer import Passage
 
 CONTEXT_WEIGHT = 0.3  # of a term that stands only above the sentence
+SIMILARITY_WEIGHT = 1.5  # of the cosine, beside the shared terms
 RANK_PENALTY = 0.05  # for each passage that ranked higher
+VALUE_BONUS = 0.2  # of a sentence with a value, where the question asks for one
 LONGEST = 400  # characters; text without sentences is cut
 
 
@@ -24,7 +36,8 @@ class Excerpt:
     span: Span  # characters in the passage's text
     lead: str  # the line that it hangs on: a table's header or the start of a list; may be empty
     terms: frozenset[str]
-    score: float = 0.0  # up to 1: the question's terms that it holds, rarer ones weighing more
+    similarity: float = 0.0  # cosine of its vector and the question's
+    score: float = 0.0  # about 1 where it holds all terms of the question, rarer ones weighing more
 
     @property
     def text(self) -> str:
@@ -42,16 +55,22 @@ def ranked_excerpts(question: str, passages: Sequence[Passage]) -> list[Excerpt]
     }
     total = sum(weights.values()) or 1.0
 
-    def score(rank: int, terms: frozenset[str], context: set[str]) -> float:
-        own = sum(weights[term] for term in asked & terms)
-        above = sum(weights[term] for term in asked & context - terms)
-        return (own + CONTEXT_WEIGHT * above) / total - RANK_PENALTY * rank
+    bonus = VALUE_BONUS if asks_for_value(question) else 0.0
 
-    scored = [
-        Excerpt(e.passage, e.span, e.lead, e.terms, score(rank, e.terms, context))
-        for rank, e, context in found
-    ]
+    def score(rank: int, excerpt: Excerpt, context: set[str]) -> float:
+        own = sum(weights[term] for term in asked & excerpt.terms)
+        above = sum(weights[term] for term in asked & context - excerpt.terms)
+        valued = bonus if values(excerpt.text) else 0.0
+        return (own + CONTEXT_WEIGHT * above) / total - RANK_PENALTY * rank + valued
+
+    scored = [replace(e, score=score(rank, e, context)) for rank, e, context in found]
     return sorted(scored, key=lambda excerpt: -excerpt.score)
+
+
+def reranked(excerpts: Sequence[Excerpt], similarities: Sequence[float]) -> list[Excerpt]:
+    """The excerpts by shared terms and meaning together, best first."""
+    compared = [replace(e, similarity=s) for e, s in zip(excerpts, similarities, strict=True)]
+    return sorted(compared, key=lambda e: -(e.score + SIMILARITY_WEIGHT * e.similarity))
 
 
 def _excerpts(passage: Passage) -> Iterator[tuple[Excerpt, set[str]]]:
@@ -59,27 +78,24 @@ def _excerpts(passage: Passage) -> Iterator[tuple[Excerpt, set[str]]]:
     titles = content_terms(" ".join([passage.title, *passage.headings]))
     above: set[str] = set()
     lead = heading = ""
-    for start, end in sentences(passage.text):
+    spans = sentences(passage.text)
+    for (start, end), following in zip_longest(spans, spans[1:]):
         text = passage.text[start:end]
         terms = frozenset(content_terms(text))
         if is_heading(text):
             heading, lead = text, ""
-            continue
-        if not terms:  # a rule, a separator
-            continue
-        starts_table = is_table_row(text) and not is_table_row(lead)
-        if not starts_table:
+        elif following and is_table_rule(passage.text[slice(*following)]):
+            lead = text  # a table's header says nothing without a row
+        elif terms:
+            lead = lead if _hangs_on(text, lead) else ""
             context = titles | above | content_terms(heading) | content_terms(lead)
             yield Excerpt(passage, _cut(passage.text, start, end), lead, terms), context
-        if starts_table or text.endswith(":"):
-            lead = text
-        elif lead and not _hangs_on(text, lead):
-            lead = ""
+            lead = text if text.endswith(":") else lead
         above = set(terms)
 
 
 def _hangs_on(text: str, lead: str) -> bool:
-    return is_table_row(text) if is_table_row(lead) else text[:1] in "-*+•0123456789"
+    return is_table_row(text) if is_table_row(lead) else text[0] in "-*+•0123456789"
 
 
 def _cut(text: str, start: int, end: int) -> Span:

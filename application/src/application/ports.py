@@ -1,4 +1,4 @@
-"""What the use case needs from outside: five protocols that the adapters fulfil."""
+"""What the use case needs from outside: six protocols that the adapters fulfil."""
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class Retrieved:
     """Passages, best first, and what evidence and provenance need to know of the search."""
 
     passages: list[Passage]
-    cosine: float | None  # of the nearest hit, in [-1, 1]; None where nothing was compared
+    lexical: float | None  # BM25 score of the best hit; None where no terms were searched
     collection: str
     embed_ms: float
     search_ms: float
@@ -60,6 +60,16 @@ class Retriever(Protocol):
 
     async def document(self, document_id: str, scope: Scope, index: str) -> DocumentView:
         """The committed text of one document."""
+        ...
+
+
+class Similarity(Protocol):
+    """Compares meanings; raises RetrievalUnavailable."""
+
+    async def similarities(
+        self, question: str, sentences: Sequence[str], deadline: Deadline
+    ) -> list[float]:
+        """Cosine of the question with each sentence, in [-1, 1]."""
         ...
 
 

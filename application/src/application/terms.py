@@ -9,9 +9,19 @@ import snowballstemmer  # type: ignore[import-untyped]  # it ships no types
 
 WORD = re.compile(r"\w+(?:['’]\w+)?")
 VALUE = re.compile(r"(?<!\w)(?=[\w./:,-]*\d)\w+(?:[./:,-]\w+)*%?")  # holds a digit
-NAME = re.compile(r"(?<=[^.!?:\s] )[A-Z][\w-]+")  # capitalised inside a sentence
-BLOCK_END = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*+|#>]|\d+[.)]\s))")
-SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[\"'“(\[]?[A-Z0-9])")
+VALUE_QUESTION = re.compile(
+    r"\b(when|how (many|much|long|often|soon|quickly|late|early|far|old|big|large|high|fast)"
+    r"|(what|which|at what) (time|date|day|month|year|number|amount|percentage|version|price))\b",
+    re.IGNORECASE,
+)
+BOUNDARY = re.compile(
+    r"\n\s*\n"  # a paragraph's end
+    r"|\n(?=\s*(?:[-*+•|#>]|\d+[.)]\s))"  # before a list item, table row, heading or quotation
+    r"|(?<=[.!?])\s+(?=[\"'“(\[]?[A-Z0-9])"  # a sentence's end
+)
+TABLE_RULE = re.compile(r"\|[\s|:-]+")
+LINE_END = re.compile(r"\n(?=\S)")
+WRAPPED_AT = 70  # characters; a shorter line that a new one follows is a row of its own, as in PDF
 
 STOPWORDS = frozenset(
     """
@@ -43,8 +53,12 @@ def stem(word: str) -> str:
 
 def content_terms(text: str) -> set[str]:
     """Stems of the words that carry meaning."""
-    words = (word.lower() for word in WORD.findall(text))
-    return {stem(word) for word in words if word not in STOPWORDS}
+    return set(_stems(text))
+
+
+def phrases(text: str) -> set[tuple[str, str]]:
+    """Pairs of stems that follow each other."""
+    return set(pairwise(_stems(text)))
 
 
 def values(text: str) -> set[str]:
@@ -52,20 +66,22 @@ def values(text: str) -> set[str]:
     return {value.replace(",", "").lower() for value in VALUE.findall(text)}
 
 
-def specifics(text: str) -> set[str]:
-    """Stems of what a question is specific about: its values, and names inside its sentences."""
-    return values(text) | {stem(name.lower()) for name in NAME.findall(text)}
+def _stems(text: str) -> list[str]:
+    words = (word.lower() for word in WORD.findall(text))
+    return [stem(word) for word in words if word not in STOPWORDS]
+
+
+def asks_for_value(question: str) -> bool:
+    """Whether a number, a date or a time would answer."""
+    return VALUE_QUESTION.search(question) is not None
 
 
 def sentences(text: str) -> list[Span]:
     """Spans of sentences, table rows and list items, without the white space around them."""
-    cuts = sorted(
-        {0, len(text)}
-        | {match.start() for match in BLOCK_END.finditer(text)}
-        | {match.start() for match in SENTENCE_END.finditer(text)}
-    )
+    cuts = {0, len(text), *(match.start() for match in BOUNDARY.finditer(text))}
+    cuts |= {match.start() for match in LINE_END.finditer(text) if not _is_wrapped(text, match)}
     spans = []
-    for start, end in pairwise(cuts):
+    for start, end in pairwise(sorted(cuts)):
         piece = text[start:end]
         if stripped := piece.strip():
             first = start + piece.index(stripped)
@@ -73,9 +89,20 @@ def sentences(text: str) -> list[Span]:
     return spans
 
 
+def _is_wrapped(text: str, line_end: re.Match[str]) -> bool:
+    """Whether a sentence goes on in the next line."""
+    length = line_end.start() - (text.rfind("\n", 0, line_end.start()) + 1)
+    return length >= WRAPPED_AT or text[line_end.end()].islower()
+
+
 def is_table_row(text: str) -> bool:
     """Whether `text` is a row of a Markdown table."""
     return text.startswith("|")
+
+
+def is_table_rule(text: str) -> bool:
+    """Whether `text` is the line of dashes below the header of a Markdown table."""
+    return TABLE_RULE.fullmatch(text) is not None
 
 
 def is_heading(text: str) -> bool:

@@ -1,11 +1,6 @@
 from dataclasses import replace
 
 import pytest
-
-from application.access import Scope
-from application.answer import QUOTED
-from application.errors import ModelUnavailable, RetrievalUnavailable
-from contracts.answer import Answer, Passage
 from tests.fakes.application import (
     BUNDLE,
     DEAD,
@@ -16,6 +11,11 @@ from tests.fakes.application import (
     ask,
     passage,
 )
+
+from application.access import Scope
+from application.answer import QUOTED
+from application.errors import ModelUnavailable, RetrievalUnavailable
+from contracts.answer import Answer, Passage
 
 QUESTION = "How long is parental leave?"
 OFF_TOPIC = "What does the Zürich garage charge per hour?"
@@ -46,8 +46,8 @@ async def test_no_passages_abstain_without_asking_the_model() -> None:
 
 async def test_little_evidence_abstains_without_asking_the_model() -> None:
     model = FakeChatModel("4 euros")
-    retriever = FakeRetriever([passage()], cosine=0.1)
-    answer = await answer_of(answerer(model, retriever=retriever), ask(OFF_TOPIC))
+    retriever = FakeRetriever([passage()], lexical=0.0)
+    answer = await answer_of(answerer(model, retriever=retriever, cosine=0.1), ask(OFF_TOPIC))
     assert (answer.status, model.requests) == ("abstained", [])
     assert answer.evidence < BUNDLE.evidence.least_evidence
 

@@ -1,6 +1,7 @@
+from tests.fakes.application import LEAVE, passage
+
 from application.citations import cite, quote
 from application.excerpts import ranked_excerpts
-from tests.fakes.application import LEAVE, passage
 
 QUESTION = "How long is parental leave?"
 
@@ -16,7 +17,9 @@ def test_a_supported_statement_is_marked_and_its_citation_points_at_the_exact_sp
 
 
 def test_a_value_that_no_excerpt_holds_has_no_support() -> None:
-    assert cite("52 weeks at full pay.", QUESTION, ranked_excerpts(QUESTION, [passage()]), 0.8) is None
+    assert (
+        cite("52 weeks at full pay.", QUESTION, ranked_excerpts(QUESTION, [passage()]), 0.8) is None
+    )
 
 
 def test_an_answer_that_repeats_the_question_has_no_support() -> None:

@@ -1,5 +1,6 @@
-from application.excerpts import LONGEST, ranked_excerpts
 from tests.fakes.application import passage
+
+from application.excerpts import LONGEST, ranked_excerpts, reranked
 
 
 def test_the_sentence_that_speaks_of_the_question_comes_first() -> None:
@@ -33,3 +34,9 @@ def test_text_without_sentences_is_cut() -> None:
 
 def test_no_passages_give_no_excerpts() -> None:
     assert ranked_excerpts("anything", []) == []
+
+
+def test_a_sentence_near_in_meaning_passes_one_that_shares_a_word() -> None:
+    excerpts = ranked_excerpts("How long is the week?", [passage("A week has 37 hours. Ask Ann.")])
+    similarities = [0.9 if "Ann" in excerpt.text else 0.1 for excerpt in excerpts]
+    assert reranked(excerpts, similarities)[0].text == "Ask Ann."

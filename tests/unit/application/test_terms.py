@@ -1,4 +1,4 @@
-from application.terms import content_terms, sentences, specifics, values
+from application.terms import asks_for_value, content_terms, phrases, sentences, values
 
 
 def texts(text: str) -> list[str]:
@@ -34,5 +34,17 @@ def test_values_are_numbers_dates_and_codes_whatever_their_separators() -> None:
     }
 
 
-def test_a_question_is_specific_about_names_inside_it_but_not_about_its_first_word() -> None:
-    assert specifics("What does Plus cost in Porto?") == {"plus", "porto"}
+def test_phrases_skip_the_words_between_that_carry_nothing() -> None:
+    assert phrases("lead of the team") == phrases("leads teams")
+
+
+def test_a_question_of_how_many_asks_for_a_value_and_one_of_who_does_not() -> None:
+    assert asks_for_value("How many days do I have?")
+    assert not asks_for_value("Who signs?")
+
+
+def test_short_lines_are_rows_of_their_own_as_in_the_tables_of_a_pdf() -> None:
+    assert texts("Support hours 07:00\nVisits per year 4") == [
+        "Support hours 07:00",
+        "Visits per year 4",
+    ]

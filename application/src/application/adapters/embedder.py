@@ -1,6 +1,8 @@
 """The embedder's client: a question's dense and sparse vectors, asked for together."""
 
 import asyncio
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import aiohttp
@@ -32,9 +34,21 @@ class Embedder:
         )
         return dense, sparse
 
+    async def similarities(
+        self, question: str, sentences: Sequence[str], deadline: Deadline
+    ) -> list[float]:
+        """`ports.Similarity`, in one request."""
+        if not sentences:
+            return []
+        asked, *compared = await self._vectors([question, *sentences], deadline)
+        return [cosine(asked, vector) for vector in compared]
+
     async def _dense(self, text: str, deadline: Deadline) -> list[float]:
-        reply = await self._post("/v1/embeddings", {"input": [text], "model": ""}, deadline)
-        return list(reply["data"][0]["embedding"])
+        return (await self._vectors([text], deadline))[0]
+
+    async def _vectors(self, texts: Sequence[str], deadline: Deadline) -> list[list[float]]:
+        reply = await self._post("/v1/embeddings", {"input": list(texts), "model": ""}, deadline)
+        return [item["embedding"] for item in reply["data"]]
 
     async def _sparse(self, text: str, deadline: Deadline) -> SparseVector:
         request = SparseRequest(input=[text], kind="query").model_dump()
@@ -55,6 +69,13 @@ class Embedder:
                 return reply
 
         return await self._upstream.call(attempt, deadline)
+
+
+def cosine(a: Sequence[float], b: Sequence[float]) -> float:
+    """Cosine of two vectors, in [-1, 1]."""
+    dot = sum(x * y for x, y in zip(a, b, strict=True))
+    norms = math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
+    return dot / norms if norms else 0.0
 
 
 async def _nothing() -> None:

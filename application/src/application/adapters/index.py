@@ -44,7 +44,6 @@ class Hit(NamedTuple):
     chunk: ChunkPayload
     point_id: str
     score: float
-    dense: list[float] | None
 
 
 def connect(url: str, api_key: str | None) -> AsyncQdrantClient:
@@ -104,6 +103,26 @@ class Index:
                 break  # else a whole document was dropped: it may have been committed meanwhile
         return active
 
+    async def best_lexical_score(
+        self, query: Query, collections: Collections, sparse: SparseVector | None
+    ) -> float | None:
+        """BM25 score of the best chunk, which a fused rank does not tell; None without terms."""
+        vector = _sparse_query(sparse)
+        if vector is None:
+            return None
+        reply = await self._upstream.call(
+            lambda: self._client.query_points(
+                collections.chunks,
+                query=vector,
+                using=SPARSE,
+                query_filter=visible(query.scope),
+                limit=1,
+                with_payload=False,
+            ),
+            query.deadline,
+        )
+        return reply.points[0].score if reply.points else 0.0
+
     async def document(
         self, document_id: str, scope: Scope, index: str, deadline: Deadline
     ) -> DocumentView:
@@ -157,7 +176,7 @@ class Index:
             fused = {"prefetch": arms, "query": models.RrfQuery(rrf=models.Rrf(k=settings.rrf_k))}
         reply = await self._upstream.call(
             lambda: self._client.query_points(
-                collection, query_filter=allowed, limit=limit, with_vectors=[DENSE], **fused
+                collection, query_filter=allowed, limit=limit, **fused
             ),
             query.deadline,
         )
@@ -230,9 +249,7 @@ def passage_of(hit: Hit, manifest: DocumentManifest) -> Passage:
 
 
 def _hit(point: models.ScoredPoint) -> Hit:
-    vectors: dict[str, Any] = point.vector if isinstance(point.vector, dict) else {}
-    chunk = ChunkPayload.model_validate(point.payload)
-    return Hit(chunk, str(point.id), point.score, vectors.get(DENSE))
+    return Hit(ChunkPayload.model_validate(point.payload), str(point.id), point.score)
 
 
 def _is_committed(chunk: ChunkPayload, manifest: DocumentManifest | None) -> bool:

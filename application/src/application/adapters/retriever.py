@@ -1,9 +1,7 @@
 """`ports.Retriever`: embed the question, search the index, keep what the caller may read."""
 
 import asyncio
-import math
 import time
-from collections.abc import Sequence
 
 from application.access import Scope
 from application.adapters.embedder import Embedder
@@ -30,7 +28,10 @@ class IndexRetriever:
             self._index.resolve(query.index, query.deadline),
         )
         embedded = time.perf_counter()
-        hits = await self._index.search(query, collections, dense, sparse)
+        hits, lexical = await asyncio.gather(
+            self._index.search(query, collections, dense, sparse),
+            self._index.best_lexical_score(query, collections, sparse),
+        )
         allowed = [
             (hit, manifest)
             for hit, manifest in hits
@@ -38,10 +39,7 @@ class IndexRetriever:
         ]
         return Retrieved(
             passages=[passage_of(hit, manifest) for hit, manifest in allowed[: query.limit]],
-            cosine=max(
-                (cosine(dense, hit.dense) for hit, _ in allowed if dense and hit.dense),
-                default=None,
-            ),
+            lexical=lexical,
             collection=collections.chunks,
             embed_ms=(embedded - began) * 1000,
             search_ms=(time.perf_counter() - embedded) * 1000,
@@ -50,10 +48,3 @@ class IndexRetriever:
     async def document(self, document_id: str, scope: Scope, index: str) -> DocumentView:
         """The committed text of one document."""
         return await self._index.document(document_id, scope, index, Deadline(READ_SECONDS))
-
-
-def cosine(a: Sequence[float], b: Sequence[float]) -> float:
-    """Cosine of two vectors, in [-1, 1]."""
-    dot = sum(x * y for x, y in zip(a, b, strict=True))
-    norms = math.sqrt(sum(x * x for x in a) * sum(y * y for y in b))
-    return dot / norms if norms else 0.0
