@@ -89,8 +89,7 @@ class Collection:
 
     def query_batch(self, raw: Any) -> list[dict[str, Any]]:
         """The best points of each of several searches."""
-        queries = requests.queries(raw, "")["searches"]
-        return [answers_of(self._shard.query(query)) for query in queries]
+        return [answers_of(self._shard.query(query)) for query in requests.queries(raw, "")]
 
     def upsert(self, raw: Any) -> dict[str, Any]:
         """Write points, all of the batch or none."""

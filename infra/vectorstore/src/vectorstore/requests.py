@@ -81,7 +81,7 @@ def search(make: Callable[..., Any], **more: Translation) -> Translation:
 
 
 query = search(edge.QueryRequest, offset=as_is, **PARTS)
-queries = object_of(dict, searches=each(query))
+queries = object_of(lambda searches: searches, searches=each(query))
 
 
 # Writing

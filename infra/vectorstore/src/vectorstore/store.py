@@ -113,9 +113,10 @@ def hold(directory: Path) -> IO[str]:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        file.seek(0)
+        file.close()
+        owner = (directory / ".lock").read_text()
         raise DirectoryUnusable(
-            f"{directory} is in use by the vector store with process id {file.read()}: "
+            f"{directory} is in use by the vector store with process id {owner}: "
             "stop that one, or give this one another VECTORSTORE_PATH"
         ) from error
     file.truncate(0)

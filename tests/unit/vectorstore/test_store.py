@@ -1,0 +1,75 @@
+"""A store on a directory: what is there again after a start."""
+
+from pathlib import Path
+
+import pytest
+
+from vectorstore import store as module
+from vectorstore.errors import DirectoryUnusable, Refused
+from vectorstore.settings import Settings
+from vectorstore.store import Store
+
+POINT = {"id": 1, "vector": {"": [1.0]}, "payload": {"a": 1}}
+
+
+def settings(path: Path) -> Settings:
+    return Settings(path=path, min_free_mb=0)
+
+
+def test_a_store_is_the_same_after_it_is_opened_again(tmp_path: Path) -> None:
+    first = Store(settings(tmp_path))
+    first.create("x", {"vectors": {"size": 1, "distance": "Dot"}})
+    first.find("x").upsert({"points": [POINT]})
+    alias = {"alias_name": "y", "collection_name": "x"}
+    first.change_aliases({"actions": [{"create_alias": alias}]})
+    first.close()
+    second = Store(settings(tmp_path))
+    [point] = second.find("y").retrieve({"ids": [1]})
+    assert (point["id"], point["payload"]) == (1, {"a": 1})
+    second.close()
+
+
+def test_a_directory_has_one_owner_at_a_time(tmp_path: Path) -> None:
+    first = Store(settings(tmp_path))
+    with pytest.raises(DirectoryUnusable, match="is in use by the vector store with process id"):
+        Store(settings(tmp_path))
+    first.close()
+    Store(settings(tmp_path)).close()
+
+
+def test_a_creation_that_breaks_off_before_the_catalogue_leaves_no_collection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: object) -> None:
+        raise OSError("no space left on device")
+
+    first = Store(settings(tmp_path))
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "replace_json", full)
+        with pytest.raises(OSError, match="no space"):
+            first.create("x", {})
+    assert not first.exists("x")["exists"]
+    first.close()
+    second = Store(settings(tmp_path))
+    with pytest.raises(Refused):
+        second.find("x")
+    assert second.create("x", {})
+    second.close()
+
+
+def test_the_catalogue_is_the_old_one_when_its_replacement_is_torn(tmp_path: Path) -> None:
+    first = Store(settings(tmp_path))
+    first.create("x", {})
+    first.close()
+    (tmp_path / "catalogue.tmp").write_text('{"collections": {"x"')
+    second = Store(settings(tmp_path))
+    assert second.exists("x")["exists"]
+    second.close()
+
+
+def test_a_disk_that_is_nearly_full_is_said_to_be(tmp_path: Path) -> None:
+    store = Store(Settings(path=tmp_path, min_free_mb=2**40))
+    with pytest.raises(Refused, match="No space left") as caught:
+        store.require_space()
+    assert caught.value.status == 507
+    store.close()
