@@ -81,3 +81,9 @@ def test_marks_of_markdown_do_not_count() -> None:
 
 def test_half_of_a_short_span_is_not_enough() -> None:
     assert not overlaps("thirty days of notice", "thirty days in advance")
+
+
+def test_a_few_words_of_a_long_span_are_not_enough() -> None:
+    span = "Leave is requested in the portal, ten working days before it starts, by the employee"
+    assert not overlaps("Equipment is requested in the portal, by the team lead", span)
+    assert overlaps("in the portal, ten working days before it starts", span)

@@ -39,7 +39,8 @@ def test_cases_of_one_unit_are_resampled_together() -> None:
     assert alone is not None
     assert in_pairs is not None
     assert in_pairs.n == alone.n
-    assert in_pairs.high - in_pairs.low > alone.high - alone.low
+    wider = (in_pairs.high - in_pairs.low) / (alone.high - alone.low)
+    assert wider == pytest.approx(2**0.5, rel=0.15)
 
 
 def test_nothing_to_count_is_no_estimate_rather_than_zero() -> None:
