@@ -34,8 +34,8 @@ def test_equal_input_gives_an_equal_interval() -> None:
 
 
 def test_cases_of_one_unit_are_resampled_together() -> None:
-    alone = ratio(Part(unit, unit % 2) for unit in range(40))
-    in_pairs = ratio(Part(unit // 2, unit // 2 % 2) for unit in range(40))
+    alone = ratio(Part(unit, unit % 2) for unit in range(400))
+    in_pairs = ratio(Part(unit // 2, unit // 2 % 2) for unit in range(400))
     assert alone is not None
     assert in_pairs is not None
     assert in_pairs.n == alone.n
