@@ -65,7 +65,7 @@ def knowledge_base(settings: Settings, folder: Path) -> Measured:
         "stale_citations": _count(len(reports[-1].stale), len(base.questions)),
     }
     details = {report.version: asdict(report) for report in reports}
-    return Measured({"retrieval": _results(name, figures)}, details)
+    return Measured({"retrieval": _results(name, figures, _VERSIONS)}, details)
 
 
 def golden_set(settings: Settings, path: Path) -> Measured:
@@ -102,14 +102,19 @@ def marked(name: str, replies: Sequence[answers.Reply]) -> Measured:
         kind: answers.summary([outcome for outcome in outcomes if outcome.kind == kind])
         for kind in sorted({outcome.kind for outcome in outcomes})
     }
-    results = {"retrieval": _results(name, recall), "answers": _results(name, figures)}
-    return Measured(results, by_kind)
+    return Measured(
+        {
+            "retrieval": _results(name, recall, _ANSWERS),
+            "answers": _results(name, figures, _ANSWERS),
+        },
+        by_kind,
+    )
 
 
-def _results(name: str, figures: Mapping[str, Estimate]) -> list[Result]:
+def _results(name: str, figures: Mapping[str, Estimate], what: Mapping[str, str]) -> list[Result]:
     here = origin()
     return [
-        result(f"{_prefix(name)}_{id}", f"{name}: {_WHAT[id]}", estimate, here)
+        result(f"{_prefix(name)}_{id}", f"{name}: {what[id]}", estimate, here)
         for id, estimate in figures.items()
     ]
 
@@ -122,17 +127,20 @@ def _count(value: float, n: int) -> Estimate:
     return Estimate(float(value), float(value), float(value), n)
 
 
-_WHAT = {
-    "recall_at_5": "right passage among the top 5",
-    "bm25_recall_at_5": "the same by plain BM25 over the same chunks",
+_VERSIONS = {
+    "recall_at_5": "gold document among the top 5, lowest of the versions",
     "disagreements": "paths whose outcome differs from the recorded changes",
     "unaccounted": "files that no run report accounts for",
     "stale_citations": "documents shown or cited that the last version does not have",
+}
+_ANSWERS = {
+    "recall_at_5": "gold span among the top 5",
+    "bm25_recall_at_5": "gold span among the top 5 of plain BM25 over the same chunks",
     "containment": "the answer holds the value, where the model was given its passage",
     "abstention_precision": "abstentions on questions that have no answer",
     "abstention_recall": "questions without an answer on which it abstained",
     "abstention_f1": "abstention F1",
     "citation_correct": "citations that name a gold document",
     "answered": "questions with an answer that it answered",
-    "latency_p50_ms": "median time of an answer, ms, 8 in parallel",
+    "latency_p50_ms": "median time of an answer under the suite's own load, ms",
 }
