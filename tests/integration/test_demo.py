@@ -8,7 +8,6 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-
 from tests.conftest import DEMO, ROOT, Stack
 
 pytestmark = pytest.mark.integration

@@ -1,9 +1,9 @@
 import numpy as np
+from tests.fakes.application import BUNDLE, passage
 
 from application.calibrate import fit
 from application.evidence import FEATURES, evidence, features
 from application.excerpts import ranked_excerpts, reranked
-from tests.fakes.application import BUNDLE, passage
 
 
 def observed(question: str, cosine: float, lexical: float = 0.0) -> dict[str, float]:

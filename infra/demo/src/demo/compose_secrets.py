@@ -1,6 +1,6 @@
 """Writes fresh keys for docker compose to .env, leaving those that it has already.
 
-    make secrets
+make secrets
 """
 
 import os
