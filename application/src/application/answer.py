@@ -45,7 +45,7 @@ DEGRADED = "The model is not available; these passages match the question best."
 NO_PASSAGE = "No document matches the question."
 LITTLE_EVIDENCE = "The passages found do not seem to hold the answer."
 NO_SUPPORT = "The passages found do not support what the model replied."
-QUOTED = "The model's own words had no support, so this quotes the passage that matches best."
+QUOTED = "The model's own words had no support, so this quotes what matches best."
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,11 +248,12 @@ def _verdict(found: Found, reply: Reply) -> tuple[Status, str, str | None, list[
     if reply.failure:
         quoted = quote(found.shown)
         return "degraded", f"{DEGRADED} {quoted.text}", reply.failure, quoted.citations
-    cited = cite(reply.text, found.ask.question, found.shown, settings.least_support)
+    bases = found.shown[: settings.supporting]
+    cited = cite(reply.text, found.ask.question, bases, settings.least_support)
     if cited:
         return "answered", cited.text, None, cited.citations
-    if settings.quote_unsupported:
-        quoted = quote(found.shown[:1])
+    if settings.quoted:
+        quoted = quote(found.excerpts[: settings.quoted])
         return "answered", quoted.text, QUOTED, quoted.citations
     return "abstained", ABSTAINED, NO_SUPPORT, []
 

@@ -43,7 +43,8 @@ class Evidence(Contract):
     weights: dict[str, float]
     least_evidence: float = Field(ge=0, le=1)  # below it, no model is asked
     least_support: float = Field(ge=0, le=1)  # share of a statement's terms that its source holds
-    quote_unsupported: bool  # quote the best excerpt instead of an unsupported reply, or abstain
+    supporting: int = Field(ge=1)  # best excerpts that a reply may rest on
+    quoted: int = Field(ge=0)  # excerpts quoted instead of a reply without support; 0: abstain
 
 
 class Bundle(Contract):

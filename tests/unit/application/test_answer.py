@@ -54,13 +54,13 @@ async def test_little_evidence_abstains_without_asking_the_model() -> None:
 
 async def test_an_unsupported_reply_is_replaced_by_a_quotation_that_says_so() -> None:
     answer = await answer_of(answerer(FakeChatModel("52 weeks."), passage()), ask(QUESTION))
-    assert answer.text == "“Parental leave is 26 weeks at full pay.” [1]"
+    assert answer.text.startswith("“Parental leave is 26 weeks at full pay.” [1]")
     assert (answer.status, answer.reason) == ("answered", QUOTED)
 
 
 async def test_an_unsupported_reply_abstains_where_the_bundle_forbids_quotations() -> None:
     strict = BUNDLE.model_copy(
-        update={"evidence": BUNDLE.evidence.model_copy(update={"quote_unsupported": False})}
+        update={"evidence": BUNDLE.evidence.model_copy(update={"quoted": 0})}
     )
     use_case = answerer(FakeChatModel("52 weeks."), passage())
     answer = await answer_of(use_case, ask(QUESTION, bundle=strict))
