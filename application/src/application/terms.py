@@ -17,7 +17,7 @@ VALUE_QUESTION = re.compile(
 BOUNDARY = re.compile(
     r"\n\s*\n"  # a paragraph's end
     r"|\n(?=\s*(?:[-*+•|#>]|\d+[.)]\s))"  # before a list item, table row, heading or quotation
-    r"|(?<=[.!?])\s+(?=[\"'“(\[]?[A-Z0-9])"  # a sentence's end
+    r"|(?:(?<=[.!?])|(?<=[.!?]\*\*))\s+(?=[\"'“(\[*]*[A-Z0-9])"  # a sentence's end
 )
 TABLE_RULE = re.compile(r"\|[\s|:-]+")
 LINE_END = re.compile(r"\n(?=\S)")
@@ -106,5 +106,5 @@ def is_table_rule(text: str) -> bool:
 
 
 def is_heading(text: str) -> bool:
-    """Whether `text` is a Markdown heading."""
-    return text.startswith("#")
+    """Whether `text` announces what follows: a Markdown heading, or a question."""
+    return text.startswith("#") or text.rstrip("*_").endswith("?")
