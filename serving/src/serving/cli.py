@@ -91,7 +91,7 @@ def embed() -> None:
         create_app(settings),
         host=settings.embed_host,
         port=settings.embed_port,
-        log_level="warning",
+        access_log=False,
         timeout_graceful_shutdown=10,
     )
 

@@ -12,25 +12,11 @@ Manifest = LlmManifest | EmbedderManifest
 
 LOGPROB_TOLERANCE = 0.25  # bfloat16 in another batch moves the last bits; other weights move far
 UNKNOWN = "unknown"  # never equals anything
-WORDS = {
-    "model": "the model's name",
+WORDS = {  # of fields whose names do not say enough
     "files_sha256": "the model's files (weights, tokenizer or configuration)",
     "template_sha256": "the tokens of the fixed messages (chat template or tokenizer)",
-    "engine": "the engine",
-    "dtype": "the precision",
-    "max_model_len": "the context length",
-    "quantization": "the quantization",
-    "sampling_defaults": "the default sampling parameters",
-    "declared": "who vouches for the manifest (declared)",
     "weights_sha256": "the weights",
     "tokenizer_sha256": "the tokenizer",
-    "pooling": "the pooling",
-    "normalised": "the normalisation",
-    "max_tokens": "the longest input",
-    "dimensions": "the dimensions",
-    "sparse": "the BM25 settings",
-    "precision": "the precision",
-    "backend": "the backend",
 }
 
 
@@ -77,7 +63,8 @@ def _differs(old: object, new: object) -> bool:
 
 
 def _sentence(name: str, old: object, new: object) -> str:
-    words = WORDS[name][0].upper() + WORDS[name][1:]
+    words = WORDS.get(name, name.replace("_", " "))
+    words = words[0].upper() + words[1:]
     if UNKNOWN in (old, new):
         return f"{words}: cannot be compared, {old} and {new}."
     if isinstance(old, dict) and isinstance(new, dict):

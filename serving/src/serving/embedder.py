@@ -1,5 +1,6 @@
 """The embedder as one thing: dense vectors (local or hosted), sparse ones, tokenizer, manifest."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Embedder:
 
     async def embed(self, texts: Sequence[str]) -> tuple[Vectors, int]:
         """Vectors of `texts`, and their tokens in all. Raises InputTooLongError."""
-        lengths = self.tokenizer.lengths(texts)
+        lengths = await asyncio.to_thread(self.tokenizer.lengths, texts)
         return await self.dense.embed(texts, lengths), sum(lengths)
 
 

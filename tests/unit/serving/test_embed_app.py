@@ -87,6 +87,13 @@ def test_a_bad_body_is_a_problem_that_names_the_field(
     assert reply.json()["detail"].startswith(f"{field}: ")
 
 
+@pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/sparse"])
+def test_half_a_character_is_a_problem_not_a_failure(client: TestClient, path: str) -> None:
+    body = r'{"input": ["word", "\ud800"], "kind": "query"}'
+    json = {"Content-Type": "application/json"}
+    assert client.post(path, content=body, headers=json).status_code == 422
+
+
 def test_another_model_is_refused_and_none_is_taken(client: TestClient) -> None:
     other = client.post("/v1/embeddings", json={"input": "word", "model": "other"})
     assert other.status_code == 404

@@ -1,6 +1,6 @@
 """BM25 by the real engine: settings are fixed and named, and vectors are well formed."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from serving.sparse import SETTINGS, SparseEncoder
@@ -26,6 +26,7 @@ def test_a_document_in_other_company_has_the_same_vector() -> None:
     assert alone[0] == beside[1]
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from(["document", "query"]))
 def test_any_text_gives_ascending_distinct_indices_and_positive_weights(
     text: str, kind: str
