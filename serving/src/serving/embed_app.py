@@ -88,7 +88,8 @@ def create_app(settings: Settings, opened: Open = open_embedder) -> FastAPI:
 
     app = FastAPI(title="Faultline embedder", lifespan=lifespan, openapi_url=None)
     app.state.settings = settings
-    for error in (ServingError, RequestValidationError, StarletteHTTPException, Exception):
+    handled = (ServingError, RequestValidationError, StarletteHTTPException, UnicodeEncodeError)
+    for error in (*handled, Exception):
         app.add_exception_handler(error, _problem)
     _add_health(app)
     _add_endpoints(app)
@@ -176,6 +177,8 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
         status, detail = HTTPStatus(error.status_code), str(error.detail)
     elif isinstance(error, ServingError):
         status, detail = STATUS_OF[type(error)], str(error)
+    elif isinstance(error, UnicodeEncodeError):
+        status, detail = HTTPStatus.UNPROCESSABLE_ENTITY, "An input holds half a character."
     else:  # a bug, or a library's error: it is in the log, and nobody else's business
         status = HTTPStatus.INTERNAL_SERVER_ERROR
         detail = "The embedder failed on this request: look at its log."
