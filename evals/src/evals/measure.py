@@ -141,6 +141,7 @@ _ANSWERS = {
     "abstention_recall": "questions without an answer on which it abstained",
     "abstention_f1": "abstention F1",
     "citation_correct": "citations that name a gold document",
+    "gold_cited": "answers that cite a gold document at all",
     "answered": "questions with an answer that it answered",
     "latency_p50_ms": "median time of an answer under the suite's own load, ms",
 }

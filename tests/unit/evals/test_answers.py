@@ -94,6 +94,13 @@ def test_retrieval_marks_do_not_apply_to_the_unanswerable(reply: Callable[..., R
     assert (marks.recalled, marks.contained, marks.citation_share) == (None, None, None)
 
 
+def test_a_second_wrong_citation_costs_correctness_but_the_gold_one_is_still_cited(
+    reply: Callable[..., Reply],
+) -> None:
+    found = answers.summary([answers.mark(reply(text="x", cites=("leave.md", "other.md")))])
+    assert (found["citation_correct"].value, found["gold_cited"].value) == (0.5, 1.0)
+
+
 def test_the_summary_is_the_one_counted_by_hand(reply: Callable[..., Reply]) -> None:
     replies = [
         reply(text="ten working days", cites=("leave.md",)),
@@ -111,6 +118,7 @@ def test_the_summary_is_the_one_counted_by_hand(reply: Callable[..., Reply]) -> 
         "abstention_recall": 0.5,
         "abstention_f1": 0.5,
         "citation_correct": 0.5,
+        "gold_cited": 0.5,
         "answered": 0.667,
     }
 

@@ -162,6 +162,9 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
             f1_part(o.question_id, predicted=o.abstained, actual=not o.answerable) for o in outcomes
         ),
         "citation_correct": share((o.question_id, o.citation_share) for o in outcomes),
+        "gold_cited": share(
+            (o.question_id, o.citation_share > 0) for o in outcomes if o.citation_share is not None
+        ),
         "answered": share((o.question_id, o.answered) for o in outcomes if o.answerable),
     }
     return {name: estimate for name, estimate in estimates.items() if estimate}
