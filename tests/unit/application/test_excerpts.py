@@ -40,3 +40,9 @@ def test_a_sentence_near_in_meaning_passes_one_that_shares_a_word() -> None:
     excerpts = ranked_excerpts("How long is the week?", [passage("A week has 37 hours. Ask Ann.")])
     similarities = [0.9 if "Ann" in excerpt.text else 0.1 for excerpt in excerpts]
     assert reranked(excerpts, similarities)[0].text == "Ask Ann."
+
+
+def test_a_question_in_a_document_announces_its_answer_and_is_none_itself() -> None:
+    text = "**May I claim a parking ticket?** No. Fines are never refunded."
+    excerpts = ranked_excerpts("Can I claim a parking ticket?", [passage(text)])
+    assert [excerpt.text for excerpt in excerpts] == ["Fines are never refunded."]

@@ -16,6 +16,7 @@ from application.ports import Message, Usage
 from application.settings import openai_base
 from application.upstream import Deadline, Upstream
 
+FAULTS = (aiohttp.ClientError, TimeoutError, OSError, ValueError, LookupError, TypeError)
 LONGEST_LINE = 1 << 20  # bytes; an upstream that sends no line end is broken
 
 
@@ -75,14 +76,10 @@ class StreamingChatModel:
             if usage.finish_reason is None:
                 raise ModelUnavailable("The chat model stopped in the middle of its answer.")
             yield usage
-        except (
-            aiohttp.ClientError,
-            TimeoutError,
-            OSError,
-            ValueError,
-            LookupError,
-            TypeError,
-        ) as fault:
+        except ModelUnavailable:
+            self._upstream.breaker.record(ok=False)
+            raise
+        except FAULTS as fault:
             self._upstream.breaker.record(ok=False)
             raise self._upstream.failed(fault) from fault
         finally:
