@@ -32,11 +32,16 @@ def hash_embedder_url() -> Iterator[str]:
     command = [BIN / "python", ROOT / "tests" / "fakes" / "hash_embedder.py", "--port", str(port)]
     with subprocess.Popen(command) as process:
         until = time.monotonic() + 30
-        while socket.socket().connect_ex(("127.0.0.1", port)):
+        while not listens(port):
             assert time.monotonic() < until, "the hash embedder did not start"
             time.sleep(0.1)  # polling, not waiting: the condition decides
         yield f"http://127.0.0.1:{port}"
         process.terminate()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def sync(version: str, stack: Stack, embed_url: str) -> dict[str, Any]:
