@@ -1,4 +1,4 @@
-"""What stands around every call to another process: deadline, breaker, and the one retry loop."""
+"""What stands around every call to another process: deadline, breaker, and the one retry."""
 
 import asyncio
 import time
@@ -73,18 +73,26 @@ class Upstream:
         if self.breaker.is_open:
             raise self._error(f"The {self.name} keeps failing; it is tried again in seconds.")
         self._budget = min(RETRY_BUDGET_CAP, self._budget + RETRY_BUDGET)
-        while True:
-            try:
-                async with asyncio.timeout(deadline.remaining()):
-                    result = await attempt()
-            except self._faults as fault:
-                self.breaker.record(ok=False)
-                if self._budget < 1 or self.breaker.is_open or not deadline.remaining():
-                    raise self.failed(fault) from fault
-                self._budget -= 1
-            else:
-                self.breaker.record(ok=True)
-                return result
+        try:
+            return await self._attempt(attempt, deadline)
+        except self._faults as fault:
+            if self._budget < 1 or self.breaker.is_open or not deadline.remaining():
+                raise self.failed(fault) from fault
+        self._budget -= 1
+        try:
+            return await self._attempt(attempt, deadline)
+        except self._faults as fault:
+            raise self.failed(fault) from fault
+
+    async def _attempt(self, attempt: Callable[[], Awaitable[T]], deadline: Deadline) -> T:
+        try:
+            async with asyncio.timeout(deadline.remaining()):
+                result = await attempt()
+        except self._faults:
+            self.breaker.record(ok=False)
+            raise
+        self.breaker.record(ok=True)
+        return result
 
     def failed(self, fault: Exception) -> ApplicationError:
         """This layer's error for `fault`, with its kind and never its text, which may hold data."""

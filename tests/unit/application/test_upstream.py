@@ -38,6 +38,13 @@ async def test_a_call_that_fails_once_is_tried_once_more() -> None:
     assert attempts.made == 2
 
 
+async def test_a_call_that_fails_twice_is_given_up() -> None:
+    attempts = Attempts(2)
+    with pytest.raises(ModelUnavailable):
+        await upstream().call(attempts, Deadline(5))
+    assert attempts.made == 2
+
+
 async def test_what_failed_is_told_in_our_words() -> None:
     breaker = Breaker(failures=2)
     with pytest.raises(ModelUnavailable, match="chat model did not answer") as raised:

@@ -1,0 +1,94 @@
+"""The streaming client against a scripted server on loopback: its faults, and what is sent."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from tests.fakes.application import BUNDLE
+from tests.fakes.openai_server import MODEL, running
+
+from application.adapters.llm import FAULTS, StreamingChatModel
+from application.errors import ModelUnavailable
+from application.ports import Message, Usage
+from application.upstream import Breaker, Deadline, Upstream
+
+
+@asynccontextmanager
+async def chat_model(
+    url: str, key: str | None = None, breaker: Breaker | None = None
+) -> AsyncIterator[StreamingChatModel]:
+    async with aiohttp.ClientSession() as session:
+        upstream = Upstream("chat model", ModelUnavailable, FAULTS, breaker)
+        yield StreamingChatModel(session, url, MODEL, key, upstream)
+
+
+async def reply(model: StreamingChatModel, text: str = "hello", seconds: float = 5) -> list[object]:
+    messages = [Message(role="user", content=text)]
+    stream = model.stream(messages, BUNDLE.sampling, Deadline(seconds))
+    return [piece async for piece in stream]
+
+
+async def test_pieces_come_first_and_their_usage_last() -> None:
+    with running(replies=["26 weeks at full pay."]) as server:
+        async with chat_model(server.url) as model:
+            *pieces, usage = await reply(model)
+    assert "".join(map(str, pieces)) == "26 weeks at full pay."
+    assert isinstance(usage, Usage)
+    assert usage.finish_reason == "stop"
+
+
+@pytest.mark.parametrize("suffix", ["", "/v1", "/v1/"])
+async def test_the_address_may_end_in_v1_or_not(suffix: str) -> None:
+    with running(replies=["yes"]) as server:
+        async with chat_model(server.url + suffix) as model:
+            assert (await reply(model))[0]
+            assert model.endpoint == server.url
+
+
+async def test_sampling_and_key_are_sent_with_every_request() -> None:
+    with running(key="secret", replies=["yes"]) as server:
+        async with chat_model(server.url, key="secret") as model:
+            await reply(model)
+        sent = server.script.requests[0]
+    assert sent["headers"]["authorization"] == "Bearer secret"
+    assert BUNDLE.sampling.model_dump().items() <= sent["body"].items()
+
+
+@pytest.mark.parametrize("fault", ["500", "429", "401", "reset", "garbage", "utf8", "empty"])
+async def test_every_fault_of_the_model_is_the_same_error(fault: str) -> None:
+    with running(faults=[fault, fault]) as server:
+        async with chat_model(server.url) as model:
+            with pytest.raises(ModelUnavailable):
+                await reply(model)
+
+
+async def test_a_hanging_model_is_given_up_at_the_deadline() -> None:
+    with running(faults=["hang", "hang"]) as server:
+        async with chat_model(server.url) as model:
+            with pytest.raises(ModelUnavailable):
+                await reply(model, seconds=0.1)
+
+
+async def test_a_failure_before_the_first_token_is_tried_once_more() -> None:
+    with running(faults=["500", ""], replies=["yes"]) as server:
+        async with chat_model(server.url) as model:
+            assert (await reply(model))[0]
+        assert len(server.script.requests) == 2
+
+
+async def test_a_failure_after_the_first_token_is_never_tried_again() -> None:
+    with running(faults=["reset"], replies=["a long reply that is cut in the middle"]) as server:
+        async with chat_model(server.url) as model:
+            with pytest.raises(ModelUnavailable):
+                await reply(model)
+        assert len(server.script.requests) == 1
+
+
+async def test_a_model_that_keeps_failing_is_left_alone() -> None:
+    with running(faults=["500"] * 9) as server:
+        async with chat_model(server.url, breaker=Breaker(failures=2)) as model:
+            for _ in range(3):
+                with pytest.raises(ModelUnavailable):
+                    await reply(model)
+        assert len(server.script.requests) == 2

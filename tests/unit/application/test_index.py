@@ -1,0 +1,130 @@
+from itertools import product
+
+import pytest
+from qdrant_client import AsyncQdrantClient
+from qdrant_client.http.exceptions import ApiException
+from tests.fakes.application import BUNDLE
+from tests.fakes.index import CHUNKS, TERMS, VECTOR, commit, empty_index, write_chunks
+
+from application.access import OPEN_SCOPE, Scope
+from application.adapters.index import Index, joined
+from application.adapters.retriever import IndexRetriever
+from application.bundle import Mode
+from application.errors import NotFound, RetrievalUnavailable
+from application.ports import Query
+from application.upstream import Deadline, Upstream
+from contracts.endpoints import SparseVector
+
+
+class FixedEmbedder:
+    """Every text has the same vectors."""
+
+    async def embed(
+        self, text: str, mode: Mode, deadline: Deadline
+    ) -> tuple[list[float] | None, SparseVector | None]:
+        dense = VECTOR if mode != "sparse" else None
+        sparse = SparseVector(indices=TERMS.indices, values=TERMS.values)
+        return dense, sparse if mode != "dense" else None
+
+
+def retriever(client: AsyncQdrantClient) -> IndexRetriever:
+    upstream = Upstream("vector store", RetrievalUnavailable, (ApiException, ValueError))
+    return IndexRetriever(FixedEmbedder(), Index(client, upstream))  # type: ignore[arg-type]  # fake
+
+
+def query(scope: Scope = OPEN_SCOPE, mode: Mode = "hybrid", limit: int = 10) -> Query:
+    return Query("any", scope, CHUNKS, mode, limit, BUNDLE, Deadline(10))
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "sparse"])
+async def test_a_committed_document_is_found_with_its_place_in_the_text(mode: Mode) -> None:
+    client = await empty_index()
+    await write_chunks(client, "handbook/a.md", "first", "second")
+    await commit(client, "handbook/a.md")
+    found = await retriever(client).search(query(mode=mode))
+    assert {(p.text, p.start, p.end) for p in found.passages} == {
+        ("first", 0, 5),
+        ("second", 6, 12),
+    }
+    assert {(p.title, p.path) for p in found.passages} == {("Title", "a.md")}
+    assert found.collection == CHUNKS
+    assert (found.lexical is None) == (mode == "dense")
+
+
+async def test_chunks_of_a_version_that_is_not_committed_are_never_found() -> None:
+    client = await empty_index()
+    await write_chunks(client, "handbook/a.md", "old", version="v1")
+    await commit(client, "handbook/a.md", version="v1")
+    await write_chunks(client, "handbook/a.md", "new", version="v2")
+    assert [p.text for p in (await retriever(client).search(query())).passages] == ["old"]
+    await commit(client, "handbook/a.md", version="v2")
+    assert [p.text for p in (await retriever(client).search(query())).passages] == ["new"]
+
+
+async def test_a_document_committed_while_it_was_searched_is_found_by_the_second_search() -> None:
+    client = await empty_index()
+    await write_chunks(client, "handbook/a.md", "text")
+    retrieve = client.retrieve
+
+    async def commit_after_first_look(*args: object, **kwargs: object) -> object:
+        records = await retrieve(*args, **kwargs)  # type: ignore[arg-type]  # passed through
+        await commit(client, "handbook/a.md")
+        return records
+
+    client.retrieve = commit_after_first_look  # type: ignore[method-assign,assignment]  # a hook
+    assert [p.text for p in (await retriever(client).search(query())).passages] == ["text"]
+
+
+async def test_no_caller_reads_another_tenant_or_namespace() -> None:
+    client = await empty_index()
+    places = list(product(("acme", "other"), ("default", "legal", "canary")))
+    for tenant, namespace in places:
+        document_id = f"handbook/{namespace}.md"
+        where = {"tenant": tenant, "namespace": namespace}
+        await write_chunks(client, document_id, f"{tenant} {namespace}", **where)
+        await commit(client, document_id, **where)
+    for tenant, namespace in places:
+        scope = Scope(tenant, frozenset({namespace}))
+        passages = (await retriever(client).search(query(scope))).passages
+        assert [p.text for p in passages] == [f"{tenant} {namespace}"]
+
+
+@pytest.mark.parametrize(
+    "scope", [Scope("", frozenset({"default"})), Scope("default", frozenset())]
+)
+async def test_an_empty_scope_reads_nothing(scope: Scope) -> None:
+    with pytest.raises(NotFound):
+        await retriever(await empty_index()).search(query(scope))
+
+
+async def test_a_document_is_put_together_again_character_for_character() -> None:
+    client = await empty_index()
+    await write_chunks(client, "handbook/a.md", "# Title", "first", "second", gap=2)
+    await commit(client, "handbook/a.md")
+    view = await retriever(client).document("handbook/a.md", OPEN_SCOPE, CHUNKS)
+    assert view.text == "# Title\n\nfirst\n\nsecond"
+
+
+async def test_a_document_outside_the_scope_is_as_absent_as_one_that_never_was() -> None:
+    client = await empty_index()
+    await write_chunks(client, "handbook/a.md", "secret", namespace="legal")
+    await commit(client, "handbook/a.md", namespace="legal")
+    for document_id in ("handbook/a.md", "handbook/never.md"):
+        with pytest.raises(NotFound, match="no document"):
+            await retriever(client).document(document_id, OPEN_SCOPE, CHUNKS)
+
+
+async def test_overlapping_chunks_repeat_nothing() -> None:
+    client = await empty_index()
+    await write_chunks(client, "handbook/a.md", "one two", "two three", gap=-3)
+    await commit(client, "handbook/a.md")
+    view = await retriever(client).document("handbook/a.md", OPEN_SCOPE, CHUNKS)
+    assert view.text == "one two three"
+    assert joined([]) == ""
+
+
+async def test_an_index_that_does_not_answer_is_unavailable() -> None:
+    client = await empty_index()
+    await client.delete_collection(CHUNKS)
+    with pytest.raises(RetrievalUnavailable):
+        await retriever(client).search(query())
