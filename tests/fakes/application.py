@@ -7,7 +7,7 @@ from application.access import OPEN_SCOPE, Scope
 from application.answer import Answerer, Ask
 from application.bundle import Bundle, Sampling, load_bundle
 from application.errors import ModelUnavailable, NotFound
-from application.ports import Message, Query, Retrieved, Usage
+from application.ports import AnswerLog, Message, Query, Retrieved, Usage
 from application.settings import PACKAGE
 from application.upstream import Deadline
 from contracts.answer import AnswerEvent, DocumentView, Passage
@@ -141,6 +141,7 @@ def answerer(
     log_texts: bool = False,
     retriever: FakeRetriever | None = None,
     cosine: float = 0.6,
+    also_log: Sequence[AnswerLog] = (),
 ) -> Answerer:
     return Answerer(
         retriever=retriever or FakeRetriever(passages),
@@ -148,7 +149,7 @@ def answerer(
         prompt=FakePrompt(),
         model=model,
         manifests=FakeManifests(),
-        logs=[log or FakeAnswerLog()],
+        logs=[log or FakeAnswerLog(), *also_log],
         build="0.1.0+test",
         log_texts=log_texts,
     )

@@ -43,6 +43,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     """Every error that a route raises becomes a problem document."""
 
     async def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error.__cause__, ApplicationError):
+            error = error.__cause__  # FastAPI makes a 400 of what reading the body raised
         return problem_response(error, getattr(request.state, "request_id", None))
 
     for kind in (ApplicationError, HTTPException, RequestValidationError, Exception):

@@ -1,0 +1,96 @@
+"""A client of the whole application, with the ports faked behind it."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from tests.fakes.application import (
+    BUNDLE,
+    FakeAnswerLog,
+    FakeChatModel,
+    FakeManifests,
+    FakeRetriever,
+    answerer,
+    passage,
+)
+
+from application.access import KeyRing
+from application.bootstrap import create_app
+from application.bundle import BundleStore
+from application.dependencies import Services
+from application.metrics import Metrics
+from application.settings import Settings
+from contracts.status import Check, Readiness
+
+PROBE_KEY = "probe-key"
+
+
+class FakeReadiness:
+    """Says what it was told."""
+
+    def __init__(self, status: str) -> None:
+        self.status = status
+
+    async def check(self) -> Readiness:
+        checks = {"index": Check(ok=self.status != "down", detail="as told")}
+        return Readiness.model_validate({"status": self.status, "checks": checks})
+
+
+class Application:
+    """A running application: its HTTP client, a key, and the fakes behind it."""
+
+    def __init__(self, client: httpx.AsyncClient, key: str, parts: dict[str, Any]) -> None:
+        self.client = client
+        self.auth = {"Authorization": f"Bearer {key}"}
+        self.retriever: FakeRetriever = parts["retriever"]
+        self.log: FakeAnswerLog = parts["log"]
+
+    async def ask(self, question: str, stream: bool = False, **headers: str) -> httpx.Response:
+        body = {"question": question, "stream": stream}
+        sent = self.auth | {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.post("/v1/ask", json=body, headers=sent)
+
+
+Running = Callable[..., AbstractAsyncContextManager[Application]]
+
+
+@pytest.fixture
+def application(tmp_path: Path) -> Running:
+    @asynccontextmanager
+    async def run(
+        *pieces: str | Exception,
+        retriever: FakeRetriever | None = None,
+        ready: str = "ready",
+        **settings: Any,
+    ) -> AsyncIterator[Application]:
+        defaults = {
+            "state_dir": tmp_path,
+            "probe_key_sha256": sha256(PROBE_KEY.encode()).hexdigest(),
+        }
+        made = Settings(**defaults | settings)
+        metrics, log = Metrics(), FakeAnswerLog()
+        found = retriever or FakeRetriever([passage()])
+        use_case = answerer(FakeChatModel(*pieces), retriever=found, log=log, also_log=[metrics])
+        keys = KeyRing(made.keys_file)
+        app = create_app(made)
+        app.state.services = Services(
+            settings=made,
+            build="0.1.0+test",
+            keys=keys,
+            bundles=BundleStore(tmp_path / "bundles", BUNDLE),
+            retriever=found,
+            manifests=FakeManifests(),
+            answerer=use_case,
+            readiness=FakeReadiness(ready),  # type: ignore[arg-type]  # the one without a port
+            metrics=metrics,
+        )
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
+            key = keys.create("default", ["default"])
+            yield Application(client, key, {"retriever": found, "log": log})
+
+    return run
