@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 from evidently import DataDefinition, Dataset, Report, Run
@@ -142,9 +143,8 @@ def compare(boundary: Boundary, reference: pd.DataFrame, current: pd.DataFrame, 
 
 def write(workspace: Path, name: str, reference: Kept, current: Kept) -> list[BoundaryReport]:
     """Report every boundary of two revisions into a workspace, and say what failed."""
-    store = Workspace.create(str(workspace))
-    known = store.search_project(PROJECT)
-    project = known[0] if known else _new_project(store)
+    store = _store(workspace)
+    (project,) = store.search_project(PROJECT)
     written = []
     for boundary, before, after in (
         (DATA, chunk_rows(reference.chunks), chunk_rows(current.chunks)),
@@ -161,6 +161,20 @@ def failures(run: Run) -> list[str]:
     """The tests of a report that failed, each with its column and its value."""
     failed = [test for test in run.tests_results if test.status.value == "FAIL"]
     return [f"{test.name}. {test.description}" for test in failed]
+
+
+def _store(workspace: Path) -> Workspace:
+    """The workspace, with our project in it.
+
+    A new project is moved in whole: evidently's UI, which watches the folder, dies of half a file.
+    """
+    store = Workspace.create(str(workspace))
+    if store.search_project(PROJECT):
+        return store
+    with TemporaryDirectory(dir=workspace.parent) as staging:
+        project = str(_new_project(Workspace.create(staging)).id)
+        Path(staging, project).rename(workspace / project)
+    return Workspace(str(workspace))
 
 
 def _new_project(store: Workspace) -> Project:
