@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from serving.batching import TOKENS_PER_PASS, BatchingEncoder
@@ -31,6 +31,7 @@ class Recorder:
 
 @settings(max_examples=25, deadline=None)  # threads, on a machine that is busy
 @given(st.lists(st.integers(1, 256), min_size=1, max_size=80))
+@example([256] * 80)
 def test_vectors_come_in_the_order_of_their_texts_and_no_pass_exceeds_its_budget(
     lengths: list[int],
 ) -> None:
