@@ -4,6 +4,7 @@ make doctor          or   python -m demo.doctor --json
 """
 
 import argparse
+import ctypes.util
 import json
 import os
 import platform
@@ -147,6 +148,13 @@ def findings(*, ports: bool = True) -> Iterator[Finding]:
         f"{platform.system()} {platform.machine()}",
         "vLLM's CPU wheel does not exist here: LLM_URL=<any OpenAI-compatible server> make demo.",
     )
+    if sys.platform == "linux" and not hosted:
+        yield Finding(
+            "libnuma",
+            ctypes.util.find_library("numa") is not None,
+            "vLLM on CPU loads it",
+            "Install it (Debian: apt-get install libnuma1), or use a hosted model: LLM_URL=...",
+        )
     flags = processor_flags()
     bf16 = bool(flags & {"avx512_bf16", "amx_bf16"}) or platform.machine() == "arm64"
     yield Finding("processor", True, f"{os.cpu_count()} cores, bf16 {'yes' if bf16 else 'no'}")
