@@ -77,6 +77,15 @@ class Found:
         return self.excerpts[: self.ask.bundle.retrieval.excerpts]
 
     @property
+    def quotable(self) -> list[Excerpt]:
+        """The excerpts that are quoted where the model fails: the best, and those near it."""
+        settings = self.ask.bundle.evidence
+        best, *others = self.excerpts
+        least = best.rank * settings.quoted_from
+        near = sorted((e for e in others if e.rank >= least), key=lambda e: -e.rank)
+        return [best, *near][: settings.quoted]
+
+    @property
     def is_enough(self) -> bool:
         """Whether the model is asked at all."""
         least = self.ask.bundle.evidence.least_evidence
@@ -253,7 +262,7 @@ def _verdict(found: Found, reply: Reply) -> tuple[Status, str, str | None, list[
     if cited:
         return "answered", cited.text, None, cited.citations
     if settings.quoted:
-        quoted = quote(found.excerpts[: settings.quoted])
+        quoted = quote(found.quotable)
         return "answered", quoted.text, QUOTED, quoted.citations
     return "abstained", ABSTAINED, NO_SUPPORT, []
 

@@ -40,6 +40,11 @@ class Excerpt:
     score: float = 0.0  # about 1 where it holds all terms of the question, rarer ones weighing more
 
     @property
+    def rank(self) -> float:
+        """What excerpts are ordered by: shared terms and meaning together."""
+        return self.score + SIMILARITY_WEIGHT * self.similarity
+
+    @property
     def text(self) -> str:
         """The excerpt's own words."""
         return self.passage.text[self.span.start : self.span.end]
@@ -68,9 +73,21 @@ def ranked_excerpts(question: str, passages: Sequence[Passage]) -> list[Excerpt]
 
 
 def reranked(excerpts: Sequence[Excerpt], similarities: Sequence[float]) -> list[Excerpt]:
-    """The excerpts by shared terms and meaning together, best first."""
+    """The excerpts by shared terms and meaning together, best first, the best document's first.
+
+    The best document is that of several good excerpts: one alone may be good by chance.
+    """
     compared = [replace(e, similarity=s) for e, s in zip(excerpts, similarities, strict=True)]
-    return sorted(compared, key=lambda e: -(e.score + SIMILARITY_WEIGHT * e.similarity))
+    compared.sort(key=lambda excerpt: -excerpt.rank)
+    by_document: dict[str, list[float]] = {}
+    for excerpt in compared:
+        by_document.setdefault(excerpt.passage.document_id, []).append(excerpt.rank)
+    best = max(by_document, key=lambda name: _together(by_document[name]), default="")
+    return sorted(compared, key=lambda excerpt: excerpt.passage.document_id != best)
+
+
+def _together(ranks: Sequence[float]) -> float:
+    return sum(rank * 0.5**place for place, rank in enumerate(ranks[:3]))
 
 
 def _excerpts(passage: Passage) -> Iterator[tuple[Excerpt, set[str]]]:

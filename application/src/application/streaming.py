@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from typing import TypeVar
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
 from starlette.types import Receive, Scope, Send
@@ -16,6 +16,7 @@ from contracts.answer import Answer, Passage
 
 T = TypeVar("T")
 Event = list[Passage] | str | Answer
+CLIENT_CLOSED_REQUEST = 499  # nginx's; only logs ever see it
 PASSAGES = TypeAdapter(list[Passage])
 
 
@@ -48,15 +49,13 @@ async def last(events: AsyncGenerator[Event, None]) -> Answer:
     raise RuntimeError("events ended without an answer")
 
 
-async def unless_disconnected(request: Request, work: Coroutine[None, None, T]) -> T:
-    """Result of `work`, which is cancelled when the client goes away before it is done."""
+async def unless_disconnected(request: Request, work: Coroutine[None, None, T]) -> T | Response:
+    """Result of `work`; where the client goes away before, `work` is cancelled and nobody told."""
     task = asyncio.create_task(work)
     gone = asyncio.create_task(_disconnect(request))
     try:
         await asyncio.wait((task, gone), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            task.cancel()
-        return await task
+        return await task if task.done() else Response(status_code=CLIENT_CLOSED_REQUEST)
     finally:
         gone.cancel()
         task.cancel()

@@ -46,3 +46,12 @@ def test_a_question_in_a_document_announces_its_answer_and_is_none_itself() -> N
     text = "**May I claim a parking ticket?** No. Fines are never refunded."
     excerpts = ranked_excerpts("Can I claim a parking ticket?", [passage(text)])
     assert [excerpt.text for excerpt in excerpts] == ["Fines are never refunded."]
+
+
+def test_the_document_with_several_good_sentences_comes_before_one_with_a_single_better() -> None:
+    lucky = passage("Parking is free.", "handbook/lucky.md")
+    right = passage("Parking costs 4 euros. Parking is paid by badge.", "handbook/right.md")
+    excerpts = ranked_excerpts("What does parking cost?", [lucky, right])
+    similarities = [0.6 if e.passage is lucky else 0.55 for e in excerpts]
+    documents = [e.passage.document_id for e in reranked(excerpts, similarities)]
+    assert documents == ["handbook/right.md", "handbook/right.md", "handbook/lucky.md"]
