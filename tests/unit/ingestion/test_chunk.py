@@ -97,6 +97,27 @@ def test_a_split_table_repeats_its_header_row_in_what_is_embedded_only() -> None
         assert chunk.text.startswith("| Town")
 
 
+def test_a_header_row_that_does_not_fit_is_not_repeated() -> None:
+    header = "| " + " ".join(f"word{n}" for n in range(39)) + " |"
+    rows = "\n".join(f"| Town {n} is far away |" for n in range(12))
+
+    chunks = chunker().chunks(markdown(f"{header}\n| --- |\n{rows}"))
+
+    assert len(chunks) > 1
+    assert all("word3" not in chunk.dense_text for chunk in chunks[2:])
+    assert max(tokens(chunk.dense_text) for chunk in chunks) <= 80
+
+
+def test_a_trail_that_is_too_long_keeps_title_and_innermost_heading() -> None:
+    between = "between " * 50
+    text = f"# Guide\n\n## {between}\n\n### {between}\n\n#### Rates\n\n" + "cheap " * 60
+
+    last = chunker().chunks(markdown(text))[-1]
+
+    assert last.headings == ("Guide", between.strip(), between.strip(), "Rates")
+    assert last.dense_text.startswith("Guide > Rates\n\ncheap")
+
+
 def test_a_chunk_knows_its_page() -> None:
     pages = ["one " * 40, "two " * 40]
     parsed = Parsed("t", "\n\n".join(pages), pages=(0, len(pages[0]) + 2))
