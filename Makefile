@@ -3,7 +3,7 @@
 export
 
 INSTALL = PYTHONPATH=infra/demo/src python3 -m demo.install
-DEMO = .venvs/demo/bin/demo
+STACK = .venvs/demo/bin/demo
 DEV = .venvs/dev/bin
 
 # package -> its folder, and the environment whose Python knows its dependencies
@@ -37,34 +37,34 @@ install: ## Install every environment, each from its own hashed requirements.
 
 demo: ## Start the stack and ingest the sample (LLM_URL=, EMBED_URL=, QDRANT_URL=, MODEL=, DEMO=lite, DETACH=1).
 	@$(INSTALL) stack
-	@$(DEMO) up
+	@$(STACK) up
 
 demo-stop: ## Stop everything that `make demo` started; what it stored stays.
-	@$(DEMO) down
+	@$(STACK) down
 
 status: ## Say which processes run and whether each is healthy.
-	@$(DEMO) status
+	@$(STACK) status
 
 ask: ## Ask the running stack: make ask Q="How many days of leave do I have?"
-	@$(DEMO) exec application -- application ask "$(Q)"
+	@$(STACK) exec application -- application ask "$(Q)"
 
 sync: ## Ingest a folder of your own: make sync SOURCE=./my-documents
-	@$(DEMO) exec ingestion -- ingestion sync "$(SOURCE)"
+	@$(STACK) exec ingestion -- ingestion sync "$(SOURCE)"
 
 seed: ## Gather every wheel and model into .seed/, for places without a network.
 	@PYTHONPATH=infra/demo/src python3 -m demo.seed
 
 answers: ## Measure answers on the sample's golden set, both revisions, on the running stack.
-	@$(DEMO) exec evals -- evals answers evals/datasets/sample/golden.jsonl --write
+	@$(STACK) exec evals -- evals answers evals/datasets/sample/golden.jsonl --write
 
 retrieval: ## Measure retrieval on a BEIR folder: make retrieval DATA=../shared/data/scifact
-	@$(DEMO) exec evals -- evals retrieval "$(DATA)" --write
+	@$(STACK) exec evals -- evals retrieval "$(DATA)" --write
 
 report: ## Draw evidently's three boundary reports from revision r1 to r2 of the sample.
-	@$(DEMO) exec evals -- evals report --reference r1 --current r2
+	@$(STACK) exec evals -- evals report --reference r1 --current r2
 
 tables: ## Regenerate the documents' tables from docs/results/.
-	@$(DEMO) exec evals -- evals tables
+	@$(STACK) exec evals -- evals tables
 
 secrets: ## Write fresh keys for docker compose to .env, where it has none.
 	@PYTHONPATH=infra/demo/src python3 -m demo.compose_secrets
