@@ -92,8 +92,9 @@ types: $(PACKAGES:%=types-%) ## Check types, strictly, each package in its own e
 
 unit: $(PACKAGES:%=unit-%) ## Run each layer's unit tests alone, in its own environment.
 
-contract: ## Check the contracts' snapshots, and the vector store's conformance.
-	@$(DEV)/python -m pytest tests/contract
+contract: ## Check the contracts' snapshots, the sample's labels, and the vector store's conformance.
+	@$(DEV)/python -m pytest tests/contract tests/unit/evals/test_sample_dataset.py
+	@$(call python,ingestion) -m pytest tests/unit/evals/test_sample_dataset.py
 
 integration: ## Run the tests that need the whole stack, and the page's in a real browser.
 	@$(DEV)/python -m pytest tests/integration tests/e2e

@@ -15,7 +15,7 @@ import httpx
 import typer
 from rich.console import Console
 
-from demo.doctor import findings
+from demo.doctor import findings, port_of
 from demo.install import offline
 from demo.layout import BY_NAME, ROOT, SEED
 from demo.processes import Process, complete, layer_variables, processes, url_of
@@ -52,8 +52,8 @@ def up(
     supervisor = Supervisor(settings)
     if supervisor.is_running():
         _fail(
-            f"The application's port is taken by this stack, which already runs at "
-            f"{url_of('application')}; `make demo-stop` ends it."
+            f"Port {port_of('application')} (application) is taken by this stack, which already runs "
+            f"at {url_of('application')}; `make demo-stop` ends it."
         )
     signal.signal(signal.SIGTERM, _interrupt)
     started = time.monotonic()
@@ -200,7 +200,7 @@ def _start(settings: Settings, supervisor: Supervisor) -> None:
     stores = [by_name[name] for name in ("vectorstore", "embedder") if name in by_name]
     _wait(supervisor, stores)
     _ingest(settings)  # while vLLM is still warming up
-    _wait(supervisor, first)
+    _wait(supervisor, [process for process in first if process not in stores])
     for process in every:
         if process.late:
             supervisor.start(process.name)
