@@ -70,6 +70,7 @@ class Found:
     excerpts: list[Excerpt]  # best first
     observed: dict[str, float]  # features of the evidence
     evidence: float
+    compare_ms: float  # spent on the excerpts' meaning
 
     @property
     def shown(self) -> list[Excerpt]:
@@ -167,12 +168,21 @@ class Answerer:
             )
         )
         nearest = ranked_excerpts(ask.question, retrieved.passages)[: retrieval.compared]
+        began = time.perf_counter()
         similarities = await self._similarity.similarities(
             ask.question, [excerpt.text for excerpt in nearest], ask.deadline
         )
+        compare_ms = _ms_since(began)
         excerpts = reranked(nearest, similarities)
         observed = features(excerpts, retrieved.lexical)
-        return Found(ask, retrieved, excerpts, observed, evidence(ask.bundle.evidence, observed))
+        return Found(
+            ask=ask,
+            retrieved=retrieved,
+            excerpts=excerpts,
+            observed=observed,
+            evidence=evidence(ask.bundle.evidence, observed),
+            compare_ms=compare_ms,
+        )
 
     def messages(self, found: Found) -> list[Message]:
         """Second step: what the model is sent."""
@@ -192,7 +202,7 @@ class Answerer:
             passages=found.retrieved.passages,
             provenance=await self._provenance(found),
             timings=Timings(
-                embed_ms=found.retrieved.embed_ms,
+                embed_ms=found.retrieved.embed_ms + found.compare_ms,
                 search_ms=found.retrieved.search_ms,
                 first_token_ms=reply.first_token_ms,
                 generate_ms=reply.generate_ms,
