@@ -79,9 +79,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         subprocess.run([str(DEMO), "down"], env=env, timeout=120, check=False)
 
 
-def describe(state: Path, env: dict[str, str]) -> Stack:
+def describe(state: Path, env: dict[str, str], offset: int = PORT_OFFSET) -> Stack:
     def url(port: int) -> str:
-        return f"http://127.0.0.1:{port + PORT_OFFSET}"
+        return f"http://127.0.0.1:{port + offset}"
 
     def secret(name: str) -> str:
         path = state / "secrets" / name

@@ -126,3 +126,17 @@ def test_fewer_vectors_than_texts_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(Refused, match="fewer vectors than texts"):
         embedder(tmp_path, short).embed(["a"], ["a"])
+
+
+def test_a_hosted_embedder_whose_tokenizer_is_unknown_is_cut_by_what_serving_gives(
+    tmp_path: Path,
+) -> None:
+    unknown = MANIFEST.fingerprint.model_copy(update={"tokenizer_sha256": "unknown"})
+    hosted = MANIFEST.model_copy(update={"fingerprint": unknown, "declared": True})
+
+    def reply(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/manifest":
+            return httpx.Response(200, content=hosted.model_dump_json())
+        return answer(request)
+
+    assert embedder(tmp_path, reply).tokenizer().encode("one two").tokens

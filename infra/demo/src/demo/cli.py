@@ -52,8 +52,8 @@ def up(
     supervisor = Supervisor(settings)
     if supervisor.is_running():
         _fail(
-            f"Port {port_of('application')} (application) is taken by this stack, which already runs "
-            f"at {url_of('application')}; `make demo-stop` ends it."
+            f"Port {port_of('application')} (application) is taken by this stack, which runs at "
+            f"{url_of('application')} already; `make demo-stop` ends it."
         )
     signal.signal(signal.SIGTERM, _interrupt)
     started = time.monotonic()
