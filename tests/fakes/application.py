@@ -85,6 +85,7 @@ class FakeChatModel:
     def __init__(self, *pieces: str | Exception) -> None:
         self.pieces = pieces
         self.requests: list[list[Message]] = []
+        self.asked = asyncio.Event()
         self.closed = asyncio.Event()
         self.hold = asyncio.Event()  # set: never waits
         self.hold.set()
@@ -93,6 +94,7 @@ class FakeChatModel:
         self, messages: Sequence[Message], sampling: Sampling, deadline: Deadline
     ) -> AsyncGenerator[str | Usage, None]:
         self.requests.append(list(messages))
+        self.asked.set()
         try:
             for piece in self.pieces:
                 if isinstance(piece, Exception):

@@ -1,0 +1,76 @@
+import json
+from pathlib import Path
+
+import pytest
+from tests.fakes.application import FakeChatModel, answerer, ask, passage
+from typer.testing import CliRunner
+
+from application import cli, client
+from application.access import KeyRing
+from application.answer import QUOTED
+from application.errors import ApplicationError
+from contracts.answer import Answer
+
+QUESTION = "How long is parental leave?"
+runner = CliRunner()
+
+
+@pytest.fixture
+def answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`client.ask` answers from the fakes."""
+
+    async def reply(url: str, key: str, question: str, show: object) -> Answer:
+        use_case = answerer(FakeChatModel("52 weeks."), passage())
+        *_, answer = [event async for event in use_case.stream(ask(question))]
+        assert isinstance(answer, Answer)
+        return answer
+
+    monkeypatch.setattr(client, "ask", reply)
+
+
+@pytest.mark.usefixtures("answered")
+def test_ask_prints_the_answer_its_sources_its_status_and_what_gave_it() -> None:
+    result = runner.invoke(cli.app, ["ask", QUESTION])
+    assert result.exit_code == 0
+    for shown in ("26 weeks", "[1] leave.md", QUOTED, "fake-model", "run-1", "0.1.0+test"):
+        assert shown in result.output
+
+
+@pytest.mark.usefixtures("answered")
+def test_ask_prints_the_whole_answer_as_json_for_machines() -> None:
+    result = runner.invoke(cli.app, ["ask", QUESTION, "--json"])
+    assert Answer.model_validate_json(result.output).status == "answered"
+
+
+def test_ask_fails_with_one_sentence_where_nothing_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object) -> Answer:
+        raise ApplicationError("Nothing answers at http://x; start it with `application serve`.")
+
+    monkeypatch.setattr(client, "ask", fail)
+    result = runner.invoke(cli.app, ["ask", QUESTION])
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert "application serve" in result.output
+
+
+def test_a_created_key_is_printed_once_and_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APPLICATION_STATE_DIR", str(tmp_path))
+    command = ["keys", "create", "--tenant", "acme", "--namespace", "legal"]
+    key = runner.invoke(cli.app, command).output.strip()
+    path = tmp_path / "secrets" / "api-keys.jsonl"
+    assert json.loads(path.read_text())["tenant"] == "acme"
+    assert KeyRing(path).scope_of(key).namespaces == {"legal"}
+
+
+def test_serve_says_what_is_wrong_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APPLICATION_HOST", "0.0.0.0")
+    monkeypatch.setenv("APPLICATION_REQUIRE_KEYS", "false")
+    result = runner.invoke(cli.app, ["serve"])
+    assert result.exit_code == 2
+    assert "loopback" in result.output
+
+
+@pytest.mark.parametrize("command", [["serve"], ["ask"], ["keys", "create"], ["calibrate"]])
+def test_every_command_has_help_with_an_example(command: list[str]) -> None:
+    assert "Example: " in runner.invoke(cli.app, [*command, "--help"]).output
