@@ -50,7 +50,10 @@ def create_app(settings: Settings) -> FastAPI:
             yield
 
     app = FastAPI(
-        title="Faultline application", version=version("faultline-application"), lifespan=lifespan
+        title="Faultline application",
+        version=version("faultline-application"),
+        lifespan=lifespan,
+        openapi_url=None,  # every public route is one more to guard; `app.openapi()` has it
     )
     app.state.settings = settings
     app.include_router(api.router)

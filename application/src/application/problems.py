@@ -19,7 +19,11 @@ def problem_of(error: Exception, request_id: str | None) -> Problem:
     if isinstance(error, ApplicationError):
         status, title, detail = error.status, error.title, str(error)
     elif isinstance(error, HTTPException):
-        status, title, detail = error.status_code, error.detail, f"{error.detail}; see /docs."
+        status, title, detail = (
+            error.status_code,
+            error.detail,
+            f"{error.detail}; the routes are in the application's README.",
+        )
     elif isinstance(error, RequestValidationError):
         status, title, detail = 422, "Invalid request", _validation_sentence(error)
     else:

@@ -109,6 +109,12 @@ async def test_every_route_asks_for_a_valid_key(
     assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
+async def test_no_list_of_routes_is_public(application: Running) -> None:
+    async with application() as app:
+        for path in ("/docs", "/redoc", "/openapi.json"):
+            assert (await app.client.get(path)).status_code == 404
+
+
 async def test_health_and_the_page_ask_for_no_key(application: Running) -> None:
     async with application() as app:
         for path in ("/health/live", "/health/ready", "/"):

@@ -22,6 +22,14 @@ def test_a_value_that_no_excerpt_holds_has_no_support() -> None:
     )
 
 
+def test_one_wrong_value_among_right_words_has_no_support() -> None:
+    shift = "The late shift in the Porto factory begins at 14:00 and ends at 22:00 with a break."
+    excerpts = ranked_excerpts("When is it over?", [passage(shift)])
+    said = "The late shift in the Porto factory ends at 23:00 with a break."
+    assert cite(said, "When is it over?", excerpts, 0.8) is None
+    assert cite(said.replace("23", "22"), "When is it over?", excerpts, 0.8) is not None
+
+
 def test_an_answer_that_repeats_the_question_has_no_support() -> None:
     assert cite("Parental leave.", QUESTION, ranked_excerpts(QUESTION, [passage()]), 0.8) is None
 

@@ -1,4 +1,5 @@
 from itertools import product
+from typing import Any
 
 import pytest
 from qdrant_client import AsyncQdrantClient
@@ -87,6 +88,32 @@ async def test_no_caller_reads_another_tenant_or_namespace() -> None:
         scope = Scope(tenant, frozenset({namespace}))
         passages = (await retriever(client).search(query(scope))).passages
         assert [p.text for p in passages] == [f"{tenant} {namespace}"]
+
+
+async def test_the_filter_alone_keeps_a_search_inside_its_scope() -> None:
+    client = await empty_index()
+    await write_chunks(client, "handbook/a.md", "hidden", namespace="legal")
+    await commit(client, "handbook/a.md", namespace="legal")
+    index = Index(client, Upstream("vector store", RetrievalUnavailable, (ApiException,)))
+    where = await index.resolve(CHUNKS, Deadline(10))
+    sparse = SparseVector(indices=TERMS.indices, values=TERMS.values)
+    assert await index.search(query(), where, VECTOR, sparse) == []
+    assert await index.best_lexical_score(query(), where, sparse) == 0.0
+
+
+async def test_a_hit_outside_the_scope_is_dropped_though_the_index_returned_it() -> None:
+    client = await empty_index()
+    await write_chunks(client, "handbook/a.md", "hidden", namespace="legal")
+    await commit(client, "handbook/a.md", namespace="legal")
+    search = retriever(client)
+    wide = query(Scope("default", frozenset({"legal"})))
+    leaking = search._index.search
+
+    async def leak(narrow: Query, *rest: Any) -> Any:
+        return await leaking(wide, *rest)
+
+    search._index.search = leak  # type: ignore[method-assign]  # an index that forgot its filter
+    assert (await search.search(query())).passages == []
 
 
 @pytest.mark.parametrize(
