@@ -42,6 +42,7 @@ from contracts.answer import (
 
 ABSTAINED = "I could not find an answer to that in the documents."
 DEGRADED = "The model is not available; these passages match the question best."
+UNKNOWN = "unknown"
 NO_PASSAGE = "No document matches the question."
 LITTLE_EVIDENCE = "The passages found do not seem to hold the answer."
 NO_SUPPORT = "The passages found do not support what the model replied."
@@ -200,7 +201,7 @@ class Answerer:
             evidence=found.evidence,
             citations=citations,
             passages=found.retrieved.passages,
-            provenance=await self._provenance(found),
+            provenance=await self._provenance(found, answered=reply.failure is None),
             timings=Timings(
                 embed_ms=found.retrieved.embed_ms + found.compare_ms,
                 search_ms=found.retrieved.search_ms,
@@ -214,7 +215,7 @@ class Answerer:
             log.append(event)
         return answer
 
-    async def _provenance(self, found: Found) -> Provenance:
+    async def _provenance(self, found: Found, *, answered: bool) -> Provenance:
         ask = found.ask
         return Provenance(
             request_id=ask.request_id,
@@ -222,7 +223,7 @@ class Answerer:
             index=found.retrieved.collection,
             embedder=await self._manifests.embedder(),
             model=self._model.model,
-            model_manifest=await self._manifests.llm(),
+            model_manifest=await self._manifests.llm() if answered else UNKNOWN,
             endpoint=self._model.endpoint,
             application_build=self._build,
             bundle=ask.bundle.digest,

@@ -81,6 +81,7 @@ async def test_a_dead_model_degrades_to_passages_and_citations(
     answer = await answer_of(answerer(FakeChatModel(*pieces), passage()), ask(QUESTION))
     assert answer.status == "degraded"
     assert answer.reason == str(DEAD)
+    assert answer.provenance.model_manifest == "unknown"
     assert [citation.document_id for citation in answer.citations][:1] == ["handbook/leave.md"]
 
 

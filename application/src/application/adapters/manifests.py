@@ -10,7 +10,7 @@ from contracts.endpoints import EmbedderManifest, LlmManifest
 
 UNKNOWN = "unknown"
 KEPT_SECONDS = 15.0
-TIMEOUT = aiohttp.ClientTimeout(total=2)
+TIMEOUT = aiohttp.ClientTimeout(total=0.5)  # an answer is waiting for it
 
 
 class EndpointManifests:
