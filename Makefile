@@ -56,9 +56,11 @@ seed: ## Gather every wheel and model into .seed/, for places without a network.
 
 answers: ## Measure answers on the sample's golden set, both revisions, on the running stack.
 	@$(STACK) exec evals -- evals answers evals/datasets/sample/golden.jsonl --write
+	@$(MAKE) --no-print-directory tables
 
 retrieval: ## Measure retrieval on a BEIR folder: make retrieval DATA=../shared/data/scifact
 	@$(STACK) exec evals -- evals retrieval "$(DATA)" --write
+	@$(MAKE) --no-print-directory tables
 
 report: ## Draw evidently's three boundary reports from revision r1 to r2 of the sample.
 	@$(STACK) exec evals -- evals report --reference r1 --current r2
