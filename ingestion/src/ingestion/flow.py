@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from prefect import flow, serve, task
@@ -9,6 +10,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.deployments.runner import RunnerDeployment
 from prefect.runtime import flow_run
+from prefect.schedules import Interval
 from prefect.states import Completed, Failed
 from prefect.types.entrypoint import EntrypointType
 
@@ -19,6 +21,8 @@ from ingestion.errors import Unavailable
 from ingestion.plan import Pending
 from ingestion.settings import Settings
 from ingestion.sync import OnProgress, RunBatch
+
+FIRST_RUN_SECONDS = 10  # from the start of `ingestion serve`: Prefect schedules nothing in the past
 
 _on_progress: ContextVar[OnProgress] = ContextVar("on_progress", default=lambda done, total: None)
 
@@ -72,12 +76,16 @@ def run_flow(request: SyncRequest, on_progress: OnProgress) -> tuple[RunReport, 
 
 
 def serve_sources(requests: Sequence[SyncRequest], interval_seconds: int) -> None:
-    """A deployment with a schedule per source, served from this process until it is stopped."""
+    """A deployment with a schedule per source, served from this process until it is stopped.
+
+    The first run of each starts at once: a fresh index need not wait for an interval to pass.
+    """
+    first = datetime.now(UTC) + timedelta(seconds=FIRST_RUN_SECONDS)
     deployments = [
         sync_flow.to_deployment(
             name=request.source,
             parameters={"request": request.model_dump(mode="json")},
-            interval=interval_seconds,
+            schedule=Interval(timedelta(seconds=interval_seconds), anchor_date=first),
             entrypoint_type=EntrypointType.MODULE_PATH,  # found wherever the package is installed
             concurrency_limit=1,
         )
