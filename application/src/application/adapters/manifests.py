@@ -10,7 +10,9 @@ from contracts.endpoints import EmbedderManifest, LlmManifest
 
 UNKNOWN = "unknown"
 KEPT_SECONDS = 15.0
-TIMEOUT = aiohttp.ClientTimeout(total=0.5)  # an answer is waiting for it
+# An answer is waiting: a dead model is given up at once; a live one may take a moment to hash its
+# files when it is asked for the first time.
+TIMEOUT = aiohttp.ClientTimeout(total=5, sock_connect=0.5)
 
 
 class EndpointManifests:
