@@ -71,6 +71,7 @@ def up(
         supervisor.stop()
         _fail(str(error))
     except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not leave half of it
         console.print("\nStopping ...")
         supervisor.stop()
         console.print("Stopped; nothing is left running.")
