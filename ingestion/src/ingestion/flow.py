@@ -27,6 +27,14 @@ FIRST_RUN_SECONDS = 10  # from the start of `ingestion serve`: Prefect schedules
 _on_progress: ContextVar[OnProgress] = ContextVar("on_progress", default=lambda done, total: None)
 
 
+class SyncFailed(Exception):
+    """A failed run with its report and notes; Prefect wants an exception in a failed state."""
+
+    def __init__(self, report: RunReport, notes: list[str]) -> None:
+        super().__init__(report.error)
+        self.outcome = (report, notes)
+
+
 @flow(name="sync", flow_run_name="sync-{request.source}")
 def sync_flow(request: SyncRequest) -> State[tuple[RunReport, list[str]]]:
     """Sync one source; the state is Failed when the run failed, and holds its report either way."""
@@ -34,8 +42,9 @@ def sync_flow(request: SyncRequest) -> State[tuple[RunReport, list[str]]]:
     report, notes = run_sync(
         request, settings, Services.of(settings), as_task, _on_progress.get(), flow_run.get_id()
     )
-    state = Failed if report.status == "failed" else Completed
-    return state(message=report.error or report.status, data=(report, notes))
+    if report.status == "failed":
+        return Failed(message=report.error, data=SyncFailed(report, notes))
+    return Completed(message=report.status, data=(report, notes))
 
 
 def as_task(run_batch: RunBatch) -> RunBatch:
@@ -70,6 +79,8 @@ def run_flow(request: SyncRequest, on_progress: OnProgress) -> tuple[RunReport, 
     finally:
         _on_progress.reset(token)
     result = state.result(raise_on_failure=False)
+    if isinstance(result, SyncFailed):
+        return result.outcome
     if isinstance(result, Exception):
         raise result
     return cast(tuple[RunReport, list[str]], result)
