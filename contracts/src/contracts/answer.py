@@ -1,7 +1,7 @@
 """Contract 3, answers: what the application returns, streams, and reports to evals."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -87,6 +87,7 @@ class Answer(Contract):
     passages: list[Passage]
     provenance: Provenance
     timings: Timings
+    chat_request: dict[str, Any] | None = None  # what the model was sent; for probes only
 
 
 class SearchResponse(Contract):

@@ -65,12 +65,59 @@ class SourceStatus(Contract):
     quarantined: int
 
 
+class Pin(Contract):
+    """An immutable copy of an index, from `ingestion pin NAME --json`."""
+
+    contract: Literal["status/1"] = "status/1"
+    name: str
+    index: str  # the alias to read it by, e.g. in X-Probe-Index
+    of: str  # the index that was copied
+    collection: str  # the collection that was live then
+    documents: int
+    chunks: int
+    created_at: datetime
+
+
+class RawDocument(Contract):
+    """A document fetched again from its source, from `ingestion raw ID... --json`.
+
+    The text comes from a second, simpler extractor, so that no parser is checked by itself.
+    """
+
+    contract: Literal["status/1"] = "status/1"
+    document_id: str
+    found: bool  # False: the source has no such document now
+    version: str | None = None  # sha256 of the raw bytes
+    text: str = ""
+
+
+class Finding(Contract):
+    """One way in which the index differs from what its source says."""
+
+    document_id: str
+    kind: Literal["missing", "ghost", "stale", "text lost", "tables lost", "mojibake", "shape"]
+    detail: str  # a sentence with the figures
+
+
+class AuditReport(Contract):
+    """The index of one source against its raw documents, from `ingestion audit --json`."""
+
+    contract: Literal["status/1"] = "status/1"
+    source: str
+    index: str
+    documents: int  # committed in the index
+    checked: int  # of them, fetched again and compared
+    findings: list[Finding]
+    error: str | None = None  # the source could not be read
+
+
 class BundleStatus(Contract):
     """The application's build and bundle, from `GET /v1/status`."""
 
     contract: Literal["status/1"] = "status/1"
     build: str
-    bundle: str  # digest, computed from the files as they lie on disk
+    bundle: str  # digest of the bundle that answers, computed from the files on disk
+    released: str | None = None  # digest of the bundle that was released last
     prompts: dict[str, str]  # prompt name -> version
     settings: dict[str, float | int | str | bool]  # retrieval and sampling settings
 

@@ -1,0 +1,1 @@
+"""The watcher: cycles of probes over four cells, and the verdict that names the layer at fault."""
