@@ -23,7 +23,8 @@ COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 
 COMPOSE = -f docker-compose.yml $(if $(OFFLINE),-f infra/compose/offline.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help doctor install demo demo-stop status ask sync seed retrieval answers report tables secrets up down \
+.PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
+        gate weakest tables secrets up down \
         check format lint imports dependencies types unit contract integration test lock
 
 help: ## List every command, one sentence each.
@@ -45,6 +46,9 @@ demo-stop: ## Stop everything that `make demo` started; what it stored stays.
 status: ## Say which processes run and whether each is healthy.
 	@$(STACK) status
 
+restart: ## Start one process of the running stack again: make restart PROCESS=llm
+	@$(STACK) restart "$(PROCESS)"
+
 ask: ## Ask the running stack: make ask Q="How many days of leave do I have?"
 	@$(STACK) exec application -- application ask "$(Q)"
 
@@ -64,6 +68,24 @@ retrieval: ## Measure retrieval on a BEIR folder: make retrieval DATA=../shared/
 
 report: ## Draw evidently's three boundary reports from revision r1 to r2 of the sample.
 	@$(STACK) exec evals -- evals report --reference r1 --current r2
+
+watch: ## Probe the running stack once, now, and print what the watcher sees.
+	@$(STACK) exec evals -- evals watch --once
+
+verdict: ## Name the layer at fault, if one is, from the cycles so far.
+	@$(STACK) exec evals -- evals verdict
+
+accept: ## Accept the stack as it is now: the baseline that later answers are held against.
+	@$(STACK) exec evals -- evals accept
+
+history: ## List the watcher's cycles and verdicts, the latest last.
+	@$(STACK) exec evals -- evals history
+
+gate: ## Say whether this build answers well enough to be released.
+	@$(STACK) exec evals -- evals gate
+
+weakest: ## Name the layer that has been at fault the most.
+	@$(STACK) exec evals -- evals weakest
 
 tables: ## Regenerate the documents' tables from docs/results/.
 	@$(STACK) exec evals -- evals tables

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from typing import Any
 
 from application.access import OPEN_SCOPE, Scope
 from application.answer import Answerer, Ask
@@ -85,15 +86,24 @@ class FakeChatModel:
     def __init__(self, *pieces: str | Exception) -> None:
         self.pieces = pieces
         self.requests: list[list[Message]] = []
+        self.cycles: list[str | None] = []
         self.asked = asyncio.Event()
         self.closed = asyncio.Event()
         self.hold = asyncio.Event()  # set: never waits
         self.hold.set()
 
+    def request(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+        return {"model": self.model, "messages": list(messages), **sampling.model_dump()}
+
     async def stream(
-        self, messages: Sequence[Message], sampling: Sampling, deadline: Deadline
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        deadline: Deadline,
+        cycle: str | None = None,
     ) -> AsyncGenerator[str | Usage, None]:
         self.requests.append(list(messages))
+        self.cycles.append(cycle)
         self.asked.set()
         try:
             for piece in self.pieces:

@@ -1,11 +1,19 @@
-"""The real chat model of a running stack: it answers, streams, and says what it is."""
+"""The real chat model of a running stack: it answers, streams, and says what it is.
+
+RESTARTS=10 restarts it ten times, to hold its manifest against itself.
+"""
 
 import json
+import os
+import shutil
+import subprocess
+from array import array
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
-from tests.conftest import Stack
+from tests.conftest import DEMO, ROOT, Stack
 
 from contracts.endpoints import LlmManifest
 
@@ -22,6 +30,29 @@ def llm(stack: Stack) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {stack.llm_api_key}"}
     with httpx.Client(base_url=stack.llm_url, headers=headers, timeout=120) as client:
         yield client
+
+
+@pytest.fixture
+def restarted(stack: Stack) -> Iterator["Restart"]:
+    restart = Restart(stack)
+    yield restart
+    if restart.changed:
+        restart(unset=restart.changed)
+
+
+class Restart:
+    """Restarts the model with other variables, which the fixture takes back."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.changed: list[str] = []
+
+    def __call__(self, *, unset: list[str] | None = None, **put: str) -> None:
+        self.changed = list(put)
+        words = [w for name, value in put.items() for w in ("--set", f"{name}={value}")]
+        words += [w for name in unset or [] for w in ("--unset", name)]
+        command = [str(DEMO), "restart", "llm", *words]
+        subprocess.run(command, env=self.stack.env, cwd=ROOT, check=True, timeout=500)
 
 
 @pytest.fixture
@@ -85,3 +116,79 @@ def test_a_prompt_longer_than_the_context_is_refused_not_cut(llm: httpx.Client, 
     reply = llm.post("/v1/chat/completions", json={"model": model, "messages": messages})
     assert reply.status_code == 400
     assert "4096" in reply.text
+
+
+def differences(stack: Stack, before: Path, after: Path) -> list[str]:
+    said = stack.run("serving", "serving", "diff", "--json", str(before), str(after)).stdout
+    return list(json.loads(said))
+
+
+def recorded(llm: httpx.Client, file: Path) -> Path:
+    file.write_bytes(llm.get("/manifest").raise_for_status().content)
+    return file
+
+
+def test_the_same_launch_gives_the_same_manifest(
+    stack: Stack, llm: httpx.Client, restarted: Restart, tmp_path: Path
+) -> None:
+    first = recorded(llm, tmp_path / "first.json")
+    for _ in range(int(os.environ.get("RESTARTS", "1"))):
+        restarted()
+        again = recorded(llm, tmp_path / "again.json")
+        assert differences(stack, first, again) == []
+        digests = [LlmManifest.model_validate_json(p.read_text()).digest for p in (first, again)]
+        assert digests[0] == digests[1]
+
+
+def test_other_launch_flags_are_each_named(
+    stack: Stack, llm: httpx.Client, restarted: Restart, tmp_path: Path
+) -> None:
+    before = recorded(llm, tmp_path / "before.json")
+    template = tmp_path / "chat.jinja"
+    template.write_text("{% for m in messages %}### {{ m.role }}: {{ m.content }}\n{% endfor %}")
+    flags = [
+        *("--dtype", "float32", "--max-model-len", "512", "--chat-template", str(template)),
+        *("--override-generation-config", '\'{"temperature": 0.2, "eos_token_id": 198}\''),
+    ]
+    restarted(SERVING_LLM_FLAGS=" ".join(flags))
+    said = " ".join(differences(stack, before, recorded(llm, tmp_path / "after.json")))
+    for words in (
+        "Dtype: bfloat16 -> float32.",
+        "Max model len: 4096 -> 512.",
+        "chat template or tokenizer): ",
+        "Sampling defaults: temperature 1.0 -> 0.2.",
+        "chat_template not set -> sha256 ",
+        'override_generation_config not set -> {"eos_token_id": 198, "temperature": 0.2}',
+    ):
+        assert words in said
+    assert str(tmp_path) not in said
+
+
+def test_another_tokenizer_file_and_perturbed_weights_are_each_named(
+    stack: Stack, llm: httpx.Client, restarted: Restart, tmp_path: Path, model: str
+) -> None:
+    before = recorded(llm, tmp_path / "before.json")
+    copy = tmp_path / model
+    shutil.copytree(Path(stack.env["MODELS_DIR"]) / model, copy)
+    tokenizer = json.loads((copy / "tokenizer.json").read_text())
+    tokenizer["pre_tokenizer"] = None
+    (copy / "tokenizer.json").write_text(json.dumps(tokenizer))
+    restarted(SERVING_LLM_FLAGS=f"--tokenizer {copy}")
+    said = differences(stack, before, recorded(llm, tmp_path / "tokenizer.json"))
+    assert any("(chat template or tokenizer)" in sentence for sentence in said)
+    assert any("tokenizer not set -> sha256 " in sentence for sentence in said)
+    perturb(next(copy.glob("*.safetensors")))
+    restarted(SERVING_LLM_FLAGS="", SERVING_LLM_MODEL=str(copy))
+    said = differences(stack, before, recorded(llm, tmp_path / "weights.json"))
+    assert any("The model's files" in sentence for sentence in said)
+    assert any("The running weights answer differently" in sentence for sentence in said)
+
+
+def perturb(weights: Path) -> None:
+    """Reverse the order of some weights: as many bytes as before, and no value that is none."""
+    content = bytearray(weights.read_bytes())
+    middle = len(content) // 4 * 2
+    numbers = array("H", content[middle : middle + 4_000_000])
+    numbers.reverse()
+    content[middle : middle + 4_000_000] = numbers.tobytes()
+    weights.write_bytes(content)

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 from application.access import Scope
 from application.bundle import Bundle
@@ -59,6 +60,7 @@ class Ask:
     bundle: Bundle
     request_id: str
     deadline: Deadline
+    cycle: str | None = None  # the probe's, see contracts.probe
     began: float = field(default_factory=time.perf_counter)
 
 
@@ -140,7 +142,7 @@ class Answerer:
         sampling = ask.bundle.sampling
         try:
             async with aclosing(
-                self._model.stream(self.messages(found), sampling, ask.deadline)
+                self._model.stream(self.messages(found), sampling, ask.deadline, ask.cycle)
             ) as generation:
                 async for piece in generation:
                     if isinstance(piece, Usage):
@@ -209,11 +211,17 @@ class Answerer:
                 generate_ms=reply.generate_ms,
                 total_ms=_ms_since(ask.began),
             ),
+            chat_request=self._chat_request(found),
         )
         event = self._event(ask, answer, reply.usage)
         for log in self._logs:
             log.append(event)
         return answer
+
+    def _chat_request(self, found: Found) -> dict[str, Any] | None:
+        if not (found.ask.scope.probe and found.is_enough):
+            return None
+        return self._model.request(self.messages(found), found.ask.bundle.sampling)
 
     async def _provenance(self, found: Found, *, answered: bool) -> Provenance:
         ask = found.ask

@@ -50,10 +50,12 @@ async def document(document_id: str, caller: CallerDep, services: ServicesDep) -
 
 @router.get("/v1/status")
 async def status(caller: CallerDep, services: ServicesDep) -> BundleStatus:
-    """The build, and the bundle that answers."""
+    """The build, the bundle that answers, and the one that was released last."""
+    released = services.releases.last
     return BundleStatus(
         build=services.build,
         bundle=caller.bundle.digest,
+        released=released.bundle if released else None,
         prompts={name: prompt.version for name, prompt in caller.bundle.prompts.items()},
         settings=caller.bundle.settings,
     )

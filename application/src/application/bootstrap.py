@@ -1,6 +1,6 @@
 """The composition root: builds every object once, and the FastAPI application around them."""
 
-import hashlib
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.metadata import version
@@ -22,16 +22,20 @@ from application.adapters.prompt import ChatPrompt, marker_key
 from application.adapters.readiness import ReadinessChecks
 from application.adapters.retriever import IndexRetriever
 from application.answer import Answerer
-from application.bundle import BundleStore, load_bundle
+from application.build import build_of_sources
+from application.bundle_store import BundleStore
 from application.dependencies import Services
 from application.errors import Misconfigured, ModelUnavailable, RetrievalUnavailable
 from application.metrics import Metrics
 from application.middleware import BodyLimit, LoadShedding, RequestEnvelope
 from application.problems import add_problem_handlers
-from application.settings import LOOPBACK_HOSTS, PACKAGE, Settings
+from application.releases import Releases
+from application.settings import LOOPBACK_HOSTS, Settings
 from application.upstream import Upstream
 from application.web.routes import router as page
 from application.web.routes import static_files
+
+log = logging.getLogger("application")
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -93,6 +97,8 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             session, settings.llm_url, llm_key, settings.embed_url, embed_key
         )
         build = build_of_sources()
+        bundles = BundleStore(settings.state_dir / "bundles", settings.bundle)
+        log.info("bundle %s answers", bundles.live.digest)  # a broken one stops the start here
         answerer = Answerer(
             retriever=retriever,
             similarity=embedder,
@@ -103,6 +109,12 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
                 settings.llm_model,
                 llm_key,
                 Upstream("chat model", ModelUnavailable, web_faults),
+                probes=(
+                    settings.probe_llm_url,
+                    Upstream("probes' chat model", ModelUnavailable, web_faults),
+                )
+                if settings.probe_llm_url
+                else None,
             ),
             manifests=manifests,
             logs=[events, metrics],
@@ -113,21 +125,14 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             settings=settings,
             build=build,
             keys=KeyRing(settings.keys_file),
-            bundles=BundleStore(settings.state_dir / "bundles", load_bundle(settings.bundle)),
+            bundles=bundles,
+            releases=Releases(bundles, settings.state_dir, build),
             retriever=retriever,
             manifests=manifests,
             answerer=answerer,
-            readiness=ReadinessChecks(session, index, settings),
+            readiness=ReadinessChecks(session, index, bundles, settings),
             metrics=metrics,
         )
-
-
-def build_of_sources() -> str:
-    """Version and a digest of the source files: any change of code gives another build."""
-    digest = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        digest.update(path.relative_to(PACKAGE).as_posix().encode() + b"\0" + path.read_bytes())
-    return f"{version('faultline-application')}+{digest.hexdigest()[:12]}"
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -1,18 +1,21 @@
 """The bundle: prompts and settings that decide how a question is answered, known by one digest."""
 
-import json
+import re
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from application.errors import Misconfigured, NotFound
-from application.prompts import Prompt, load_prompt
+from application.errors import Misconfigured
+from application.prompts import Prompt, parse_prompt
 from contracts import Contract
 from contracts.endpoints import digest_of
 
 Mode = Literal["hybrid", "dense", "sparse"]
+Files = dict[str, bytes]  # a bundle's folder: "bundle.toml", "prompts/<name>.<version>.md"
+TOML = "bundle.toml"
+FILE_NAME = re.compile(r"[\w-][\w.-]*")
 
 
 class Retrieval(Contract):
@@ -51,10 +54,16 @@ class Evidence(Contract):
 class Bundle(Contract):
     """Everything of this layer that may change an answer, apart from its code."""
 
-    prompts: dict[str, Prompt]
+    prompts: dict[str, Prompt]  # by name; the pipeline's one prompt is "answer"
     retrieval: Retrieval
     sampling: Sampling
     evidence: Evidence
+
+    @model_validator(mode="after")
+    def _has_its_prompt(self) -> Self:
+        if "answer" not in self.prompts:
+            raise ValueError("[prompts] names no `answer`")
+        return self
 
     @property
     def digest(self) -> str:
@@ -77,38 +86,56 @@ def _flat(tree: dict[str, object], prefix: str = "") -> dict[str, float | int | 
     return leaves
 
 
-def load_bundle(path: Path) -> Bundle:
-    """The bundle that `path` (TOML) and the prompts beside it describe; raises Misconfigured."""
+def read_files(path: Path) -> Files:
+    """The TOML at `path` and the prompts it names, or all beside it where it cannot be read.
+
+    Raises OSError where there is no such file; what the files say is not judged here.
+    """
+    files = {TOML: path.read_bytes()}
+    prompts = path.parent / "prompts"
     try:
-        tables = tomllib.loads(path.read_text())
+        named = [prompts / _file(*item) for item in _tables(files)["prompts"].items()]
+    except (Misconfigured, KeyError, AttributeError):
+        named = sorted(prompts.glob("*.md"))
+    return files | {f"prompts/{p.name}": p.read_bytes() for p in named if p.is_file()}
+
+
+def bundle_of(files: Files) -> Bundle:
+    """The bundle that `files` describe; raises Misconfigured."""
+    tables = _tables(files)
+    try:
         versions = tables.pop("prompts")
-        prompts = {
-            name: load_prompt(path.parent / "prompts", name, version)
-            for name, version in versions.items()
-        }
+        prompts = {name: _prompt(files, name, version) for name, version in versions.items()}
         return Bundle.model_validate({**tables, "prompts": prompts})
-    except (OSError, ValueError, KeyError) as error:
-        raise Misconfigured(f"{path} is not a whole bundle: {error}") from error
+    except (ValueError, KeyError, AttributeError) as error:
+        raise Misconfigured(f"{TOML} is not a whole bundle: {error}") from error
 
 
-class BundleStore:
-    """Bundles that have answered here, by digest, so that evals can answer with an old one."""
+def load_bundle(path: Path) -> Bundle:
+    """The bundle in the TOML at `path` and the prompts beside it; raises Misconfigured."""
+    try:
+        return bundle_of(read_files(path))
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be read: {error.strerror}.") from error
 
-    def __init__(self, directory: Path, live: Bundle) -> None:
-        self.live = live
-        self._directory = directory
-        self._loaded = {live.digest: live}
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / f"{live.digest}.json").write_text(live.model_dump_json(indent=2))
 
-    def get(self, digest: str) -> Bundle:
-        """The stored bundle; raises NotFound where there is none, or where it was altered."""
-        if digest not in self._loaded:
-            path = self._directory / f"{digest}.json"
-            if not digest.isalnum() or not path.is_file():
-                raise NotFound(f"No bundle {digest!r} is stored here; see GET /v1/status.")
-            bundle = Bundle.model_validate(json.loads(path.read_text()))
-            if bundle.digest != digest:
-                raise NotFound(f"The stored bundle {digest} was altered; restore its file.")
-            self._loaded[digest] = bundle
-        return self._loaded[digest]
+def _tables(files: Files) -> dict[str, Any]:
+    try:
+        return tomllib.loads(files.get(TOML, b"").decode())
+    except ValueError as error:
+        raise Misconfigured(f"{TOML} is no TOML: {error}") from error
+
+
+def _prompt(files: Files, name: str, version: str) -> Prompt:
+    content = files.get(f"prompts/{_file(name, version)}")
+    if content is None:
+        raise Misconfigured(
+            f"There is no prompt file {_file(name, version)}; name one that exists in {TOML}."
+        )
+    return parse_prompt(content.decode(), name, version)
+
+
+def _file(name: str, version: str) -> str:
+    if not FILE_NAME.fullmatch(f"{name}.{version}"):  # it may not lead out of the folder
+        raise Misconfigured(f"A prompt {name!r} {version!r} names no file; use letters and digits.")
+    return f"{name}.{version}.md"

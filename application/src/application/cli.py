@@ -1,4 +1,4 @@
-"""The commands: `application serve`, `ask`, `keys create` and `calibrate`."""
+"""The commands: `application serve`, `ask`, `keys create`, `bundle ...` and `calibrate`."""
 
 import asyncio
 import json
@@ -14,6 +14,7 @@ from application import client
 from application.access import KeyRing
 from application.bootstrap import create_app
 from application.bundle import load_bundle
+from application.cli_bundle import bundle
 from application.errors import ApplicationError, Misconfigured
 from application.settings import Settings
 from contracts.index import DEFAULT_NAMESPACE
@@ -21,6 +22,7 @@ from contracts.index import DEFAULT_NAMESPACE
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 keys = typer.Typer(no_args_is_help=True, help="API keys; only their digests are stored.")
 app.add_typer(keys, name="keys")
+app.add_typer(bundle, name="bundle")
 
 Url = Annotated[str, typer.Option(envvar="APPLICATION_URL", help="Where the application serves.")]
 Key = Annotated[str, typer.Option(envvar="APPLICATION_KEY", help="An API key, where it asks one.")]

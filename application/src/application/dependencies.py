@@ -1,5 +1,6 @@
 """What routes take, named once as types: the verified caller and the objects of this process."""
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,13 +9,17 @@ from fastapi import Depends, Request
 from application.access import OPEN_SCOPE, KeyRing, Scope, probing
 from application.adapters.readiness import ReadinessChecks
 from application.answer import Answerer, Ask
-from application.bundle import Bundle, BundleStore, Mode
+from application.bundle import Bundle, Mode
+from application.bundle_store import BundleStore
 from application.errors import InvalidRequest, NotAuthenticated, ProbeRefused
 from application.metrics import Metrics
 from application.ports import Manifests, Query, Retriever
+from application.releases import Releases
 from application.settings import Settings
 from application.upstream import Deadline
-from contracts.probe import PROBE_BUNDLE, PROBE_INDEX, PROBE_KEY
+from contracts.probe import PROBE_BUNDLE, PROBE_CYCLE, PROBE_INDEX, PROBE_KEY
+
+CYCLE = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Services:
     build: str
     keys: KeyRing
     bundles: BundleStore
+    releases: Releases
     retriever: Retriever
     manifests: Manifests
     answerer: Answerer
@@ -50,13 +56,20 @@ class Caller:
     bundle: Bundle
     request_id: str
     deadline: Deadline
+    cycle: str | None
 
     def ask(self, question: str) -> Ask:
         """`question` on behalf of this caller."""
         if not question.strip():
             raise InvalidRequest("The question is empty; write one.")
         return Ask(
-            question.strip(), self.scope, self.index, self.bundle, self.request_id, self.deadline
+            question.strip(),
+            self.scope,
+            self.index,
+            self.bundle,
+            self.request_id,
+            self.deadline,
+            self.cycle,
         )
 
     def query(self, text: str, mode: Mode, limit: int) -> Query:
@@ -74,18 +87,21 @@ def caller(request: Request, services: ServicesDep) -> Caller:
         scope = services.keys.scope_of(key.strip())
     else:
         scope = OPEN_SCOPE
-    steered = [name for name in (PROBE_INDEX, PROBE_BUNDLE) if name in headers]
+    steered = [name for name in (PROBE_INDEX, PROBE_BUNDLE, PROBE_CYCLE) if name in headers]
     if PROBE_KEY in headers:
         scope = probing(scope, headers[PROBE_KEY], settings.probe_key_sha256)
     elif steered:
         raise ProbeRefused(f"{steered[0]} needs X-Probe-Key beside it.")
-    digest = headers.get(PROBE_BUNDLE)
+    digest, cycle = headers.get(PROBE_BUNDLE), headers.get(PROBE_CYCLE)
+    if cycle is not None and not CYCLE.fullmatch(cycle):
+        raise InvalidRequest(f"{PROBE_CYCLE} takes 1 to 64 letters, digits and dashes.")
     return Caller(
         scope=scope,
         index=headers.get(PROBE_INDEX, settings.index),
         bundle=services.bundles.get(digest) if digest else services.bundles.live,
         request_id=request.state.request_id,
         deadline=Deadline(settings.deadline_seconds),
+        cycle=cycle,
     )
 
 

@@ -9,7 +9,8 @@ ApplicationError          the message is one sentence that says what to do next
 ├── Overloaded            come back in a moment
 ├── RetrievalUnavailable  bring the index or the embedder back
 ├── ModelUnavailable      caught by the use case, which answers "degraded"
-└── Misconfigured         mend the settings; the process does not start
+├── ReleaseRefused        pass the gate, or say why it does not matter
+└── Misconfigured         mend the settings or the bundle; the process does not start
 """
 
 
@@ -78,6 +79,10 @@ class ModelUnavailable(ApplicationError):
     status = 503
     title = "Model unavailable"
     retry_after_seconds = 5
+
+
+class ReleaseRefused(ApplicationError):
+    """A bundle that has not earned its release, or one that cannot be put back."""
 
 
 class Misconfigured(ApplicationError):

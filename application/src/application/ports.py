@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypedDict
+from typing import Any, Protocol, TypedDict
 
 from application.access import Scope
 from application.bundle import Bundle, Mode, Sampling
@@ -88,9 +88,17 @@ class ChatModel(Protocol):
     model: str
 
     def stream(
-        self, messages: Sequence[Message], sampling: Sampling, deadline: Deadline
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        deadline: Deadline,
+        cycle: str | None = None,
     ) -> AsyncGenerator[str | Usage, None]:
-        """Pieces of the reply as they come, then its usage."""
+        """Pieces of the reply as they come, then its usage; `cycle` names a probe's."""
+        ...
+
+    def request(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+        """The body that `stream` sends, whatever the cycle."""
         ...
 
 

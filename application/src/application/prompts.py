@@ -1,7 +1,7 @@
 """Prompts are Markdown files, one per released version; a prompt that is not whole is refused."""
 
 import re
-from pathlib import Path
+from string import Formatter
 from typing import Literal, Self
 
 import frontmatter
@@ -11,7 +11,8 @@ from application.errors import Misconfigured
 from contracts import Contract
 
 SECTION = re.compile(r"^# (system|user|assistant|passage)\n", re.MULTILINE)
-VARIABLE = re.compile(r"\{(\w+)\}")
+IN_PASSAGE = {"lead", "text"}  # what `adapters/prompt.py` can fill
+IN_MESSAGES = {"marker", "passages", "question"}
 
 
 class Template(Contract):
@@ -34,22 +35,31 @@ class Prompt(Contract):
 
     @model_validator(mode="after")
     def _declares_its_variables(self) -> Self:
-        texts = [self.passage, *(message.text for message in self.messages)]
-        odd = set(VARIABLE.findall(" ".join(texts))) ^ set(self.variables)
+        passage = _used(self.passage)
+        messages = _used(*(message.text for message in self.messages))
+        odd = (passage | messages) ^ set(self.variables)
         if odd:
             raise ValueError(f"only declared, or only used: {', '.join(sorted(odd))}")
+        odd = (passage - IN_PASSAGE) | (messages - IN_MESSAGES)
+        if odd:
+            raise ValueError(f"nothing fills {', '.join(sorted(odd))}; write a plain brace as {{{{")
         return self
 
 
-def load_prompt(directory: Path, name: str, version: str) -> Prompt:
-    """The prompt in `directory`/`name`.`version`.md; raises Misconfigured, never falls back."""
-    path = directory / f"{name}.{version}.md"
-    if not path.is_file():
-        raise Misconfigured(f"There is no prompt file {path}; name one that exists in bundle.toml.")
-    document = frontmatter.loads(path.read_text())
-    _, *parts = SECTION.split(document.content + "\n")
-    sections = [(part, text.strip()) for part, text in zip(parts[::2], parts[1::2], strict=True)]
+def _used(*texts: str) -> set[str]:
+    fields = [field for text in texts for field in Formatter().parse(text)]
+    if any(spec or conversion for _, _, spec, conversion in fields):
+        raise ValueError("a variable is written {name}, without a format")
+    return {name for _, name, _, _ in fields if name is not None}
+
+
+def parse_prompt(text: str, name: str, version: str) -> Prompt:
+    """The prompt in the `text` of its file; raises Misconfigured, never falls back."""
     try:
+        document = frontmatter.loads(text)
+        _, *parts = SECTION.split(document.content + "\n")
+        pairs = zip(parts[::2], parts[1::2], strict=True)
+        sections = [(part, body.strip()) for part, body in pairs]
         return Prompt.model_validate(
             {
                 **document.metadata,
@@ -59,5 +69,5 @@ def load_prompt(directory: Path, name: str, version: str) -> Prompt:
                 "passage": "".join(text for part, text in sections if part == "passage"),
             }
         )
-    except ValueError as error:
-        raise Misconfigured(f"{path} is not a whole prompt: {error}") from error
+    except Exception as error:  # YAML raises what it likes, and a typo must be no outage
+        raise Misconfigured(f"{name}.{version}.md is not a whole prompt: {error}") from error

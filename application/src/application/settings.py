@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     llm_url: str = "http://127.0.0.1:8000"  # with or without /v1
     llm_api_key: SecretStr | None = None
     llm_model: str = "SmolLM2-135M-Instruct"
+    probe_llm_url: str = ""  # where generations of a probe's cycle go; empty: to llm_url
     state_dir: Path = Path(".state")
     bundle: Path = PACKAGE / "bundle.toml"  # its prompts lie in `prompts/` beside it
     api_keys: Path | None = None  # default: api-keys.jsonl in the state's secrets

@@ -8,6 +8,8 @@ import hashlib
 import json
 from typing import Literal
 
+from pydantic import Field
+
 from contracts import Contract
 
 SAME_EMBEDDER_COSINE = 0.999  # lowest cosine between two runs of one embedder's probe texts
@@ -114,11 +116,15 @@ class LlmManifest(Contract):
     template_sha256: str  # over the token ids of fixed messages, from `/tokenize`
     engine: str
     dtype: str
-    max_model_len: int  # tokens
+    max_model_len: int | Literal["unknown"]  # tokens
     quantization: str
     sampling_defaults: dict[str, float | int | str | None]
     logprobs: list[float]  # fingerprint of the running engine, compared with a tolerance
-    declared: bool = False
+    flags: dict[str, str] = Field(
+        default_factory=dict
+    )  # launch arguments that are not the engine's defaults
+    observed: dict[str, str] = Field(default_factory=dict)  # a hosted model's names and replies
+    declared: bool = False  # True where a hosted endpoint's owner vouches for what is not observed
 
     @property
     def digest(self) -> str:

@@ -1,10 +1,7 @@
-"""Command line of evals: `evals retrieval | answers | report | tables`."""
+"""Command line of evals; `watch/cli.py` and `drill/cli.py` have more commands."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from pydantic import TypeAdapter
@@ -12,11 +9,15 @@ from rich.console import Console
 from rich.table import Table
 
 from evals import kept, measure, results
-from evals.errors import DatasetError, EvalsError
+from evals.console import fail, sentences
+from evals.drill import cli as drill_cli
 from evals.results import Result
 from evals.settings import Settings
+from evals.watch import cli as watch_cli
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(watch_cli.app)
+app.add_typer(drill_cli.app)
 _JSON = TypeAdapter(Any)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
@@ -37,7 +38,7 @@ def retrieval(folder: Path, as_json: AsJson = False, write: Write = False) -> No
 
     Example: evals retrieval scifact --write
     """
-    with _sentences():
+    with sentences():
         versioned = (folder / "changes.jsonl").is_file()
         suite = measure.knowledge_base if versioned else measure.benchmark
         settings = Settings()
@@ -50,7 +51,7 @@ def answers(golden: Path, as_json: AsJson = False, write: Write = False) -> None
 
     Example: evals answers evals/datasets/sample/golden.jsonl --write
     """
-    with _sentences():
+    with sentences():
         settings = Settings()
         _show(settings, measure.golden_set(settings, golden), as_json, write)
 
@@ -63,7 +64,7 @@ def report(
 
     Example: evals report --reference r1 --current r2; then evidently ui --workspace .state/reports
     """
-    with _sentences():
+    with sentences():
         settings = Settings()
         before, after = (
             kept.read(settings.revision_dir(dataset, revision), settings.events)
@@ -92,7 +93,7 @@ def tables(
 
     Example: evals tables --check
     """
-    with _sentences():
+    with sentences():
         differing = []
         for path in results.documents(Path()):
             old = path.read_text(encoding="utf-8")
@@ -102,9 +103,7 @@ def tables(
                 if not check:
                     path.write_text(new, encoding="utf-8")
     if check and differing:
-        _fail(
-            f"Tables in {', '.join(differing)} are not those of docs/results: run `evals tables`."
-        )
+        fail(f"Tables in {', '.join(differing)} are not those of docs/results: run `evals tables`.")
     print(f"{len(differing)} documents rewritten.")
 
 
@@ -126,19 +125,3 @@ def _print_figures(rows: list[Result]) -> None:
         goal = f"{row.direction} {row.goal}" if row.goal is not None else ""
         shown.add_row(row.what, str(row.value), interval, goal, str(row.n))
     Console().print(shown)
-
-
-@contextmanager
-def _sentences() -> Iterator[None]:
-    """Turn our errors into one sentence on standard error, and an exit code."""
-    try:
-        yield
-    except DatasetError as error:
-        _fail(str(error), code=2)
-    except EvalsError as error:
-        _fail(str(error))
-
-
-def _fail(sentence: str, code: int = 1) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    raise typer.Exit(code)

@@ -3,7 +3,10 @@
 EvalsError
 ├── DatasetError      a folder or file is not in the documented form
 ├── Unavailable       a layer does not answer, or refuses the key
-└── SyncFailed        the ingestion command ended without a usable report
+│   └── Unreachable   nothing answers at its address
+├── SyncFailed        the ingestion command ended without a usable report
+├── NotAccepted       the stack is not in a state that may become the baseline
+└── DrillFailed       a fault could not be put in or taken out
 """
 
 
@@ -19,5 +22,17 @@ class Unavailable(EvalsError):
     """A layer of the stack cannot be reached or refuses us."""
 
 
+class Unreachable(Unavailable):
+    """Nothing answers at a layer's address, or not in time."""
+
+
 class SyncFailed(EvalsError):
     """`ingestion sync` failed, so there is nothing sound to measure."""
+
+
+class NotAccepted(EvalsError):
+    """The stack is worse than it was, or its cells disagree: it may not become the baseline."""
+
+
+class DrillFailed(EvalsError):
+    """A drill could not put its fault in or take it out; what it had kept was restored."""

@@ -10,8 +10,8 @@ and Shannon's for categories. Reports lie in a workspace that `evidently ui --wo
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -29,6 +29,7 @@ from evals.kept import Kept
 from evals.suite.labels import words
 
 PROJECT = "Faultline"
+KEPT = 3 * 24 * 7  # reports in the workspace: a week of hourly cycles, half a megabyte each
 MORE_MISSING = 0.2  # share of rows by which a column may lack more values than in the reference
 
 _MOJIBAKE = re.compile("Ã[\u0080-\u00bf]|â€|\ufffd")  # UTF-8 read as Latin-1, or undecodable
@@ -64,6 +65,12 @@ USER = Boundary(
     categories={"status": 0.2, "bundle": 0.1},
     limits={"degraded": 0.0, "uncited": 0.0},
 )
+PROBED = replace(
+    USER,
+    numbers=USER.numbers | {"score": 0.3},
+    limits=USER.limits | {f"{layer}_share": 0.05 for layer in ("data", "serving", "application")},
+)
+"""USER with the watcher's own numbers: a probe's score, and each layer's share of its harm."""
 
 
 @dataclass(frozen=True)
@@ -95,8 +102,13 @@ def chunk_rows(chunks: Sequence[IndexedChunk]) -> pd.DataFrame:
     )
 
 
-def answer_rows(events: Sequence[AnswerEvent]) -> pd.DataFrame:
-    """One row an answer, with the columns of SERVING and USER; milliseconds and tokens."""
+def answer_rows(
+    events: Sequence[AnswerEvent], marks: Mapping[str, Mapping[str, float]] | None = None
+) -> pd.DataFrame:
+    """One row an answer, with the columns of SERVING and USER; milliseconds and tokens.
+
+    With `marks`, by question, those of PROBED too.
+    """
     return pd.DataFrame(
         event.provenance.model_dump()
         | event.timings.model_dump()
@@ -108,6 +120,7 @@ def answer_rows(events: Sequence[AnswerEvent]) -> pd.DataFrame:
             "degraded": event.status == "degraded",
             "uncited": event.status == "answered" and event.features.citations == 0,
         }
+        | dict((marks or {}).get(event.question or "", {}))
         for event in events
     )
 
@@ -143,17 +156,27 @@ def compare(boundary: Boundary, reference: pd.DataFrame, current: pd.DataFrame, 
 
 def write(workspace: Path, name: str, reference: Kept, current: Kept) -> list[BoundaryReport]:
     """Report every boundary of two revisions into a workspace, and say what failed."""
+    answers = answer_rows(reference.events), answer_rows(current.events)
+    chunks = chunk_rows(reference.chunks), chunk_rows(current.chunks)
+    return write_all(workspace, name, [(DATA, *chunks), (SERVING, *answers), (USER, *answers)])
+
+
+def write_all(
+    workspace: Path,
+    name: str,
+    compared: Sequence[tuple[Boundary, pd.DataFrame, pd.DataFrame]],
+    keep: int = KEPT,
+) -> list[BoundaryReport]:
+    """Report boundaries, each with its rows before and after; the workspace keeps the newest."""
     store = _store(workspace)
     (project,) = store.search_project(PROJECT)
     written = []
-    for boundary, before, after in (
-        (DATA, chunk_rows(reference.chunks), chunk_rows(current.chunks)),
-        (SERVING, answer_rows(reference.events), answer_rows(current.events)),
-        (USER, answer_rows(reference.events), answer_rows(current.events)),
-    ):
+    for boundary, before, after in compared:
         run = compare(boundary, before, after, name=f"{boundary.name}: {name}")
         store.add_run(project.id, run)
         written.append(BoundaryReport(boundary.name, len(run.tests_results), failures(run)))
+    for oldest in sorted(store.list_runs(project.id), key=str)[:-keep]:  # ids are UUIDv7, by time
+        store.delete_run(project.id, oldest)
     return written
 
 

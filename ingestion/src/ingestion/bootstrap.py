@@ -16,13 +16,14 @@ from ingestion.batch import Indexer
 from ingestion.chunk import Chunker, TokenChunker, WholeChunker
 from ingestion.embed import Embedder, HttpEmbedder
 from ingestion.errors import IngestionError, Unavailable, UsageError
-from ingestion.index import Index, connect
+from ingestion.index import Index
 from ingestion.quarantine import Quarantine
 from ingestion.runs import Run, Runs
 from ingestion.settings import Settings
 from ingestion.sources import Source
 from ingestion.sources.folder import FolderSource
 from ingestion.sources.jsonl import JsonLinesSource
+from ingestion.store import connect
 from ingestion.sync import Job, OnProgress, RunBatch, sync
 
 BATCH_ATTEMPTS = 6
@@ -77,6 +78,16 @@ def request_for(location: Path, settings: Settings, **options: object) -> SyncRe
     }
     given = {name: value for name, value in options.items() if value is not None}
     return SyncRequest.model_validate(defaults | given)
+
+
+def request_of(name: str, settings: Settings, **options: object) -> SyncRequest:
+    """The request of a source in INGESTION_SOURCES; UsageError if it is not there."""
+    source = settings.sources.get(name)
+    if source is None:
+        known = ", ".join(settings.sources) or "it is empty"
+        raise UsageError(f"INGESTION_SOURCES has no source {name} ({known}): add it there.")
+    given = {"source": name, "tenant": source.tenant, "namespace": source.namespace}
+    return request_for(source.path, settings, **given, **options)
 
 
 def run_sync(

@@ -2,38 +2,51 @@
 
 import json
 import os
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import httpx
 import typer
-from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from contracts.status import Outcome, RunReport, SourceStatus
-from ingestion.bootstrap import Services, SyncRequest, request_for, retried, run_sync
+from contracts.status import RunReport
+from ingestion import cli_audit, cli_pins
+from ingestion.bootstrap import (
+    Services,
+    SyncRequest,
+    request_for,
+    request_of,
+    retried,
+    run_sync,
+)
+from ingestion.console import (
+    FAILED,
+    PARTIAL,
+    progress_bar,
+    run_text,
+    status_line,
+    stderr,
+    usage_errors,
+)
 from ingestion.errors import IngestionError, UsageError
 from ingestion.freshness import statuses
+from ingestion.pins import shown
 from ingestion.quarantine import everything
+from ingestion.runs import Runs
 from ingestion.settings import Settings
 from ingestion.sync import OnProgress
 
-FAILED, USAGE, PARTIAL = 1, 2, 3  # exit codes
-SHOWN_IN_QUARANTINE = 20
 PREFECT_WAIT_SECONDS = 60
+RUN_WAIT_SECONDS = 1800  # for a triggered deployment: a scheduled run of it may come first
 
 app = typer.Typer(
     help="Bring documents into the index, and say what is stale.", no_args_is_help=True
 )
+app.add_typer(cli_pins.app)
+app.add_typer(cli_audit.app)
 quarantine = typer.Typer(help="Documents that could not be indexed, and why.")
 app.add_typer(quarantine, name="quarantine")
-stderr = Console(stderr=True)
 
 
 @app.command(
@@ -64,8 +77,8 @@ def sync(
 
     Exit code 0: complete; 3: something was quarantined; 1: failed; 2: wrong usage.
     """
-    settings = Settings()
     with usage_errors():
+        settings = Settings()
         request = request_for(
             source,
             settings,
@@ -81,9 +94,13 @@ def sync(
         )
         with progress_bar() as on_progress:
             report, notes = _run(request, settings, on_progress, plain)
+    _end(report, notes, as_json)
+
+
+def _end(report: RunReport, notes: list[str], as_json: bool) -> None:
     for note in notes:
         stderr.print(f"note: {note}", highlight=False)
-    print(report.model_dump_json(indent=2) if as_json else as_text(report))
+    print(report.model_dump_json(indent=2) if as_json else run_text(report))
     raise typer.Exit({"complete": 0, "partial": PARTIAL, "failed": FAILED}[report.status])
 
 
@@ -103,15 +120,53 @@ def _run(
     return run_flow(request, on_progress)
 
 
+@app.command(epilog="Examples: ingestion run handbook | ingestion run handbook --no-wait")
+def run(
+    name: Annotated[str, typer.Argument(help="A source that `ingestion serve` keeps in sync.")],
+    wait: Annotated[bool, typer.Option(help="Wait for its end, and print its report.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Trigger a source's deployment in Prefect; without Prefect, sync the source here and now.
+
+    Exit codes are those of `ingestion sync`.
+    """
+    with usage_errors():
+        settings = Settings()
+        prefect_url = os.environ.get("PREFECT_API_URL")
+        if not prefect_url or not _answers(prefect_url):
+            with progress_bar() as on_progress:
+                _end(*_run(request_of(name, settings), settings, on_progress, False), as_json)
+        stderr.print(f"Running deployment sync/{name} of {prefect_url}.", highlight=False)
+        from ingestion.flow import trigger  # importing prefect takes seconds
+
+        flow_run_id, state, request = trigger(name, RUN_WAIT_SECONDS if wait else 0)
+        if not wait:
+            started = {"flow_run_id": flow_run_id, "state": state}
+            print(json.dumps(started) if as_json else f"Started flow run {flow_run_id}.")
+            return
+        reports = Runs(settings.state_dir).of(request.index, request.tenant, request.source)
+        report = next((each for each in reports if each.flow_run_id == flow_run_id), None)
+        if report is None:
+            raise IngestionError(
+                f"Flow run {flow_run_id} ended as {state}, and there is no report of it in "
+                f"{settings.state_dir}: set INGESTION_STATE_DIR to that of `ingestion serve`, or "
+                "read its log."
+            )
+    _end(report, [], as_json)
+
+
 @app.command()
 def status(
     index: Annotated[str | None, typer.Option(help="Index to look at.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
 ) -> None:
     """Say for each source of an index how much it holds and when it was last in sync."""
-    settings = Settings()
     with usage_errors():
+        settings = Settings()
         found = statuses(index or settings.index, settings, datetime.now(UTC))
+        pin = shown(Services.of(settings).store, index or settings.index)
+    if pin and not as_json:
+        print(f"Readers of {index or settings.index} see pin {pin} until `ingestion resume`.")
     if as_json:
         print(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
     elif not found:
@@ -126,8 +181,8 @@ def serve() -> None:
 
     Example: INGESTION_SOURCES='{"handbook": "docs/"}' ingestion serve
     """
-    settings = Settings()
     with usage_errors():
+        settings = Settings()
         url = os.environ.get("PREFECT_API_URL")
         if not url:
             raise UsageError(
@@ -135,14 +190,14 @@ def serve() -> None:
             )
         if not settings.sources:
             raise UsageError('Set INGESTION_SOURCES to the sources, e.g. {"handbook": "docs/"}.')
-        requests = [
-            request_for(location, settings, source=name)
-            for name, location in settings.sources.items()
+        sources = [
+            (request_of(name, settings), source.interval_seconds or settings.interval_seconds)
+            for name, source in settings.sources.items()
         ]
         _wait_for(url)
         from ingestion.flow import serve_sources  # importing prefect takes seconds
 
-        serve_sources(requests, settings.interval_seconds)
+        serve_sources(sources)
 
 
 @quarantine.command("list")
@@ -157,66 +212,6 @@ def list_quarantine(
     for entry in entries:
         print(f"{entry['source']}/{entry['path']}: {entry['reason']} ({entry['attempts']} tries)")
     print(f"{len(entries)} in quarantine.")
-
-
-@contextmanager
-def usage_errors() -> Iterator[None]:
-    """Errors as one sentence and an exit code."""
-    try:
-        yield
-    except ValidationError as error:
-        first = error.errors()[0]
-        stderr.print(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", highlight=False)
-        raise typer.Exit(USAGE) from error
-    except IngestionError as error:
-        stderr.print(str(error), highlight=False)
-        raise typer.Exit(USAGE if isinstance(error, UsageError) else FAILED) from error
-    except OSError as error:
-        stderr.print(f"{error.filename}: {error.strerror}. Check INGESTION_STATE_DIR.")
-        raise typer.Exit(FAILED) from error
-
-
-@contextmanager
-def progress_bar() -> Iterator[OnProgress]:
-    """A bar on a terminal, nothing elsewhere."""
-    columns = (TextColumn("indexing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=stderr, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("indexing", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-def as_text(report: RunReport) -> str:
-    """The closing report for a person: every path is in one of its counts."""
-    counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in get_args(Outcome))
-    lines = [
-        f"{report.source} -> {report.index}: {report.status} in {report.seconds:.1f} s",
-        f"  {len(report.outcomes)} paths: {counts}; {len(report.moves)} moved by content",
-        f"  chunks: {report.chunks_embedded} embedded, {report.chunks_written} written, "
-        f"{report.chunks_swept} swept; collection {report.collection or 'none'}",
-        f"  run {report.run_id}"
-        + (f", flow run {report.flow_run_id}" if report.flow_run_id else ""),
-    ]
-    shown = report.quarantined[:SHOWN_IN_QUARANTINE]
-    lines += [f"  quarantined {entry.path}: {entry.reason}" for entry in shown]
-    if len(report.quarantined) > len(shown):
-        more = len(report.quarantined) - len(shown)
-        lines.append(f"  and {more} more: `ingestion quarantine list` shows all")
-    if report.error:
-        lines.append(f"  {report.error}")
-        lines.append("  What was committed stays; sync again to go on from there.")
-    return "\n".join(lines)
-
-
-def status_line(status: SourceStatus) -> str:
-    """One source's freshness for a person."""
-    if status.lag_seconds is None:
-        age = "never in sync"
-    else:
-        age = f"in sync {status.lag_seconds / 60:.0f} min ago (run {status.last_good_run})"
-    return (
-        f"{status.source} in {status.index}: {status.documents} documents, {status.chunks} chunks, "
-        f"{status.quarantined} in quarantine, {age}"
-    )
 
 
 def _answers(prefect_url: str) -> bool:

@@ -7,8 +7,10 @@ from typing import Any, cast
 
 from prefect import flow, serve, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State
+from prefect.client.schemas.objects import FlowRun, State
+from prefect.deployments import run_deployment
 from prefect.deployments.runner import RunnerDeployment
+from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
 from prefect.schedules import Interval
 from prefect.states import Completed, Failed
@@ -17,12 +19,13 @@ from prefect.types.entrypoint import EntrypointType
 from contracts.status import RunReport
 from ingestion.batch import BatchResult
 from ingestion.bootstrap import BATCH_ATTEMPTS, FIRST_WAIT_SECONDS, Services, SyncRequest, run_sync
-from ingestion.errors import Unavailable
+from ingestion.errors import IngestionError, Unavailable, UsageError
 from ingestion.plan import Pending
 from ingestion.settings import Settings
 from ingestion.sync import OnProgress, RunBatch
 
 FIRST_RUN_SECONDS = 10  # from the start of `ingestion serve`: Prefect schedules nothing in the past
+POLL_SECONDS = 2  # how soon a run that someone triggers starts; Prefect's default is 10
 
 _on_progress: ContextVar[OnProgress] = ContextVar("on_progress", default=lambda done, total: None)
 
@@ -86,13 +89,36 @@ def run_flow(request: SyncRequest, on_progress: OnProgress) -> tuple[RunReport, 
     return cast(tuple[RunReport, list[str]], result)
 
 
-def serve_sources(requests: Sequence[SyncRequest], interval_seconds: int) -> None:
-    """A deployment with a schedule per source, served from this process until it is stopped.
+def trigger(source: str, wait_seconds: float) -> tuple[str, str, SyncRequest]:
+    """Run a source's deployment: the flow run's id, the state that it is in, its request.
+
+    UsageError if no such deployment is served, IngestionError if it has not ended in that time;
+    with 0 nothing is waited for.
+    """
+    name = f"{sync_flow.name}/{source}"
+    try:
+        run = cast(FlowRun, run_deployment(name, timeout=wait_seconds, poll_interval=1))
+    except ObjectNotFound as error:
+        raise UsageError(
+            f"Prefect has no deployment {name}: add {source} to INGESTION_SOURCES of "
+            "`ingestion serve`, and start that."
+        ) from error
+    state = run.state_name or "unknown"
+    if wait_seconds and not (run.state and run.state.is_final()):
+        raise IngestionError(
+            f"Flow run {run.id} of {name} is {state} after {wait_seconds:.0f} s: "
+            "is `ingestion serve` running?"
+        )
+    return str(run.id), state, SyncRequest.model_validate(run.parameters["request"])
+
+
+def serve_sources(sources: Sequence[tuple[SyncRequest, int]]) -> None:
+    """A deployment per source, every so many seconds, served here until this process is stopped.
 
     The first run of each starts at once: a fresh index need not wait for an interval to pass.
     """
     first = datetime.now(UTC) + timedelta(seconds=FIRST_RUN_SECONDS)
-    deployments = [
+    served = [
         sync_flow.to_deployment(
             name=request.source,
             parameters={"request": request.model_dump(mode="json")},
@@ -100,7 +126,8 @@ def serve_sources(requests: Sequence[SyncRequest], interval_seconds: int) -> Non
             entrypoint_type=EntrypointType.MODULE_PATH,  # found wherever the package is installed
             concurrency_limit=1,
         )
-        for request in requests
+        for request, interval_seconds in sources
     ]
-    served = cast(list[RunnerDeployment], deployments)  # awaitables in async code only
-    serve(*served, pause_on_shutdown=False)  # or a restart would find its schedules paused
+    deployed = cast(list[RunnerDeployment], served)  # awaitables in async code only
+    # Not paused, or a restart would find its schedules paused.
+    serve(*deployed, pause_on_shutdown=False, query_seconds=POLL_SECONDS)

@@ -4,9 +4,10 @@ from collections import Counter
 from datetime import datetime
 
 from contracts.status import SourceStatus
-from ingestion.index import connect, documents_and_chunks
+from ingestion.index import documents_and_chunks
 from ingestion.runs import Runs
 from ingestion.settings import Settings
+from ingestion.store import connect
 
 
 def statuses(index: str, settings: Settings, now: datetime) -> list[SourceStatus]:

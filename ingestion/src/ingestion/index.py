@@ -1,26 +1,21 @@
-"""The index as ingestion writes it, over the stock qdrant-client; layout in `contracts.index`.
+"""The index as ingestion writes it; layout in `contracts.index`.
 
 A document's manifest is its commit point: chunks first, then the manifest, then what it replaces
 is swept. Readers drop chunks whose version the manifest does not name.
 """
 
-import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import SecretStr
 from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from contracts.index import (
     DENSE,
     SPARSE,
     SPEC_POINT_ID,
-    UNUSED_SPARSE,
     ChunkPayload,
     CollectionSpec,
     DocumentManifest,
@@ -28,13 +23,20 @@ from contracts.index import (
     manifest_alias,
     manifest_point_id,
 )
+from ingestion import pins
 from ingestion.embed import Vectors
-from ingestion.errors import NotProved, Refused, SpecMismatch, Unavailable
-
-POINTS_PER_REQUEST = 256
-POINTS_PER_PAGE = 1000
-
-T = TypeVar("T")
+from ingestion.errors import NotProved, SpecMismatch
+from ingestion.store import (
+    POINTS_PER_PAGE,
+    POINTS_PER_REQUEST,
+    aliases,
+    create_collections,
+    equals,
+    pages,
+    point_aliases,
+    scroll,
+    translated,
+)
 
 
 @dataclass(frozen=True)
@@ -65,33 +67,16 @@ class Index:
         self._manifests = manifest_alias(self.collection)
         self._client = client
         self._writing = Lock()  # batches take turns here; what they share is the embedder
-        self._own = [_equals("tenant", tenant), _equals("source", source)]
+        self._own = [equals("tenant", tenant), equals("source", source)]
 
     def open(self) -> None:
         """Create what is missing; SpecMismatch if the collection is another embedder's (I7)."""
+        pins.refuse_reserved(self.name)
+        create_collections(self._client, self.collection, self.spec.embedder.dimensions)
         with translated():
-            if not self._client.collection_exists(self.collection):
-                size = self.spec.embedder.dimensions
-                self._client.create_collection(
-                    self.collection,
-                    {DENSE: models.VectorParams(size=size, distance=models.Distance.COSINE)},
-                    {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-                )
-            if not self._client.collection_exists(self._manifests):
-                self._client.create_collection(
-                    self._manifests, {}, {UNUSED_SPARSE: models.SparseVectorParams()}
-                )
-            for collection, fields in (
-                (self.collection, ("tenant", "namespace", "source", "document_id", "version")),
-                (self._manifests, ("kind", "tenant", "source")),
-            ):
-                for field in fields:
-                    self._client.create_payload_index(
-                        collection, field, models.PayloadSchemaType.KEYWORD, wait=True
-                    )
             self._check_spec()
-            if self.live_collection() is None:
-                self.switch()
+        if self.live_collection() is None:
+            self.switch()
 
     def _check_spec(self) -> None:
         stored = self._client.retrieve(self._manifests, [SPEC_POINT_ID])
@@ -109,30 +94,27 @@ class Index:
                 "or give the new one a name of its own. Nothing was written."
             )
 
+    def shown_pin(self) -> str | None:
+        """Name of the pin that readers see instead, while the index is restored to one."""
+        return pins.shown(self._client, self.name)
+
+    def _alias(self) -> str:
+        """The alias that syncs move; a restored index's own one stays at its pin."""
+        return pins.written_alias(self.name) if self.shown_pin() else self.name
+
     def live_collection(self) -> str | None:
-        """The collection that readers of the index see now."""
-        with translated():
-            aliases = self._client.get_aliases().aliases
-        return next((a.collection_name for a in aliases if a.alias_name == self.name), None)
+        """The collection that readers see now, or will see again after `ingestion resume`."""
+        return aliases(self._client).get(self._alias())
 
     def switch(self) -> None:
         """Point both aliases at this collection, in one call."""
-        live = self.live_collection()
-        targets = {self.name: self.collection, manifest_alias(self.name): self._manifests}
-        drop = [models.DeleteAlias(alias_name=alias) for alias in targets] if live else []
-        create = [
-            models.CreateAlias(alias_name=alias, collection_name=collection)
-            for alias, collection in targets.items()
-        ]
-        with translated():
-            self._client.update_collection_aliases(
-                [models.DeleteAliasOperation(delete_alias=alias) for alias in drop]
-                + [models.CreateAliasOperation(create_alias=alias) for alias in create]
-            )
+        alias = self._alias()
+        targets = {alias: self.collection, manifest_alias(alias): self._manifests}
+        point_aliases(self._client, targets)
 
     def manifests(self) -> dict[str, DocumentManifest]:
         """Committed documents of this source, by path."""
-        own = models.Filter(must=[_equals("kind", "document"), *self._own])
+        own = models.Filter(must=[equals("kind", "document"), *self._own])
         manifests = (
             DocumentManifest.model_validate(point.payload)
             for point in scroll(self._client, self._manifests, own)
@@ -155,7 +137,7 @@ class Index:
             for document in documents
         ]
         with self._writing, translated():
-            for page in _pages(points, POINTS_PER_REQUEST):
+            for page in pages(points, POINTS_PER_REQUEST):
                 self._upsert(self.collection, page)
                 self._verify([str(point.id) for point in page])
             self._upsert(self._manifests, manifests)
@@ -164,7 +146,7 @@ class Index:
     def remove(self, manifests: Sequence[DocumentManifest]) -> int:
         """Take documents out: invisible first, then swept; the number of chunks swept."""
         with translated():
-            for page in _pages(manifests, POINTS_PER_PAGE):
+            for page in pages(manifests, POINTS_PER_PAGE):
                 ids = [_manifest_id(manifest) for manifest in page]
                 self._client.delete(self._manifests, models.PointIdsList(points=[*ids]), wait=True)
             return self._sweep(manifests, keep=set())
@@ -188,14 +170,14 @@ class Index:
     def delete_chunks(self, ids: Sequence[str]) -> int:
         """Delete chunks by id; their number."""
         with translated():
-            for page in _pages(ids, POINTS_PER_PAGE):
+            for page in pages(ids, POINTS_PER_PAGE):
                 points = models.PointIdsList(points=[*page])
                 self._client.delete(self.collection, points, wait=True)
         return len(ids)
 
     def live_sources(self) -> set[tuple[str, str]]:
-        """Tenant and source of every document that readers of the index see now."""
-        documents, _ = documents_and_chunks(self._client, self.name)
+        """Tenant and source of every document in the live collection."""
+        documents, _ = documents_and_chunks(self._client, self._alias())
         return set(documents)
 
     def _chunk_ids(self, manifest: DocumentManifest) -> list[str]:
@@ -219,79 +201,20 @@ class Index:
             )
 
 
-def connect(url: str, api_key: SecretStr | None, timeout_seconds: float) -> QdrantClient:
-    """A client for the store; it connects with the first request."""
-    with warnings.catch_warnings():
-        # The store listens on loopback or inside a private network unless someone opens it.
-        warnings.filterwarnings("ignore", "Api key is used with an insecure connection")
-        return QdrantClient(
-            url=url,
-            api_key=api_key.get_secret_value() if api_key else None,
-            timeout=int(timeout_seconds),
-            check_compatibility=False,  # it would ask the server before anyone can catch its error
-        )
-
-
 def documents_and_chunks(
     client: QdrantClient, index: str
 ) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
     """Committed documents and chunks of a live index, each by tenant and source."""
     documents: Counter[tuple[str, str]] = Counter()
     chunks: Counter[tuple[str, str]] = Counter()
-    with translated():
-        aliases = {alias.alias_name for alias in client.get_aliases().aliases}
-    if index in aliases:
-        kind = models.Filter(must=[_equals("kind", "document")])
+    if index in aliases(client):
+        kind = models.Filter(must=[equals("kind", "document")])
         fields = ["tenant", "source", "chunks"]
         for point in scroll(client, manifest_alias(index), kind, fields):
             payload = point.payload or {}
             documents[payload["tenant"], payload["source"]] += 1
             chunks[payload["tenant"], payload["source"]] += payload["chunks"]
     return documents, chunks
-
-
-@contextmanager
-def translated() -> Iterator[None]:
-    """Errors of qdrant-client as ours."""
-    try:
-        yield
-    except ResponseHandlingException as error:
-        raise Unavailable(
-            f"The vector store does not answer ({error.source}): start it with `vectorstore serve`,"
-            " or set INGESTION_QDRANT_URL."
-        ) from error
-    except UnexpectedResponse as error:
-        if error.status_code in (401, 403):
-            raise Refused(
-                "The vector store refused the key: set INGESTION_QDRANT_API_KEY."
-            ) from error
-        said = f"{error.status_code} {error.content.decode(errors='replace')[:300]}"
-        if error.status_code in (408, 429, 500, 502, 503, 504):
-            raise Unavailable(f"The vector store is not ready: {said}") from error
-        raise Refused(f"The vector store refused a request: {said}") from error
-
-
-def scroll(
-    client: QdrantClient, collection: str, only: models.Filter, fields: list[str] | None = None
-) -> Iterator[models.Record]:
-    """Every point that passes a filter, with its payload or some fields of it."""
-    offset: Any = None
-    while True:
-        with translated():
-            points, offset = client.scroll(
-                collection, only, POINTS_PER_PAGE, offset=offset, with_payload=fields or True
-            )
-        yield from points
-        if offset is None:
-            return
-
-
-def _pages(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def _equals(field: str, value: str) -> models.FieldCondition:
-    return models.FieldCondition(key=field, match=models.MatchValue(value=value))
 
 
 def _manifest_id(manifest: DocumentManifest) -> str:

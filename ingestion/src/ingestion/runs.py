@@ -29,7 +29,8 @@ class Run:
     error: str | None = "it was interrupted"  # until it has come to its end
 
     def __post_init__(self) -> None:
-        self.run_id = f"{self.started_at:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+        # Sorts by time, for two runs within a second too.
+        self.run_id = f"{self.started_at:%Y%m%dT%H%M%S.%f}-{uuid.uuid4().hex[:8]}"
 
     def account(self, paths: Iterable[str], outcome: Outcome) -> None:
         """Note the outcome of these paths."""

@@ -1,9 +1,26 @@
 """Settings of ingestion, from `INGESTION_*` variables; built once and handed down."""
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class SourceSettings(BaseModel):
+    """A source that is kept in sync; a path alone stands for one with the defaults."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path  # a folder or file
+    tenant: str | None = None  # default: `Settings.tenant`
+    namespace: str | None = None
+    interval_seconds: int | None = Field(default=None, gt=0)  # default: that of the settings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_path(cls, value: Any) -> Any:
+        return {"path": value} if isinstance(value, str | Path) else value
 
 
 class Settings(BaseSettings):
@@ -25,5 +42,5 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(default=50_000_000, gt=0)
     batch_bytes: int = Field(default=100_000, gt=0)  # of raw files: two seconds or more of work
 
-    sources: dict[str, Path] = {}  # name -> folder or file that `ingestion serve` keeps in sync
+    sources: dict[str, SourceSettings] = {}  # by name; `ingestion serve` keeps them in sync
     interval_seconds: int = Field(default=900, gt=0)  # between two scheduled syncs of a source

@@ -59,6 +59,8 @@ def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> No
     run.account((found.path for found, _ in problems), "quarantined")
     _prove(job.index, plan, known, run)
     _switch_when_whole(job, run)
+    if pin := job.index.shown_pin():
+        run.notes.append(f"readers of {run.index} see pin {pin} instead, until `ingestion resume`")
 
 
 def _found(job: Job) -> Iterator[Found]:

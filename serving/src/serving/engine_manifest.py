@@ -36,6 +36,12 @@ SAMPLING_DEFAULTS: dict[str, float | int | str | None] = {  # vLLM's, where the 
     "frequency_penalty": 0.0,
     "max_tokens": None,
 }
+STATED = {"model", "served_model_name", "max_model_len", "dtype", "quantization"}  # elsewhere here
+PRIVATE = {  # words in the names of flags that say nothing of the answers
+    *("api", "auth", "key", "hf_token", "watermark", "host", "port", "ports", "ip", "addr"),
+    *("address", "url", "uds", "server", "ssl", "allowed", "log", "uvicorn", "profiler"),
+}
+SHORT = 200  # characters of a flag's value that are shown as they are
 
 
 async def observe(state: Any, engine: httpx.AsyncClient) -> LlmManifest:
@@ -49,13 +55,14 @@ async def observe(state: Any, engine: httpx.AsyncClient) -> LlmManifest:
     return LlmManifest(
         model=name,
         files_sha256=await asyncio.to_thread(_files, str(config.model)),
-        template_sha256=await _template(engine, name),
+        template_sha256=await template_sha256(engine, name),
         engine=engine_version(),
         dtype=str(config.dtype).removeprefix("torch."),
         max_model_len=config.max_model_len,
         quantization=str(config.quantization or "none"),
         sampling_defaults=SAMPLING_DEFAULTS | config.get_diff_sampling_param(),
         logprobs=await _logprobs(engine, name),
+        flags=await asyncio.to_thread(launch_flags, state.args),
     )
 
 
@@ -69,12 +76,54 @@ def engine_version() -> str:
     return "unknown"
 
 
+def launch_flags(args: Any) -> dict[str, str]:
+    """The launch arguments that are not vLLM's defaults, without secrets, ports, hosts and paths.
+
+    A file or folder is named by the hash of what it holds.
+    """
+    kept = _plain({name: v for name, v in _non_default(args).items() if name not in STATED})
+    return {
+        name: value if isinstance(value, str) else json.dumps(value, sort_keys=True)
+        for name, value in kept.items()
+    }
+
+
+def _non_default(args: Any) -> dict[str, Any]:
+    from vllm.entrypoints.serve.utils.api_utils import (  # type: ignore[import-not-found]
+        jsonify_non_default_args,  # only in the llm environment
+    )
+
+    found: dict[str, Any] = jsonify_non_default_args(args)
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """`value` without private entries, at any depth, and with hashes for paths and long texts."""
+    if isinstance(value, dict):
+        public = {k: v for k, v in value.items() if not PRIVATE & {k, *str(k).split("_")}}
+        return {k: _plain(v) for k, v in public.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if not isinstance(value, str):
+        return value
+    if len(value) > SHORT:
+        return f"sha256 {hashlib.sha256(value.encode()).hexdigest()[:16]}"
+    if "/" not in value:
+        return value
+    path = Path(value).expanduser()
+    if path.is_dir():
+        return f"sha256 {files_sha256(path)[:16]}"
+    if path.is_file():
+        return f"sha256 {hashlib.sha256(path.read_bytes()).hexdigest()[:16]}"
+    return "a path that is gone" if path.is_absolute() else value
+
+
 def _files(model: str) -> str:
     folder = Path(model)
     return files_sha256(folder) if folder.is_dir() else "unknown"  # a hub id
 
 
-async def _template(engine: httpx.AsyncClient, model: str) -> str:
+async def template_sha256(engine: httpx.AsyncClient, model: str) -> str:
     """sha256 of the token ids of fixed conversations, through the engine's own chat template."""
     token_ids = []
     for messages in CONVERSATIONS:

@@ -5,6 +5,7 @@ vLLM keeps its own API and engine; what is ours is its flags and `serving.middle
 
 import importlib.metadata
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +26,7 @@ class Launch(NamedTuple):
 
 
 def plan_launch(settings: Settings, extra: list[str]) -> Launch:
-    """What `serving llm` runs; `extra` are flags of vLLM's own, passed on, and the last wins.
+    """What `serving llm` runs; `llm_flags` and `extra` are vLLM's own flags, and the last wins.
 
     Raises ModelError or StartError.
     """
@@ -43,6 +44,7 @@ def plan_launch(settings: Settings, extra: list[str]) -> Launch:
         "--disable-fastapi-docs",
         "--disable-uvicorn-access-log",
         *(["--enforce-eager"] if device == "cpu" else []),  # compiling costs minutes on a CPU
+        *_flags(settings.llm_flags),
         *extra,
     ]
     return Launch(arguments, _environment(settings, entry, device))
@@ -64,6 +66,15 @@ def choose_device(wanted: str, has_gpu: bool) -> str:
     if wanted == "auto":
         return "cuda" if distribution == "vllm" and has_gpu else "cpu"
     return wanted
+
+
+def _flags(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise StartError(
+            f"SERVING_LLM_FLAGS cannot be split ({error}): mend its quotes."
+        ) from error
 
 
 def _installed(distribution: str) -> bool:

@@ -1,5 +1,6 @@
 """A client of the whole application, with the ports faked behind it."""
 
+import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import sha256
@@ -9,7 +10,6 @@ from typing import Any
 import httpx
 import pytest
 from tests.fakes.application import (
-    BUNDLE,
     FakeAnswerLog,
     FakeChatModel,
     FakeManifests,
@@ -20,13 +20,30 @@ from tests.fakes.application import (
 
 from application.access import KeyRing
 from application.bootstrap import create_app
-from application.bundle import BundleStore
+from application.bundle_store import BundleStore
 from application.dependencies import Services
 from application.metrics import Metrics
-from application.settings import Settings
+from application.releases import Releases
+from application.settings import PACKAGE, Settings
 from contracts.status import Check, Readiness
 
 PROBE_KEY = "probe-key"
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    """Replaces words in a file, as a person would, in place."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Path:
+    """The TOML of a copy of the bundle, to edit; its prompts lie beside it."""
+    folder = tmp_path / "live"
+    shutil.copytree(PACKAGE / "prompts", folder / "prompts")
+    shutil.copy(PACKAGE / "bundle.toml", folder)
+    return folder / "bundle.toml"
 
 
 class FakeReadiness:
@@ -48,6 +65,7 @@ class Application:
         self.auth = {"Authorization": f"Bearer {key}"}
         self.retriever: FakeRetriever = parts["retriever"]
         self.log: FakeAnswerLog = parts["log"]
+        self.model: FakeChatModel = parts["model"]
 
     async def ask(self, question: str, stream: bool = False, **headers: str) -> httpx.Response:
         body = {"question": question, "stream": stream}
@@ -74,14 +92,18 @@ def application(tmp_path: Path) -> Running:
         made = Settings(**defaults | settings)
         metrics, log = Metrics(), FakeAnswerLog()
         found = retriever or FakeRetriever([passage()])
-        use_case = answerer(FakeChatModel(*pieces), retriever=found, log=log, also_log=[metrics])
+        model = FakeChatModel(*pieces)
+        use_case = answerer(model, retriever=found, log=log, also_log=[metrics])
         keys = KeyRing(made.keys_file)
+        bundles = BundleStore(made.state_dir / "bundles", made.bundle)
+        assert bundles.live  # read at the start, as in bootstrap
         app = create_app(made)
         app.state.services = Services(
             settings=made,
             build="0.1.0+test",
             keys=keys,
-            bundles=BundleStore(tmp_path / "bundles", BUNDLE),
+            bundles=bundles,
+            releases=Releases(bundles, made.state_dir, "0.1.0+test"),
             retriever=found,
             manifests=FakeManifests(),
             answerer=use_case,
@@ -91,6 +113,6 @@ def application(tmp_path: Path) -> Running:
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             key = keys.create("default", ["default"])
-            yield Application(client, key, {"retriever": found, "log": log})
+            yield Application(client, key, {"retriever": found, "log": log, "model": model})
 
     return run

@@ -138,3 +138,19 @@ async def test_an_event_holds_the_texts_where_the_settings_say_so() -> None:
     use_case = answerer(FakeChatModel("26 weeks."), passage(), log=log, log_texts=True)
     await answer_of(use_case, ask(QUESTION))
     assert log.events[0].question == QUESTION
+
+
+@pytest.mark.parametrize("pieces", [("26 weeks.",), (DEAD,)])
+async def test_a_probe_is_told_the_request_that_the_model_got(
+    pieces: tuple[str | ModelUnavailable, ...],
+) -> None:
+    model = FakeChatModel(*pieces)
+    scope = Scope("default", frozenset({"default"}), probe=True)
+    answer = await answer_of(answerer(model, passage()), ask(QUESTION, scope))
+    assert answer.chat_request == model.request(model.requests[0], BUNDLE.sampling)
+
+
+async def test_a_probe_is_told_of_no_request_where_no_model_was_asked() -> None:
+    scope = Scope("default", frozenset({"default"}), probe=True)
+    answer = await answer_of(answerer(FakeChatModel("x")), ask(QUESTION, scope))
+    assert answer.chat_request is None

@@ -1,14 +1,17 @@
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from tests.fakes.application import BUNDLE, DEAD, FakeRetriever, passage
-from tests.unit.application.conftest import PROBE_KEY, Running
+from tests.unit.application.conftest import PROBE_KEY, Running, edit
 
 from application.bootstrap import create_app
+from application.bundle_store import BundleStore
 from application.errors import Misconfigured, RetrievalUnavailable
 from application.middleware import BODY_LIMIT
+from application.releases import Releases
 from application.settings import Settings
 from contracts.answer import STREAM_EVENTS, Answer, DocumentView, Passage, Problem, SearchResponse
 from contracts.status import BundleStatus, Readiness
@@ -177,6 +180,8 @@ async def test_a_probe_reads_canaries_and_another_index_and_is_marked(
         {"X_Probe_Key": "wrong"},
         {"X_Probe_Index": "pinned-1"},
         {"X_Probe_Bundle": BUNDLE.digest},
+        {"X_Probe_Cycle": "20261123T160000Z"},
+        {"X_Probe_Key": "wrong", "X_Probe_Cycle": "20261123T160000Z"},
         {"X_Probe_Key": "", "X_Probe_Index": "pinned-1"},
     ],
 )
@@ -198,6 +203,53 @@ async def test_a_probe_chooses_a_stored_bundle_and_an_unknown_one_is_not_found(
         unknown = await app.ask(QUESTION, X_Probe_Key=PROBE_KEY, X_Probe_Bundle="0" * 16)
     assert known.json()["provenance"]["bundle"] == BUNDLE.digest
     assert problem_of(unknown).status == 404
+
+
+@pytest.mark.parametrize("cycle", ["", "a b", "x" * 65, "../x"])
+async def test_a_cycle_that_is_no_name_is_refused(application: Running, cycle: str) -> None:
+    async with application("26 weeks.") as app:
+        response = await app.ask(QUESTION, X_Probe_Key=PROBE_KEY, X_Probe_Cycle=cycle)
+    assert problem_of(response).status == 422
+    assert app.model.requests == []
+
+
+async def test_a_probe_hands_its_cycle_to_the_model_and_users_have_none(
+    application: Running,
+) -> None:
+    async with application("26 weeks.") as app:
+        await app.ask(QUESTION, X_Probe_Key=PROBE_KEY, X_Probe_Cycle="20261123T160000Z")
+        await app.ask(QUESTION, X_Probe_Key=PROBE_KEY)
+        await app.ask(QUESTION)
+    assert app.model.cycles == ["20261123T160000Z", None, None]
+
+
+async def test_only_a_probe_is_told_what_the_model_was_sent(application: Running) -> None:
+    async with application("26 weeks.") as app:
+        probe = await app.ask(QUESTION, X_Probe_Key=PROBE_KEY)
+        user = await app.ask(QUESTION)
+    assert probe.json()["chat_request"]["messages"] == app.model.requests[0]
+    assert user.json()["chat_request"] is None
+
+
+async def test_an_edit_of_the_bundle_answers_at_once_and_shows_against_the_released(
+    application: Running, live: Path
+) -> None:
+    async with application("26 weeks.", bundle=live) as app:
+
+        async def status() -> BundleStatus:
+            response = await app.client.get("/v1/status", headers=app.auth)
+            return BundleStatus.model_validate_json(response.content)
+
+        assert (await status()).released is None
+        Releases(BundleStore(live.parents[1] / "bundles", live), live.parents[1], "b").release()
+        edit(live, "top_k = 4", "top_k = 1")
+        answer = Answer.model_validate_json((await app.ask(QUESTION)).content)
+        now = await status()
+        edit(live, "top_k = 1", "top_k = ")
+        assert (await app.ask(QUESTION)).status_code == 200
+    assert app.retriever.queries[0].limit == 1
+    assert answer.provenance.bundle == now.bundle != BUNDLE.digest
+    assert (now.released, now.settings["retrieval.top_k"]) == (BUNDLE.digest, 1)
 
 
 @pytest.mark.parametrize(

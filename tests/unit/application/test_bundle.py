@@ -1,45 +1,19 @@
-import json
 from pathlib import Path
 
 import pytest
 from tests.fakes.application import BUNDLE
+from tests.unit.application.conftest import edit
 
-from application.bundle import Bundle, BundleStore, load_bundle
-from application.errors import Misconfigured, NotFound
-from application.prompts import load_prompt
-from application.settings import PACKAGE
-
-
-def other_bundle() -> Bundle:
-    retrieval = BUNDLE.retrieval.model_copy(update={"top_k": 7})
-    return BUNDLE.model_copy(update={"retrieval": retrieval})
+from application.bundle import load_bundle
+from application.errors import Misconfigured
+from application.prompts import Prompt, parse_prompt
 
 
-def test_the_digest_changes_with_any_setting_and_with_nothing_else() -> None:
-    assert load_bundle(PACKAGE / "bundle.toml").digest == BUNDLE.digest
-    assert other_bundle().digest != BUNDLE.digest
-
-
-def test_the_live_bundle_is_stored_so_that_it_can_answer_again_later(tmp_path: Path) -> None:
-    BundleStore(tmp_path, other_bundle())
-    later = BundleStore(tmp_path, BUNDLE)
-    assert later.get(other_bundle().digest) == other_bundle()
-
-
-def test_a_bundle_that_was_altered_on_disk_is_not_used(tmp_path: Path) -> None:
-    BundleStore(tmp_path, other_bundle())
-    path = tmp_path / f"{other_bundle().digest}.json"
-    altered = json.loads(path.read_text())
-    altered["retrieval"]["top_k"] = 1
-    path.write_text(json.dumps(altered))
-    with pytest.raises(NotFound, match="altered"):
-        BundleStore(tmp_path, BUNDLE).get(other_bundle().digest)
-
-
-@pytest.mark.parametrize("digest", ["0123456789abcdef", "../secrets/keys", ""])
-def test_an_unknown_bundle_is_not_found_and_names_no_path(tmp_path: Path, digest: str) -> None:
-    with pytest.raises(NotFound):
-        BundleStore(tmp_path, BUNDLE).get(digest)
+def test_the_digest_changes_with_any_setting_and_with_nothing_else(live: Path) -> None:
+    edit(live, "# How questions", "# Just how questions")
+    assert load_bundle(live).digest == BUNDLE.digest
+    edit(live, "top_k = 4", "top_k = 5")
+    assert load_bundle(live).digest != BUNDLE.digest
 
 
 def test_settings_are_reported_flat() -> None:
@@ -47,15 +21,13 @@ def test_settings_are_reported_flat() -> None:
     assert BUNDLE.settings["sampling.temperature"] == 0.0
 
 
-def prompt_file(folder: Path, body: str, variables: str = "[question]") -> Path:
+def prompt_of(body: str, variables: str = "[question]") -> Prompt:
     head = f"---\npurpose: test\nvariables: {variables}\nchanged: first\n---\n"
-    (folder / "answer.v9.md").write_text(head + body)
-    return folder
+    return parse_prompt(head + body, "answer", "v9")
 
 
-def test_a_prompt_is_its_messages_in_order(tmp_path: Path) -> None:
-    folder = prompt_file(tmp_path, "# system\nBe brief.\n# passage\n- x\n# user\nQ: {question}\n")
-    prompt = load_prompt(folder, "answer", "v9")
+def test_a_prompt_is_its_messages_in_order() -> None:
+    prompt = prompt_of("# system\nBe brief.\n# passage\n- x\n# user\nQ: {question}\n")
     assert [(m.role, m.text) for m in prompt.messages] == [
         ("system", "Be brief."),
         ("user", "Q: {question}"),
@@ -65,25 +37,62 @@ def test_a_prompt_is_its_messages_in_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "variables"),
     [
-        ("# system\nx\n# passage\n-\n# user\n{question} {more}\n", "[question]"),
+        ("# system\nx\n# passage\n-\n# user\n{question} {passages}\n", "[question]"),
         ("# system\nx\n# passage\n-\n# user\nno variable\n", "[question]"),
         ("# system\nx\n# user\n{question}\n", "[question]"),
+        ("# system\nx\n# passage\n-\n# user\n{question} {mood}\n", "[question, mood]"),
+        ("# system\nx\n# passage\n{question}\n# user\n{question}\n", "[question]"),
+        ('# system\nSay {"a": 1}\n# passage\n-\n# user\n{question}\n', "[question]"),
+        ("# system\nx }\n# passage\n-\n# user\n{question}\n", "[question]"),
+        ("# system\nx\n# passage\n-\n# user\n{question:d}\n", "[question]"),
+        ("# system\nx\n# passage\n-\n# user\n{question}\n", "[question"),
     ],
-    ids=["undeclared variable", "unused variable", "no passage"],
+    ids=[
+        "undeclared variable",
+        "unused variable",
+        "no passage",
+        "variable that nothing fills",
+        "variable that a passage has not",
+        "plain braces",
+        "lone brace",
+        "format",
+        "broken front matter",
+    ],
 )
-def test_a_prompt_that_is_not_whole_is_refused(tmp_path: Path, body: str, variables: str) -> None:
+def test_a_prompt_that_is_not_whole_is_refused(body: str, variables: str) -> None:
     with pytest.raises(Misconfigured, match=r"answer\.v9\.md"):
-        load_prompt(prompt_file(tmp_path, body, variables), "answer", "v9")
+        prompt_of(body, variables)
 
 
-def test_a_missing_prompt_is_refused_with_its_name(tmp_path: Path) -> None:
-    with pytest.raises(Misconfigured, match=r"answer\.v9\.md"):
-        load_prompt(tmp_path, "answer", "v9")
+def test_a_missing_prompt_is_refused_with_its_name(live: Path) -> None:
+    edit(live, 'answer = "v1"', 'answer = "v9"')
+    with pytest.raises(Misconfigured, match=r"no prompt file answer\.v9\.md"):
+        load_bundle(live)
 
 
-def test_a_bundle_with_an_unknown_setting_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "bundle.toml"
-    path.write_text((PACKAGE / "bundle.toml").read_text() + "\n[retrieval2]\nx = 1\n")
-    (tmp_path / "prompts").symlink_to(PACKAGE / "prompts")
-    with pytest.raises(Misconfigured, match="retrieval2"):
-        load_bundle(path)
+def test_a_prompt_outside_its_folder_is_refused(live: Path) -> None:
+    edit(live, 'answer = "v1"', 'answer = "../../secret"')
+    with pytest.raises(Misconfigured, match="names no file"):
+        load_bundle(live)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("[retrieval]", "[retrieval2]", "retrieval2"),
+        ("[retrieval]", "[retrieval", "no TOML"),
+        ("top_k = 4", "top_k = 0", "top_k"),
+        ('answer = "v1"', "", "answer"),
+        ('answer = "v1"', "answer = 1", "answer.1.md"),
+        ('[prompts]\nanswer = "v1"', "prompts = 3", "prompts|items"),
+    ],
+)
+def test_a_bundle_that_is_not_whole_is_refused(live: Path, old: str, new: str, said: str) -> None:
+    edit(live, old, new)
+    with pytest.raises(Misconfigured, match=said):
+        load_bundle(live)
+
+
+def test_no_bundle_at_all_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        load_bundle(tmp_path / "bundle.toml")

@@ -1,5 +1,6 @@
 """The streaming client against a scripted server on loopback: its faults, and what is sent."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -16,16 +17,29 @@ from application.upstream import Breaker, Deadline, Upstream
 
 @asynccontextmanager
 async def chat_model(
-    url: str, key: str | None = None, breaker: Breaker | None = None
+    url: str,
+    key: str | None = None,
+    breaker: Breaker | None = None,
+    probe_url: str = "",
+    sent: list[bytes] | None = None,
 ) -> AsyncIterator[StreamingChatModel]:
-    async with aiohttp.ClientSession() as session:
+    trace = aiohttp.TraceConfig()
+
+    async def keep(session: object, context: object, params: object) -> None:
+        (sent if sent is not None else []).append(params.chunk)  # type: ignore[attr-defined]  # aiohttp's own parameters
+
+    trace.on_request_chunk_sent.append(keep)
+    async with aiohttp.ClientSession(trace_configs=[trace]) as session:
         upstream = Upstream("chat model", ModelUnavailable, FAULTS, breaker)
-        yield StreamingChatModel(session, url, MODEL, key, upstream)
+        probes = (probe_url, Upstream("probes", ModelUnavailable, FAULTS)) if probe_url else None
+        yield StreamingChatModel(session, url, MODEL, key, upstream, probes)
 
 
-async def reply(model: StreamingChatModel, text: str = "hello", seconds: float = 5) -> list[object]:
+async def reply(
+    model: StreamingChatModel, text: str = "hello", seconds: float = 5, cycle: str | None = None
+) -> list[object]:
     messages = [Message(role="user", content=text)]
-    stream = model.stream(messages, BUNDLE.sampling, Deadline(seconds))
+    stream = model.stream(messages, BUNDLE.sampling, Deadline(seconds), cycle)
     return [piece async for piece in stream]
 
 
@@ -92,3 +106,34 @@ async def test_a_model_that_keeps_failing_is_left_alone() -> None:
                 with pytest.raises(ModelUnavailable):
                     await reply(model)
         assert len(server.script.requests) == 2
+
+
+async def test_a_cycle_goes_the_probes_way_with_the_same_key_and_the_same_bytes() -> None:
+    sent: list[bytes] = []
+    with running(key="secret") as users, running(key="secret") as probes:
+        async with chat_model(
+            users.url, key="secret", probe_url=probes.url + "/v1", sent=sent
+        ) as model:
+            await reply(model, "Zürich?")
+            await reply(model, "Zürich?", cycle="c-1")
+            told = model.request([Message(role="user", content="Zürich?")], BUNDLE.sampling)
+    (by_user,), (by_probe,) = users.script.requests, probes.script.requests
+    assert (by_probe["path"], by_probe["headers"]["x-probe-cycle"]) == (by_user["path"], "c-1")
+    assert "x-probe-cycle" not in by_user["headers"]
+    assert sent[0] == sent[1] == json.dumps(told, ensure_ascii=False).encode()
+
+
+async def test_a_cycle_takes_the_users_way_where_no_other_is_set() -> None:
+    with running() as users:
+        async with chat_model(users.url) as model:
+            await reply(model, cycle="c-1")
+        assert "x-probe-cycle" not in users.script.requests[0]["headers"]
+
+
+async def test_a_dead_way_of_the_probes_costs_users_nothing() -> None:
+    with running() as users, running(faults=["500"] * 20) as probes:
+        async with chat_model(users.url, probe_url=probes.url) as model:
+            for _ in range(9):
+                with pytest.raises(ModelUnavailable):
+                    await reply(model, cycle="c-1")
+            assert await reply(model)

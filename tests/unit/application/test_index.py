@@ -62,6 +62,24 @@ async def test_chunks_of_a_version_that_is_not_committed_are_never_found() -> No
     assert [p.text for p in (await retriever(client).search(query())).passages] == ["new"]
 
 
+async def test_passages_of_equal_score_have_one_order_whatever_the_store_says() -> None:
+    client = await empty_index()
+    await write_chunks(client, "handbook/a.md", "one", "two", "three")
+    await commit(client, "handbook/a.md")
+    one = (await retriever(client).search(query(mode="dense"))).passages
+    search = client.query_points
+
+    async def reversed_ties(*args: Any, **kwargs: Any) -> Any:
+        reply = await search(*args, **kwargs)
+        reply.points.reverse()
+        return reply
+
+    client.query_points = reversed_ties  # type: ignore[method-assign]  # a store's other mood
+    other = (await retriever(client).search(query(mode="dense"))).passages
+    assert len({passage.score for passage in one}) == 1
+    assert other == one
+
+
 async def test_a_document_committed_while_it_was_searched_is_found_by_the_second_search() -> None:
     client = await empty_index()
     await write_chunks(client, "handbook/a.md", "text")

@@ -81,7 +81,7 @@ def test_ports_of_parts_that_live_elsewhere_are_not_asked_for(
     monkeypatch.setenv("LLM_URL", "http://model.example")
     monkeypatch.setenv("QDRANT_URL", "http://store.example")
     monkeypatch.setenv("DEMO", "lite")
-    assert wanted_processes() == ["embedder", "application"]
+    assert wanted_processes() == ["embedder", "application", "app-ref"]
 
 
 @pytest.mark.parametrize(

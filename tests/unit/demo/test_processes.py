@@ -1,5 +1,6 @@
 """Each process gets its own settings and secrets, and only those that the choices ask for."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from demo.settings import Settings, load, secret
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    for name in ("LLM_URL", "LLM_KEY", "QDRANT_URL", "QDRANT_API_KEY", "EMBED_URL", "DEMO"):
+    hosted = ("LLM_URL", "LLM_KEY", "QDRANT_URL", "QDRANT_API_KEY", "EMBED_URL", "DEMO")
+    for name in (*hosted, "PORT_OFFSET", "EVALS_PORT"):
         monkeypatch.delenv(name, raising=False)
     return Settings(state_dir=tmp_path)
 
@@ -19,21 +21,23 @@ def by_name(settings: Settings) -> dict[str, Process]:
     return {process.name: process for process in processes(settings)}
 
 
-def test_the_whole_stack_is_seven_processes(settings: Settings) -> None:
+def test_the_whole_stack_is_nine_processes(settings: Settings) -> None:
     assert list(by_name(settings)) == [
         "vectorstore",
         "llm",
         "embedder",
         "application",
+        "app-ref",
+        "watcher",
         "prefect",
         "runner",
         "evidently",
     ]
 
 
-def test_lite_leaves_out_prefect_and_evidently(settings: Settings) -> None:
+def test_lite_leaves_out_the_watcher_prefect_and_evidently(settings: Settings) -> None:
     lite = settings.model_copy(update={"demo": "lite"})
-    assert list(by_name(lite)) == ["vectorstore", "llm", "embedder", "application"]
+    assert list(by_name(lite)) == ["vectorstore", "llm", "embedder", "application", "app-ref"]
     assert "PREFECT_API_URL" not in layer_variables(lite, "ingestion")
 
 
@@ -43,6 +47,53 @@ def test_a_hosted_model_is_asked_with_its_key_and_no_vllm_starts(settings: Setti
     assert "llm" not in found
     assert found["application"].variables["APPLICATION_LLM_URL"] == "http://model.example"
     assert found["application"].variables["APPLICATION_LLM_API_KEY"] == "k"
+
+
+def test_the_watcher_asks_the_same_hosted_model_as_the_application(settings: Settings) -> None:
+    update = {"llm_url": "http://model.example", "llm_key": "k", "llm_model": "m"}
+    watcher = by_name(settings.model_copy(update=update))["watcher"].variables
+    assert watcher["EVALS_LLM_URL"] == "http://model.example"
+    assert (watcher["EVALS_LLM_API_KEY"], watcher["EVALS_LLM_MODEL"]) == ("k", "m")
+
+
+def test_app_ref_runs_the_accepted_code_and_bundle_with_events_of_its_own(
+    settings: Settings,
+) -> None:
+    live, reference = (by_name(settings)[name] for name in ("application", "app-ref"))
+    code = settings.state_dir / "accepted" / "src"
+    changed = {
+        name: value
+        for name, value in reference.variables.items()
+        if live.variables.get(name) != value
+    }
+    assert changed == {
+        "PYTHONPATH": str(code),
+        "APPLICATION_BUNDLE": str(code / "application" / "bundle.toml"),
+        "APPLICATION_PORT": "8081",
+        "APPLICATION_STATE_DIR": str(settings.state_dir / "app-ref"),
+    }
+    assert reference.needs == code
+
+
+def test_probes_of_both_applications_share_the_watchers_memory_of_generations(
+    settings: Settings,
+) -> None:
+    for name in ("application", "app-ref"):
+        variables = by_name(settings)[name].variables
+        assert variables["APPLICATION_PROBE_LLM_URL"] == "http://127.0.0.1:8090/memo"
+        assert variables["APPLICATION_LAYERS_URL"] == "http://127.0.0.1:8090/"
+
+
+def test_canaries_are_a_source_of_their_own_in_a_namespace_of_their_own(
+    settings: Settings,
+) -> None:
+    for variables in (by_name(settings)["runner"].variables, layer_variables(settings, "evals")):
+        sources = json.loads(variables["INGESTION_SOURCES"])
+        assert sources["sample"] == str(settings.sample)
+        assert sources["canary"] == {
+            "path": str(settings.state_dir / "canaries"),
+            "namespace": "canary",
+        }
 
 
 def test_a_vector_store_elsewhere_is_used_by_both_layers(settings: Settings) -> None:

@@ -8,7 +8,7 @@ import pytest
 from qdrant_client import QdrantClient
 from typer.testing import CliRunner, Result
 
-from contracts.status import RunReport, SourceStatus
+from contracts.status import AuditReport, Pin, RawDocument, RunReport, SourceStatus
 from ingestion import bootstrap, cli, freshness
 from ingestion.bootstrap import Services
 
@@ -117,3 +117,72 @@ def test_serving_without_a_prefect_server_says_what_to_set(
     result = ingestion("serve")
     assert "Set INGESTION_SOURCES" in result.stderr
     assert result.exit_code == 2
+
+
+def test_a_pin_is_made_listed_restored_and_removed(world: Any, ingestion: Any) -> None:
+    world.write("a.md", "# A\n\nText.")
+    ingestion("sync", world.folder)
+    assert "has no pin yet" in ingestion("pins").stdout
+
+    made = Pin.model_validate_json(ingestion("pin", "good", "--json").stdout)
+
+    assert made.index == "faultline-pin-good"
+    assert Pin.model_validate(json.loads(ingestion("pins", "--json").stdout)[0]) == made
+    assert "has a pin good" in ingestion("pin", "good").stderr
+    assert "no reader sees until `ingestion resume`" in ingestion("restore", "good").stdout
+    assert "Readers of faultline see pin good" in ingestion("status").stdout
+    assert "readers of faultline see pin good" in ingestion("sync", world.folder).stderr
+    assert "again" in ingestion("resume").stdout
+    assert "see pin" not in ingestion("status").stdout
+    assert "Removed pin good" in ingestion("unpin", "good").stdout
+    assert ingestion("unpin", "good").exit_code == 2
+
+
+def test_an_audit_is_the_contract_and_findings_have_their_own_exit_code(
+    world: Any, ingestion: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("a.md", "# A\n\nText.")
+    ingestion("sync", world.folder, "--name", "kb")
+    monkeypatch.setenv("INGESTION_SOURCES", json.dumps({"kb": str(world.folder)}))
+
+    result = ingestion("audit", "kb", "--json")
+
+    assert result.exit_code == 0
+    assert AuditReport.model_validate_json(result.stdout).checked == 1
+    assert "1 documents, 1 compared" in ingestion("audit", world.folder, "--name", "kb").stdout
+    world.store.delete("faultline", points_selector=list(world.chunks()))
+    found = ingestion("audit", "kb")
+    assert found.exit_code == 3
+    assert "shape: kb/a.md: it has 0 chunks, and its manifest says 1" in found.stdout
+    [raw] = json.loads(ingestion("raw", "kb/a.md", "--json").stdout)
+    assert RawDocument.model_validate(raw).text == "# A\n\nText."
+    assert "has no source other (kb)" in ingestion("raw", "other/a.md").stderr
+
+
+def test_run_syncs_a_known_source_without_prefect_and_says_so(
+    world: Any, ingestion: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("a.md", "# A\n\nText.")
+    source = {"path": str(world.folder), "namespace": "canary", "interval_seconds": 60}
+    monkeypatch.setenv("INGESTION_SOURCES", json.dumps({"canaries": source}))
+
+    result = ingestion("run", "canaries", "--json")
+
+    assert result.exit_code == 0
+    assert RunReport.model_validate_json(result.stdout).outcomes == {"a.md": "added"}
+    assert "Syncing canaries without Prefect (none set)" in result.stderr
+    assert world.manifests()["a.md"]["namespace"] == "canary"
+    assert "INGESTION_SOURCES has no source other (canaries)" in ingestion("run", "other").stderr
+
+
+@pytest.mark.parametrize("sources", ["docs/", '{"a": {"paths": "x"}}'])
+def test_a_malformed_setting_is_one_sentence(
+    ingestion: Any, monkeypatch: pytest.MonkeyPatch, sources: str
+) -> None:
+    monkeypatch.setenv("INGESTION_SOURCES", sources)
+
+    result = ingestion("raw", "a/b.md")
+
+    assert result.exit_code == 2
+    assert "sources" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -4,12 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.fakes.openai_server import MODEL, running
 from typer.testing import CliRunner
 
 from serving import cli
 from serving.errors import ModelError
 
-COMMANDS = ["fetch", "embed", "llm", "diff"]
+COMMANDS = ["fetch", "embed", "llm", "observe", "diff"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -39,6 +40,30 @@ def test_a_model_that_is_not_there_stops_the_start(
     result = CliRunner().invoke(cli.app, ["embed"])
     assert isinstance(result.exception, ModelError)
     assert "run `serving fetch" in str(result.exception)
+
+
+def test_a_hosted_model_is_observed_from_the_command_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("THEIR_KEY", "k")
+    with running(key="k") as server:
+        command = ["observe", server.url, "--model", MODEL, "--key-env", "THEIR_KEY"]
+        said = CliRunner().invoke(cli.app, command)
+        recorded = CliRunner().invoke(cli.app, [*command, "--json"])
+    assert said.exit_code == recorded.exit_code == 0
+    assert "dtype              unknown" in said.output
+    accepted = tmp_path / "accepted.json"
+    accepted.write_text(recorded.output)
+    diff = CliRunner().invoke(cli.app, ["diff", str(accepted), str(accepted)])
+    assert "Dtype: cannot be compared, unknown and unknown." in diff.output
+
+
+def test_a_key_that_is_not_there_names_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("THEIR_KEY", raising=False)
+    command = ["observe", "http://127.0.0.1:1", "--model", "m", "--key-env", "THEIR_KEY"]
+    result = CliRunner().invoke(cli.app, command)
+    assert isinstance(result.exception, ModelError)
+    assert "THEIR_KEY is not set" in str(result.exception)
 
 
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:

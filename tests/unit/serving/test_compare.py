@@ -49,6 +49,9 @@ def test_the_same_model_within_tolerance_differs_in_nothing() -> None:
         ({"engine": "vllm 0.33.0"}, "Engine: vllm 0.32.0 -> vllm 0.33.0."),
         ({"max_model_len": 512}, "Max model len: 4096 -> 512."),
         ({"sampling_defaults": {"temperature": 0.2, "top_p": 1.0}}, "temperature 1.0 -> 0.2."),
+        ({"dtype": "float32"}, "Dtype: bfloat16 -> float32."),
+        ({"flags": {"seed": "3"}}, "The launch flags: seed not set -> 3."),
+        ({"observed": {"model": "m-2"}}, "says of itself and replies to fixed prompts: model not"),
         ({"logprobs": [-1.0, -4.0]}, "differ by up to 2.00"),
         ({"logprobs": [-1.0]}, "other tokens: 2 -> 1"),
     ],
@@ -79,6 +82,9 @@ def test_each_change_of_an_embedder_is_one_sentence(
 def test_unknown_never_equals_anything_not_even_itself() -> None:
     hosted = LLM.model_copy(update={"files_sha256": "unknown"})
     assert "cannot be compared" in differences(hosted, hosted)[0]
+    nameless = LLM.model_copy(update={"observed": {"system fingerprint": "unknown", "model": "m"}})
+    (said,) = differences(nameless, nameless)
+    assert "system fingerprint unknown -> unknown" in said
 
 
 def test_two_kinds_are_not_compared() -> None:

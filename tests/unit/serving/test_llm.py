@@ -75,6 +75,22 @@ def test_settings_and_extra_flags_come_after_ours_and_so_win(settings: Settings)
     assert flag(arguments, "--port") == "9000"
 
 
+def test_flags_of_the_setting_are_split_as_a_shell_would_and_the_command_lines_win(
+    settings: Settings,
+) -> None:
+    changed = settings.model_copy(
+        update={"llm_flags": "--dtype float32 --override-generation-config '{\"top_k\": 1}'"}
+    )
+    arguments = llm.plan_launch(changed, ["--dtype", "bfloat16"]).arguments
+    assert flag(arguments, "--override-generation-config") == '{"top_k": 1}'
+    assert arguments.index("float32") < arguments.index("bfloat16")
+
+
+def test_flags_with_an_open_quote_are_one_sentence(settings: Settings) -> None:
+    with pytest.raises(StartError, match=r"SERVING_LLM_FLAGS cannot be split .* mend its quotes"):
+        llm.plan_launch(settings.model_copy(update={"llm_flags": "--dtype 'float32"}), [])
+
+
 def test_what_a_person_set_for_vllm_stays(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -11,7 +12,7 @@ from tests.fakes.engine import FakeEngine
 from contracts.endpoints import LlmManifest
 from serving import engine_manifest, middleware
 from serving.compare import differences
-from serving.engine_manifest import LOGPROB_PROMPTS
+from serving.engine_manifest import LOGPROB_PROMPTS, launch_flags
 from serving.middleware import ManifestMiddleware
 
 KEY = {"Authorization": "Bearer k"}
@@ -27,6 +28,7 @@ def model(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def vllm_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_manifest, "version", lambda distribution: "0.32.0")
+    monkeypatch.setattr(engine_manifest, "_non_default", lambda args: dict(vars(args)))
 
 
 @pytest.fixture
@@ -127,6 +129,50 @@ async def test_other_files_another_template_and_other_weights_are_each_seen(
     assert "files" in said[0][0]
     assert "chat template" in said[1][0]
     assert "log probabilities" in said[2][0]
+
+
+async def test_a_launch_flag_that_alters_answers_is_seen_and_named(
+    model: Path, client: httpx.AsyncClient
+) -> None:
+    relaunched = FakeEngine(str(model), ManifestMiddleware, ["k"])
+    relaunched.app.state.args.override_generation_config = {"eos_token_id": 198}
+    transport = httpx.ASGITransport(app=relaunched.app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://llm") as other:
+        before, after = await manifest_of(client), await manifest_of(other)
+    assert before.digest != after.digest
+    assert differences(before, after) == [
+        'The launch flags: override_generation_config not set -> {"eos_token_id": 198}.'
+    ]
+
+
+def test_flags_name_files_by_their_content_and_leave_out_secrets_and_places(tmp_path: Path) -> None:
+    template, tokenizer = tmp_path / "chat.jinja", tmp_path / "tokenizer"
+    template.write_text("{{ messages }}")
+    tokenizer.mkdir()
+    (tokenizer / "tokenizer.json").write_text("{}")
+    args = {
+        "chat_template": str(template),
+        "tokenizer": str(tokenizer),
+        "api_key": ["k"],
+        "hf_token": "t",
+        "port": 9000,
+        "ssl_keyfile": "key.pem",
+        "max_model_len": 256,
+        "middleware": ["serving.middleware.ManifestMiddleware"],
+        "kv_transfer_config": {"kv_ip": "10.0.0.1", "kv_role": "kv_both"},
+        "seed": 3,
+    }
+    flags = launch_flags(SimpleNamespace(**args))
+    assert set(flags) == {
+        *("chat_template", "tokenizer", "middleware", "kv_transfer_config", "seed"),
+    }
+    assert flags["kv_transfer_config"] == '{"kv_role": "kv_both"}'
+    assert flags["seed"] == "3"
+    assert str(tmp_path) not in str(flags)
+    template.write_text("{{ messages[0] }}")
+    changed = launch_flags(SimpleNamespace(**args))
+    assert changed["chat_template"] != flags["chat_template"]
+    assert changed["tokenizer"] == flags["tokenizer"]
 
 
 async def test_polling_does_not_load_the_engine(

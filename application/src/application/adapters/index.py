@@ -180,7 +180,8 @@ class Index:
             ),
             query.deadline,
         )
-        return [_hit(point) for point in reply.points]
+        hits = [_hit(point) for point in reply.points]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.point_id))  # fused ranks often tie
 
     async def _manifests(
         self, query: Query, collection: str, hits: Sequence[Hit]

@@ -15,25 +15,17 @@ from application.errors import ModelUnavailable
 from application.ports import Message, Usage
 from application.settings import openai_base
 from application.upstream import Deadline, Upstream
+from contracts.probe import PROBE_CYCLE
 
 FAULTS = (aiohttp.ClientError, TimeoutError, OSError, ValueError, LookupError, TypeError)
 LONGEST_LINE = 1 << 20  # bytes; an upstream that sends no line end is broken
 
 
-def request_body(model: str, messages: Sequence[Message], sampling: Sampling) -> bytes:
-    """The request, byte for byte: equal questions and passages give equal bytes."""
-    body = {
-        "model": model,
-        "messages": list(messages),
-        **sampling.model_dump(),
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    return json.dumps(body, ensure_ascii=False).encode()
-
-
 class StreamingChatModel:
-    """`ports.ChatModel` over `{url}/v1/chat/completions`."""
+    """`ports.ChatModel` over `{url}/v1/chat/completions`.
+
+    Generations of a probe's cycle go by `probes`, another base URL and its own breaker, if set.
+    """
 
     def __init__(
         self,
@@ -42,21 +34,43 @@ class StreamingChatModel:
         model: str,
         api_key: str | None,
         upstream: Upstream,
+        probes: tuple[str, Upstream] | None = None,
     ) -> None:
         self.endpoint = openai_base(url)
         self.model = model
         self._session = session
         self._upstream = upstream
+        self._probes = probes
         self._headers = {"Content-Type": "application/json"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
 
+    def request(self, messages: Sequence[Message], sampling: Sampling) -> dict[str, Any]:
+        """The body: equal questions and passages give equal ones, in the same order."""
+        return {
+            "model": self.model,
+            "messages": list(messages),
+            **sampling.model_dump(),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+        }
+
     async def stream(
-        self, messages: Sequence[Message], sampling: Sampling, deadline: Deadline
+        self,
+        messages: Sequence[Message],
+        sampling: Sampling,
+        deadline: Deadline,
+        cycle: str | None = None,
     ) -> AsyncGenerator[str | Usage, None]:
         """Pieces of the reply, one for each read from the network, then its usage."""
-        body = request_body(self.model, messages, sampling)
-        response, received = await self._upstream.call(lambda: self._open(body, deadline), deadline)
+        url, upstream, headers = self.endpoint, self._upstream, self._headers
+        if cycle and self._probes:
+            url, upstream = self._probes
+            headers = headers | {PROBE_CYCLE: cycle}
+        body = json.dumps(self.request(messages, sampling), ensure_ascii=False).encode()
+        response, received = await upstream.call(
+            lambda: self._open(url, headers, body, deadline), deadline
+        )
         usage = Usage()
         rest = b""
         try:
@@ -77,20 +91,22 @@ class StreamingChatModel:
                 raise ModelUnavailable("The chat model stopped in the middle of its answer.")
             yield usage
         except ModelUnavailable:
-            self._upstream.breaker.record(ok=False)
+            upstream.breaker.record(ok=False)
             raise
         except FAULTS as fault:
-            self._upstream.breaker.record(ok=False)
-            raise self._upstream.failed(fault) from fault
+            upstream.breaker.record(ok=False)
+            raise upstream.failed(fault) from fault
         finally:
             response.close()  # an unfinished generation ends with its connection
 
-    async def _open(self, body: bytes, deadline: Deadline) -> tuple[aiohttp.ClientResponse, bytes]:
+    async def _open(
+        self, url: str, headers: dict[str, str], body: bytes, deadline: Deadline
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
         """The response and its first bytes; up to here a failure may be tried again."""
         response = await self._session.post(
-            f"{self.endpoint}/v1/chat/completions",
+            f"{openai_base(url)}/v1/chat/completions",
             data=body,
-            headers=self._headers,
+            headers=headers,
             timeout=aiohttp.ClientTimeout(total=deadline.remaining(), sock_connect=3),
         )
         try:

@@ -8,6 +8,7 @@ import aiohttp
 from pydantic import SecretStr
 
 from application.adapters.index import Index
+from application.bundle_store import BundleStore
 from application.errors import ApplicationError
 from application.settings import Settings, openai_base
 from application.upstream import Deadline
@@ -18,23 +19,37 @@ SECONDS = 2.0
 
 
 class ReadinessChecks:
-    """Index and embedder are required; without the model, answers are degraded."""
+    """Index and embedder are required; without the model, answers are degraded.
 
-    def __init__(self, session: aiohttp.ClientSession, index: Index, settings: Settings) -> None:
+    A broken edit of the bundle degrades too: its last whole state answers.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        index: Index,
+        bundles: BundleStore,
+        settings: Settings,
+    ) -> None:
         self._session = session
         self._index = index
+        self._bundles = bundles
         self._settings = settings
 
     async def check(self) -> Readiness:
         """What each dependency says now."""
-        names = ("embedder", "index", "model")
+        names = ("embedder", "index", "model", "bundle")
         results = await asyncio.gather(
-            _checked(self._embedder()), _checked(self._index_spec()), _checked(self._model())
+            _checked(self._embedder()),
+            _checked(self._index_spec()),
+            _checked(self._model()),
+            _checked(self._bundle()),
         )
         checks = dict(zip(names, results, strict=True))
         if not (checks["embedder"].ok and checks["index"].ok):
             return Readiness(status="down", checks=checks)
-        return Readiness(status="ready" if checks["model"].ok else "degraded", checks=checks)
+        whole = checks["model"].ok and checks["bundle"].ok
+        return Readiness(status="ready" if whole else "degraded", checks=checks)
 
     async def _embedder(self) -> str:
         return f"{(await self._embedder_manifest()).fingerprint.model} answers"
@@ -59,6 +74,14 @@ class ReadinessChecks:
                 f"to one of: {', '.join(names)}."
             )
         return f"{self._settings.llm_model} answers"
+
+    async def _bundle(self) -> str:
+        digest = self._bundles.live.digest
+        if self._bundles.problem:  # its words are for the log: anyone may read this
+            raise ApplicationError(
+                f"The edited bundle is broken; {digest} still answers; the log says what to mend."
+            )
+        return f"{digest} answers"
 
     async def _embedder_manifest(self) -> EmbedderManifest:
         url = self._settings.embed_url.rstrip("/") + "/manifest"

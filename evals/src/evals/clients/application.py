@@ -8,8 +8,9 @@ import httpx
 from pydantic import ValidationError
 
 from contracts.answer import Answer, AskRequest, Passage, Problem, SearchResponse
-from contracts.probe import PROBE_INDEX, PROBE_KEY
-from evals.errors import Unavailable
+from contracts.probe import PROBE_CYCLE, PROBE_INDEX, PROBE_KEY
+from contracts.status import BundleStatus
+from evals.errors import Unavailable, Unreachable
 from evals.settings import Settings
 from evals.suite.ports import Mode
 
@@ -21,16 +22,25 @@ class Application:
     """
 
     def __init__(
-        self, settings: Settings, index: str, transport: httpx.BaseTransport | None = None
+        self,
+        settings: Settings,
+        index: str,
+        transport: httpx.BaseTransport | None = None,
+        *,
+        url: str | None = None,
+        cycle: str | None = None,
     ) -> None:
-        """Every request carries the probe key and reads `index`."""
-        headers = {PROBE_INDEX: index}
+        """Every request carries the probe key and reads `index`.
+
+        `url` is of another build than the live one; a `cycle` shares its generations.
+        """
+        headers = {PROBE_INDEX: index} | ({PROBE_CYCLE: cycle} if cycle else {})
         if settings.probe_key:
             headers[PROBE_KEY] = settings.probe_key.get_secret_value()
         if settings.api_key:
             headers["Authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
         self._http = httpx.Client(
-            base_url=settings.application_url,
+            base_url=url or settings.application_url,
             headers=headers,
             timeout=settings.timeout_seconds,
             transport=transport,
@@ -60,11 +70,15 @@ class Application:
         body = AskRequest(question=question).model_dump()
         return Answer.model_validate_json(self._request("POST", "/v1/ask", json=body).content)
 
+    def status(self) -> BundleStatus:
+        """Its build and its bundle."""
+        return BundleStatus.model_validate_json(self._request("GET", "/v1/status").content)
+
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             reply = self._http.request(method, path, **options)
         except httpx.TransportError as error:
-            raise Unavailable(
+            raise Unreachable(
                 f"The application does not answer at {self._http.base_url} ({error}): "
                 "start it with `make demo`, or set EVALS_APPLICATION_URL."
             ) from error

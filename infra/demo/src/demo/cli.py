@@ -1,28 +1,27 @@
 """Start, look at and stop the stack: `make demo`, `make demo-stop`, `make status`.
 
 demo up --detach        demo status        demo down        demo exec ingestion ingestion status
+demo restart llm --set SERVING_LLM_FLAGS="--max-model-len 256"       demo overrides
 """
 
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import httpx
 import typer
-from rich.console import Console
 
-from demo.doctor import findings, port_of
-from demo.install import offline
-from demo.layout import BY_NAME, ROOT, SEED
+from demo.accepted import pin
+from demo.doctor import port_of
+from demo.layout import BY_NAME
 from demo.processes import Process, complete, layer_variables, processes, url_of
-from demo.settings import Settings, keep_secret, kept_secret, load
-from demo.supervise import Supervisor, is_healthy
+from demo.settings import Settings, kept_secret, load, override, overrides
+from demo.start import check_machine, console, prepare, start, with_hosted_model
+from demo.supervise import StartError, Supervisor, is_healthy
 
-START_SECONDS = 420  # vLLM's first start on two slow cores, with room
 LAYERS = {
     "ingestion": "ingestion",
     "application": "application",
@@ -31,11 +30,6 @@ LAYERS = {
 }
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-console = Console(highlight=False)
-
-
-class StartError(Exception):
-    """The stack could not start; the message says what to do next."""
 
 
 @app.command()
@@ -58,10 +52,10 @@ def up(
     signal.signal(signal.SIGTERM, _interrupt)
     started = time.monotonic()
     try:
-        _check_machine()
-        settings = _with_hosted_model(settings)
-        _prepare(settings)
-        _start(settings, supervisor)
+        check_machine()
+        settings = with_hosted_model(settings)
+        prepare(settings)
+        start(settings, supervisor)
         _report(settings, time.monotonic() - started)
         if detach:
             return
@@ -90,24 +84,22 @@ def status(
 ) -> None:
     """Say which processes run and whether each is healthy. Exit status 1 when one is not."""
     settings = load()
-    supervisor = Supervisor(settings)
-    if not supervisor.is_running():
-        _fail("The stack does not run: `make demo` starts it.")
+    supervisor = _running(settings)
     states = {state.name: state for state in supervisor.states()}
     rows = []
     for process in processes(settings):
+        if process.needs and not process.needs.exists():
+            continue
         state = states[process.name]
         health = "healthy" if state.state == "RUNNING" and is_healthy(process) else "not healthy"
-        rows.append(
-            {"process": process.name, "state": state.state, "health": health, "pid": state.pid}
-        )
+        changed = sorted(overrides(settings).get(process.name, {}))
+        row = {"process": process.name, "state": state.state, "health": health, "pid": state.pid}
+        rows.append(row | {"overrides": changed})
+        if not as_json:
+            mark = f"  changed: {', '.join(changed)}" if changed else ""
+            console.print(f"{process.name:<12} {state.state:<9} {health:<12} {state.pid}{mark}")
     if as_json:
         print(json.dumps(rows))
-    else:
-        for row in rows:
-            console.print(
-                f"{row['process']:<12} {row['state']:<9} {row['health']:<12} {row['pid']}"
-            )
     raise typer.Exit(any(row["health"] != "healthy" for row in rows))
 
 
@@ -126,123 +118,101 @@ def exec(
         program, *arguments = command
         env = complete(environment, layer_variables(settings, name))
     else:
-        process = next(p for p in processes(settings) if p.name == name)
+        process = _process(settings, name)
         environment = process.environment
         program, *arguments = process.command
-        env = complete(environment, process.variables)
+        env = complete(environment, process.variables | overrides(settings).get(name, {}))
     path = str(BY_NAME[environment].command(program))
     os.execve(path, [path, *arguments], env)  # noqa: S606 - no shell is wanted
 
 
-def _check_machine() -> None:
-    bad = [finding for finding in findings() if not finding.ok and not finding.warning]
-    if bad:
-        lines = [f"{finding.subject} ({finding.detail}): {finding.mend}" for finding in bad]
-        raise StartError("\n".join(lines))
+@app.command()
+def restart(
+    name: Annotated[str, typer.Argument(help="a process, as `demo status` names it")],
+    put: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE, kept until it is unset")
+    ] = None,
+    unset: Annotated[
+        list[str] | None, typer.Option(help="NAME that gets the stack's own value back")
+    ] = None,
+    wait: Annotated[bool, typer.Option(help="return when it is healthy, or at once")] = True,
+) -> None:
+    """Restart one process, with other variables where given, and wait until it is healthy.
 
-
-def _prepare(settings: Settings) -> None:
-    """Make the state folder, and fetch the models that it lacks."""
+    Example: demo restart llm --set SERVING_LLM_FLAGS="--max-model-len 256"
+    """
+    settings = load()
+    supervisor = _running(settings)
+    process = _process(settings, name)
+    if process.needs and not process.needs.exists():
+        _fail(f"{name} runs once there is an accepted build: `demo pin-application` makes one.")
+    pairs = [pair.partition("=") for pair in put or []]
+    if not all(equals for _, equals, _ in pairs):
+        _fail("--set takes NAME=VALUE.")
+    override(settings, name, {key: value for key, _, value in pairs}, unset or [])
     try:
-        (settings.state_dir / "reports").mkdir(parents=True, exist_ok=True)
-        settings.save()
-    except OSError as error:
-        raise StartError(
-            f"{settings.state_dir}: {error.strerror}; set STATE_DIR to another folder."
-        ) from error
-    if kept_secret(settings, "user") is None:
-        keep_secret(settings, "user", _new_user_key(settings))
-    environment = "embed" if settings.llm_url else "llm"
-    models = ["all-MiniLM-L6-v2"] + ([] if settings.llm_url else [settings.model])
-    variables = {"SERVING_MODELS_DIR": str(settings.models)}
-    if offline():
-        variables |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(SEED / "wheels")}
-    env = complete(environment, variables)
-    command = [str(BY_NAME[environment].command("serving")), "fetch", *models]
-    if subprocess.run(command, env=env, cwd=ROOT).returncode != 0:
-        raise StartError("The models could not be fetched; the lines above say why.")
+        supervisor.restart(process, wait=wait)
+    except StartError as error:
+        kept = "".join(f" --unset {key}" for key in overrides(settings).get(name, {}))
+        _fail(f"{error}\nIt is stopped: `demo restart {name}{kept}` tries again.")
+    console.print(f"{name} is healthy again." if wait else f"{name} starts again.")
 
 
-def _new_user_key(settings: Settings) -> str:
-    """A key from the application's own command, which keeps only its digest."""
-    env = complete("application", {"APPLICATION_STATE_DIR": str(settings.state_dir)})
-    command = [str(BY_NAME["application"].command("application")), "keys", "create"]
-    return subprocess.run(
-        [*command, "--tenant", "default"], env=env, check=True, capture_output=True, text=True
-    ).stdout.strip()
+@app.command("overrides")
+def show_overrides(
+    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+) -> None:
+    """Show what `demo restart --set` changed, by process; `--unset NAME` takes it back.
+
+    Example: demo overrides --json
+    """
+    kept = overrides(load())
+    if as_json:
+        print(json.dumps(kept))
+        return
+    lines = [f"{p:<12} {key}={value}" for p, own in kept.items() for key, value in own.items()]
+    print("\n".join(lines) or "Every process runs with the stack's own variables.")
 
 
-def _with_hosted_model(settings: Settings) -> Settings:
-    """With LLM_URL alone, the first model that it lists; raises StartError when none answers."""
-    if not settings.llm_url or settings.llm_model:
-        return settings
-    url = f"{settings.llm_url.rstrip('/').removesuffix('/v1')}/v1/models"
-    key = {"Authorization": f"Bearer {settings.llm_key}"} if settings.llm_key else {}
+@app.command()
+def pin_application() -> None:
+    """Copy the application's build and bundle as they lie now, and run the copy as app-ref.
+
+    `evals accept` calls it. Example: demo pin-application
+    """
+    settings = load()
+    pin(settings)
+    supervisor = Supervisor(settings)
+    if not supervisor.is_running():
+        console.print("The application is pinned; app-ref starts with the stack.")
+        return
     try:
-        reply = httpx.get(url, headers=key, timeout=15)
-        reply.raise_for_status()
-        name = reply.json()["data"][0]["id"]
-    except httpx.HTTPStatusError as error:
-        status = error.response.status_code
-        mend = "set LLM_KEY" if status in (401, 403) else "check LLM_URL, or set LLM_MODEL"
-        raise StartError(f"{url} answered {status}: {mend}.") from error
-    except (httpx.HTTPError, LookupError, ValueError, TypeError) as error:
-        raise StartError(f"{url} does not answer as a model server: check LLM_URL.") from error
-    return settings.model_copy(update={"llm_model": name})
+        supervisor.restart(_process(settings, "app-ref"))
+    except StartError as error:
+        _fail(str(error))
+    console.print(f"The application is pinned; app-ref answers at {url_of('app-ref')}.")
 
 
-def _start(settings: Settings, supervisor: Supervisor) -> None:
-    every = processes(settings)
-    first = [process for process in every if not process.late]
-    supervisor.launch(every)
-    for process in first:
-        supervisor.start(process.name)
-    by_name = {process.name: process for process in first}
-    stores = [by_name[name] for name in ("vectorstore", "embedder") if name in by_name]
-    _wait(supervisor, stores)
-    _ingest(settings)  # while vLLM is still warming up
-    _wait(supervisor, [process for process in first if process not in stores])
-    for process in every:
-        if process.late:
-            supervisor.start(process.name)
+def _running(settings: Settings) -> Supervisor:
+    supervisor = Supervisor(settings)
+    if not supervisor.is_running():
+        _fail("The stack does not run: `make demo` starts it.")
+    return supervisor
 
 
-def _wait(supervisor: Supervisor, waiting: list[Process]) -> None:
-    """Wait until all are healthy, telling of each as it is."""
-    left = list(waiting)
-    until = time.monotonic() + START_SECONDS
-    while left:
-        states = {state.name: state for state in supervisor.states()}
-        for process in list(left):
-            state = states[process.name]
-            if state.state == "FATAL" or time.monotonic() > until:
-                raise StartError(_death(supervisor, process, state.detail))
-            if is_healthy(process):
-                left.remove(process)
-                console.print(f"  {process.name:<12} healthy")
-        time.sleep(0.3)
-
-
-def _death(supervisor: Supervisor, process: Process, detail: str) -> str:
-    log = supervisor.logs / f"{process.name}.log"
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else ""
-    return f"{process.name} did not start ({detail}). Its last words ({log}):\n{tail}"
-
-
-def _ingest(settings: Settings) -> None:
-    env = complete("ingestion", layer_variables(settings, "ingestion"))
-    env.pop("PREFECT_API_URL", None)  # the server comes later; this first run does not wait for it
-    command = [str(BY_NAME["ingestion"].command("ingestion")), "sync"]
-    result = subprocess.run([*command, str(settings.sample), "--name", "sample"], env=env, cwd=ROOT)
-    if result.returncode not in (0, 3):  # 3: something was quarantined, which the report names
-        raise StartError("The sample documents could not be ingested; the lines above say why.")
+def _process(settings: Settings, name: str) -> Process:
+    found = {process.name: process for process in processes(settings)}
+    if name not in found:
+        _fail(f"No process is called {name!r}: the stack has {', '.join(found)}.")
+    return found[name]
 
 
 def _report(settings: Settings, seconds: float) -> None:
     console.print(f"\nThe stack is up after {seconds:.0f} s.")
     key = kept_secret(settings, "user")  # in the fragment, which no server or log ever sees
-    console.print(f"  The page        {url_of('application')}/#key={key}", soft_wrap=True)
+    console.print(f"  The page        {url_of('application')}/#key={key}")
     if settings.demo == "full":
+        console.print(f"  Layers          {url_of('watcher')}/   (in a few seconds)")
         console.print(f"  Prefect         {url_of('prefect')}/   (in a few seconds)")
         console.print(f"  evidently       {url_of('evidently')}/   (in a few seconds)")
     try:
@@ -253,6 +223,8 @@ def _report(settings: Settings, seconds: float) -> None:
             )
     except (httpx.HTTPError, KeyError, ValueError) as error:
         raise StartError(f"The application did not say how it is: {error}") from error
+    for process, changed in overrides(settings).items():
+        console.print(f"  {process:<15} changed: {', '.join(changed)} (see `demo overrides`)")
     console.print('Ask with: make ask Q="..."')
 
 
@@ -272,7 +244,7 @@ def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     console.print(message, style="bold red")
     raise typer.Exit(1)
 

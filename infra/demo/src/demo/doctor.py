@@ -24,6 +24,8 @@ PORTS = {  # process -> (variable, default port)
     "embedder": ("SERVING_EMBED_PORT", 8001),
     "llm": ("SERVING_LLM_PORT", 8000),
     "application": ("APPLICATION_PORT", 8080),
+    "app-ref": ("APP_REF_PORT", 8081),
+    "watcher": ("EVALS_PORT", 8090),
     "prefect": ("PREFECT_PORT", 4200),
     "evidently": ("EVIDENTLY_PORT", 8085),
 }
@@ -81,7 +83,7 @@ def wanted_processes() -> list[str]:
     if os.environ.get("QDRANT_URL"):
         skip.add("vectorstore")
     if os.environ.get("DEMO") == "lite":
-        skip |= {"prefect", "evidently"}
+        skip |= {"watcher", "prefect", "evidently"}
     return [process for process in PORTS if process not in skip]
 
 

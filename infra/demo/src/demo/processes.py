@@ -3,9 +3,12 @@
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from demo.accepted import app_ref_state, sources
 from demo.doctor import port_of
 from demo.layout import BY_NAME
 from demo.settings import Settings, kept_secret, secret
@@ -30,6 +33,7 @@ class Process:
     variables: dict[str, str]
     health: str | None = None  # URL that answers 200 when it is up
     late: bool = False  # started after the others are healthy, and not waited for
+    needs: Path | None = None  # started only where this lies
 
 
 def url_of(process: str) -> str:
@@ -44,8 +48,9 @@ def processes(settings: Settings) -> list[Process]:
         found.insert(0, _llm(settings))  # the slowest to start
     if not settings.qdrant_url:
         found.insert(0, _vectorstore(settings))
+    found.append(_app_ref(settings))
     if settings.demo == "full":
-        found += [_prefect(settings), _runner(settings), _evidently(settings)]
+        found += [_watcher(settings), _prefect(settings), _runner(settings), _evidently(settings)]
     return found
 
 
@@ -85,6 +90,17 @@ def _embed(settings: Settings) -> dict[str, str | None]:
     return {"EMBED_URL": url_of("embedder"), "EMBED_API_KEY": secret(settings, "embedder")}
 
 
+def _llm_endpoint(settings: Settings) -> dict[str, str | None]:
+    if settings.llm_url:
+        return {
+            "LLM_URL": settings.llm_url,
+            "LLM_API_KEY": settings.llm_key,
+            "LLM_MODEL": settings.llm_model,
+        }
+    key = secret(settings, "llm")
+    return {"LLM_URL": url_of("llm"), "LLM_API_KEY": key, "LLM_MODEL": settings.model}
+
+
 def _prefect_variables(settings: Settings) -> dict[str, str]:
     home = str(settings.state_dir / "prefect")
     return {"PREFECT_API_URL": f"{url_of('prefect')}/api", "PREFECT_HOME": home}
@@ -93,18 +109,40 @@ def _prefect_variables(settings: Settings) -> dict[str, str]:
 def _ingestion_variables(settings: Settings) -> dict[str, str]:
     variables = _prefixed("INGESTION", _qdrant(settings) | _embed(settings))
     variables["INGESTION_STATE_DIR"] = str(settings.state_dir)
+    canaries = {"path": str(settings.canaries), "namespace": "canary"}
+    in_sync = {"sample": str(settings.sample), "canary": canaries}
+    variables["INGESTION_SOURCES"] = json.dumps(in_sync)
     return variables | (_prefect_variables(settings) if settings.demo == "full" else {})
 
 
 def _evals_variables(settings: Settings) -> dict[str, str]:
-    variables = _qdrant(settings) | {
+    pin_application = [str(BY_NAME["demo"].command("demo")), "pin-application"]
+    variables = _qdrant(settings) | _embed(settings) | _llm_endpoint(settings)
+    variables |= {
+        "HOST": "127.0.0.1",
+        "PORT": str(port_of("watcher")),
         "APPLICATION_URL": url_of("application"),
+        "REFERENCE_URL": url_of("app-ref"),
+        "PIN_APPLICATION_COMMAND": shlex.join(pin_application),
+        "CANARIES": str(settings.canaries),
         "API_KEY": kept_secret(settings, "user"),
         "PROBE_KEY": secret(settings, "probe"),
         "STATE_DIR": str(settings.state_dir),
         "INGESTION_COMMAND": str(BY_NAME["ingestion"].command("ingestion")),
+        "SERVING_COMMAND": str(BY_NAME["embed"].command("serving")),
+        "PLACES": json.dumps(_places(settings)),
     }
     return _prefixed("EVALS", variables)
+
+
+def _places(settings: Settings) -> dict[str, str]:
+    """What drills edit and run."""
+    return {
+        "sample": str(settings.sample),
+        "models": str(settings.models),
+        "demo": str(BY_NAME["demo"].command("demo")),
+        "embed_python": str(BY_NAME["embed"].command("python")),
+    }
 
 
 def _vectorstore(settings: Settings) -> Process:
@@ -158,14 +196,13 @@ def _application(settings: Settings) -> Process:
         {} if settings.qdrant_url else {"QDRANT_API_KEY": secret(settings, "vectorstore-read-only")}
     )
     probe_key = secret(settings, "probe")
-    variables = _qdrant(settings) | own | _embed(settings)
+    variables = _qdrant(settings) | own | _embed(settings) | _llm_endpoint(settings)
     variables |= {
         "PORT": str(port_of("application")),
         "STATE_DIR": str(settings.state_dir),
-        "LLM_URL": settings.llm_url or url_of("llm"),
-        "LLM_API_KEY": settings.llm_key if settings.llm_url else secret(settings, "llm"),
-        "LLM_MODEL": settings.llm_model if settings.llm_url else settings.model,
         "PROBE_KEY_SHA256": hashlib.sha256(probe_key.encode()).hexdigest(),
+        "PROBE_LLM_URL": f"{url_of('watcher')}/memo",
+        "LAYERS_URL": f"{url_of('watcher')}/" if settings.demo == "full" else None,
     }
     return Process(
         "application",
@@ -174,6 +211,26 @@ def _application(settings: Settings) -> Process:
         _prefixed("APPLICATION", variables),
         f"{url_of('application')}/health/live",
     )
+
+
+def _app_ref(settings: Settings) -> Process:
+    code = sources(settings)
+    own = {
+        "PORT": str(port_of("app-ref")),
+        "STATE_DIR": str(app_ref_state(settings)),
+        "BUNDLE": str(code / "application" / "bundle.toml"),
+    }
+    variables = _application(settings).variables | _prefixed("APPLICATION", own)
+    variables["PYTHONPATH"] = str(code)  # found before the live packages
+    health = f"{url_of('app-ref')}/health/live"
+    command = ("application", "serve")
+    return Process("app-ref", "application", command, variables, health, late=True, needs=code)
+
+
+def _watcher(settings: Settings) -> Process:
+    variables = layer_variables(settings, "evals")
+    health = f"{url_of('watcher')}/health"
+    return Process("watcher", "evals", ("evals", "watch"), variables, health, late=True)
 
 
 def _prefect(settings: Settings) -> Process:
@@ -185,8 +242,7 @@ def _prefect(settings: Settings) -> Process:
 
 
 def _runner(settings: Settings) -> Process:
-    sources = {"INGESTION_SOURCES": json.dumps({"sample": str(settings.sample)})}
-    variables = _ingestion_variables(settings) | sources
+    variables = _ingestion_variables(settings)
     return Process("runner", "ingestion", ("ingestion", "serve"), variables, late=True)
 
 

@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         return self.models_dir or self.state_dir / "models"
 
     @property
+    def canaries(self) -> Path:
+        """Folder of the watcher's own documents, a source of their own."""
+        return self.state_dir / "canaries"
+
+    @property
     def socket(self) -> Path:
         """Supervisor's socket: in /tmp, as a socket's path may have no more than 107 bytes."""
         name = hashlib.sha256(str(self.state_dir.resolve()).encode()).hexdigest()[:12]
@@ -78,3 +83,20 @@ def keep_secret(settings: Settings, name: str, value: str) -> str:
     with os.fdopen(descriptor, "w") as file:
         file.write(value)
     return value
+
+
+def overrides(settings: Settings) -> dict[str, dict[str, str]]:
+    """Process -> variables that `demo restart --set` changed and that still hold."""
+    path = settings.state_dir / "overrides.json"
+    kept: dict[str, dict[str, str]] = json.loads(path.read_text()) if path.exists() else {}
+    return kept
+
+
+def override(settings: Settings, process: str, put: dict[str, str], drop: list[str]) -> None:
+    """Keep the variables of `put` for a process (readable by the owner only); forget `drop`."""
+    every = overrides(settings)
+    own = every.pop(process, {}) | put
+    own = {name: value for name, value in own.items() if name not in drop}
+    path = settings.state_dir / "overrides.json"
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(every | ({process: own} if own else {}), indent=1))

@@ -5,15 +5,20 @@ import signal
 import subprocess
 import time
 import xmlrpc.client
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
 import psutil
-from supervisor.xmlrpc import SupervisorTransport
+from supervisor.xmlrpc import Faults, SupervisorTransport
 
 from demo.layout import BY_NAME, ROOT
 from demo.processes import Process
 from demo.settings import Settings
+
+START_SECONDS = 420  # vLLM's first start on two slow cores, with room
+STARTS = 4  # the first, and the retries of PROGRAM
 
 HEADER = """\
 [unix_http_server]
@@ -41,6 +46,10 @@ stdout_logfile={logs}/{name}.log
 stdout_logfile_maxbytes=20MB
 stdout_logfile_backups=2
 """
+
+
+class StartError(Exception):
+    """Something could not start; the message says what to do next."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,66 @@ class Supervisor:
         """Start one process and return at once."""
         self._rpc().supervisor.startProcess(name, False)
 
+    def restart(self, process: Process, *, wait: bool = True) -> None:
+        """Stop one process, start it again, and wait until it is healthy.
+
+        Raises StartError where it dies while it is waited for, and leaves it stopped.
+        """
+        try:
+            self._stop_one(process.name)
+            self.start(process.name)
+        except xmlrpc.client.Fault as fault:
+            raise StartError(
+                f"The running stack has no process {process.name} ({fault.faultString}): "
+                "`make demo-stop`, then `make demo`."
+            ) from fault
+        if not wait:
+            return
+        try:
+            self.wait([process], starts=1)
+        except StartError:
+            self._stop_one(process.name)
+            raise
+
+    def wait(
+        self,
+        waiting: list[Process],
+        say: Callable[[str], None] = lambda _: None,
+        starts: int = STARTS,
+    ) -> None:
+        """Return when all are healthy, telling of each; raises StartError with last words."""
+        left, pids = list(waiting), defaultdict[str, set[int]](set)
+        until = time.monotonic() + START_SECONDS
+        while left:
+            states = {state.name: state for state in self.states()}
+            for process in list(left):
+                state = states[process.name]
+                seen = pids[process.name]
+                seen |= {state.pid} - {0}
+                is_down = state.state in ("BACKOFF", "EXITED", "FATAL")
+                given_up = state.state == "FATAL" or len(seen) + is_down > starts
+                if given_up or time.monotonic() > until:
+                    raise StartError(self._death(process, state.detail))
+                if is_healthy(process) and (process.health or state.state == "RUNNING"):
+                    left.remove(process)
+                    say(process.name)
+            time.sleep(0.3)
+
+    def _death(self, process: Process, detail: str) -> str:
+        log = self.logs / f"{process.name}.log"
+        tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else ""
+        return f"{process.name} did not start ({detail}). Its last words ({log}):\n{tail}"
+
+    def _stop_one(self, name: str) -> None:
+        pid = next((state.pid for state in self.states() if state.name == name), 0)
+        tree = psutil.Process(pid).children(recursive=True) if psutil.pid_exists(pid) else []
+        try:
+            self._rpc().supervisor.stopProcess(name)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode != Faults.NOT_RUNNING:
+                raise
+        _end(tree)
+
     def states(self) -> list[State]:
         """The state of every process."""
         rows: list[dict[str, str | int]] = self._rpc().supervisor.getAllProcessInfo()  # type: ignore[assignment]
@@ -109,12 +178,17 @@ class Supervisor:
         tree = psutil.Process(int(str(pid))).children(recursive=True)
         self._rpc().supervisor.shutdown()
         parent = [psutil.Process(int(str(pid)))] if psutil.pid_exists(int(str(pid))) else []
-        _, alive = psutil.wait_procs([*parent, *tree], timeout=45)
-        for process in alive:
-            process.send_signal(signal.SIGKILL)
-        psutil.wait_procs(alive, timeout=5)
+        _end([*parent, *tree])
         self.settings.socket.unlink(missing_ok=True)
         return True
+
+
+def _end(tree: list[psutil.Process]) -> None:
+    """Wait for processes that were told to stop, and kill those that do not."""
+    _, alive = psutil.wait_procs(tree, timeout=45)
+    for process in alive:
+        process.send_signal(signal.SIGKILL)
+    psutil.wait_procs(alive, timeout=5)
 
 
 def is_healthy(process: Process) -> bool:

@@ -1,0 +1,111 @@
+"""What drills do beside plain edits: `python actions.py ACTION ...`; each uses public surfaces only.
+
+Index actions speak Qdrant's REST API (EVALS_QDRANT_URL, EVALS_QDRANT_WRITE_KEY) and keep the
+points that they change in a folder, from which `put-back` restores them.
+"""
+
+import json
+import os
+import random
+import sys
+from pathlib import Path
+
+INDEX = os.environ.get("EVALS_INDEX", "faultline")
+VICTIM = "sample"  # the source whose chunks are changed
+
+
+def poison(sample: str) -> None:
+    """Pages that repeat the headings of the real ones, with figures that are wrong."""
+    for page in sorted(Path(sample).rglob("*.md")):
+        text = page.read_text(encoding="utf-8")
+        wrong = "".join(str((int(c) + 3) % 10) if c.isdigit() else c for c in text)
+        page.with_name(f"{page.stem}-current.md").write_text(wrong, encoding="utf-8")
+
+
+def perturb(model: str, copy: str, scale: str) -> None:
+    """A copy of a model with noise in its weights, `scale` times each matrix's own deviation."""
+    import shutil
+
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(model, copy, dirs_exist_ok=True)
+    torch.manual_seed(7)
+    for file in Path(copy).rglob("*.safetensors"):
+        weights = load_file(file)
+        for name, matrix in weights.items():
+            if matrix.ndim == 2 and matrix.is_floating_point():
+                noise = torch.randn_like(matrix, dtype=torch.float32) * matrix.float().std()
+                weights[name] = (matrix.float() + float(scale) * noise).to(matrix.dtype)
+        save_file(weights, file, metadata={"format": "pt"})
+
+
+def delete_points(saved: str) -> None:
+    """Two thirds of the victim's chunks."""
+    points = [point for point in _keep(saved) if random.Random(point["id"]).random() < 0.67]  # noqa: S311
+    _post(f"/collections/{INDEX}/points/delete?wait=true", {"points": [p["id"] for p in points]})
+
+
+def overwrite_text(saved: str) -> None:
+    """Every second chunk's text becomes a placeholder, its vectors stay."""
+    text = "This page has moved. See the new portal."
+    _upsert([_with(point, text=text) for point in _keep(saved)[::2]])
+
+
+def rename_tenant(saved: str) -> None:
+    """The chunks belong to another tenant, and no filter finds them."""
+    _upsert([_with(point, tenant="tenant-1") for point in _keep(saved)])
+
+
+def foreign_vectors(saved: str) -> None:
+    """Vectors of the same length from somewhere else, dense and sparse."""
+    points, shifted = _keep(saved), []
+    for point, other in zip(points, points[17:] + points[:17], strict=True):
+        shifted.append({**point, "vector": other["vector"]})
+    _upsert(shifted)
+
+
+def put_back(saved: str) -> None:
+    """Every kept point as it was."""
+    file = Path(saved) / "points.json"
+    if file.exists():
+        _upsert(json.loads(file.read_text()))
+        file.unlink()
+
+
+def _keep(saved: str) -> list[dict]:
+    """The victim's points, kept before they are changed."""
+    must = [{"key": "source", "match": {"value": VICTIM}}]
+    body = {"limit": 100_000, "with_vector": True, "with_payload": True, "filter": {"must": must}}
+    points = _post(f"/collections/{INDEX}/points/scroll", body)["result"]["points"]
+    Path(saved).mkdir(parents=True, exist_ok=True)
+    (Path(saved) / "points.json").write_text(json.dumps(points))
+    return points
+
+
+def _with(point: dict, **fields: object) -> dict:
+    return {**point, "payload": {**point["payload"], **fields}}
+
+
+def _upsert(points: list[dict]) -> None:
+    for start in range(0, len(points), 256):
+        rows = [
+            {key: p[key] for key in ("id", "vector", "payload")}
+            for p in points[start : start + 256]
+        ]
+        _post(f"/collections/{INDEX}/points?wait=true", {"points": rows}, "PUT")
+
+
+def _post(path: str, body: dict, method: str = "POST") -> dict:
+    import httpx
+
+    key = os.environ.get("EVALS_QDRANT_WRITE_KEY") or os.environ.get("EVALS_QDRANT_API_KEY", "")
+    url = os.environ.get("EVALS_QDRANT_URL", "http://127.0.0.1:6333")
+    reply = httpx.request(method, url + path, json=body, headers={"api-key": key}, timeout=60)
+    reply.raise_for_status()
+    return reply.json()
+
+
+if __name__ == "__main__":
+    name, *arguments = sys.argv[1:]
+    globals()[name.replace("-", "_")](*arguments)

@@ -1,0 +1,56 @@
+"""The command of drills: `evals trial DRILL...` puts faults in, and keeps what became of them."""
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from evals import results
+from evals.console import sentences
+from evals.drill.drill import load
+from evals.drill.trials import Trials, figures
+from evals.machine import origin
+from evals.progress import Parallel
+from evals.settings import Settings
+from evals.watch.cli import serving_pages
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.command()
+def trial(
+    drills: Annotated[list[Path], typer.Argument(help="Drill files; those done are left out.")],
+    again: Annotated[bool, typer.Option(help="Also those that have an outcome.")] = False,
+    minutes: Annotated[float, typer.Option(help="Start no drill after so long.")] = 600,
+    write: Annotated[bool, typer.Option("--write", help="Publish figures and cards.")] = False,
+) -> None:
+    """Put each fault into the running stack, see whether the watcher names its layer, and heal it.
+
+    The stack is changed meanwhile, so run it on one of your own: what a drill edits must be listed
+    in EVALS_PLACES, a JSON object such as {"repo": ".", "sample": "/tmp/sample", "demo": "demo"}.
+
+    Example: evals trial evals/drills/app-*.yaml
+    """
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    logging.getLogger("evals.drill").setLevel(logging.INFO)
+    settings = Settings()
+    trials = Trials(settings, Parallel(settings.parallel))
+    with sentences():
+        todo = [load(path) for path in drills]
+        if not again:
+            done = {outcome.drill for outcome in trials.outcomes()}
+            todo = [each for each in todo if each.name not in done]
+        if todo:
+            with serving_pages(settings):
+                trials.run(todo, minutes * 60)
+    shown = Table("drill", "layer", "harm", "named", "cycles", "healed by")
+    for each in trials.outcomes():
+        named = ", ".join(each.named) or each.status
+        healed = each.reverted_by if each.healed else "NOT HEALED"
+        shown.add_row(each.drill, each.layer, f"{each.harm:+.3f}", named, str(each.cycles), healed)
+    Console().print(shown)
+    if write:
+        results.merge(settings.results_dir / "verdict.json", figures(trials.outcomes(), origin()))

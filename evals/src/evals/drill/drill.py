@@ -1,0 +1,125 @@
+"""A drill is data: what to change, by plain edits and commands, and how to put it back exactly.
+
+The layers know nothing of it. Paths of `keep` are copied before anything is touched, and restored
+byte for byte by `revert`, also after Ctrl-C; `settle` makes the stack take up either state.
+"""
+
+import logging
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import yaml  # type: ignore[import-untyped]  # ships no types
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from evals.errors import DatasetError, DrillFailed
+from evals.watch.model import Layer
+
+_log = logging.getLogger(__name__)
+
+
+class Edit(BaseModel):
+    """A replacement in the text of every file that `file` (a glob) names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    file: str
+    find: str  # a regular expression, over lines
+    replace: str
+
+
+class Drill(BaseModel):
+    """One fault. `{name}` in its texts stands for a place of this stack, such as `{sample}`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    layer: Layer
+    title: str
+    incident: str = ""  # the real one that it re-enacts
+    severity: str = "high"
+    keep: list[str] = []  # files or folders to restore
+    edits: list[Edit] = []
+    run: list[str] = []  # commands that put the fault in
+    undo: list[str] = []  # commands that take out what `keep` cannot
+    settle: list[str] = []  # commands after either
+
+
+def load(path: Path) -> Drill:
+    """Read a drill; raises DatasetError where it is not in the form."""
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return Drill.model_validate({"name": path.stem, **tree})
+    except (OSError, ValueError, TypeError, yaml.YAMLError, ValidationError) as error:
+        raise DatasetError(f"{path} is no drill: {error}") from error
+
+
+class Running:
+    """A drill on one stack: `places` fill its texts, and `saved` holds what it will restore."""
+
+    def __init__(self, drill: Drill, places: Mapping[str, str], saved: Path) -> None:
+        self.drill = drill
+        self._places = places
+        self._saved = saved
+
+    def inject(self) -> None:
+        """Put the fault in; raises DrillFailed, with everything restored, where that fails."""
+        shutil.rmtree(self._saved, ignore_errors=True)
+        for number, path in enumerate(map(self._path, self.drill.keep)):
+            _copy(path, self._saved / str(number))
+        try:
+            for edit in self.drill.edits:
+                self._edit(edit)
+            self._commands([*self.drill.run, *self.drill.settle])
+        except BaseException:
+            self.revert()
+            raise
+
+    def revert(self) -> None:
+        """Put everything back as it was; can be repeated."""
+        for number, path in enumerate(map(self._path, self.drill.keep)):
+            saved = self._saved / str(number)
+            if saved.exists():
+                _copy(saved, path)
+        self._commands([*self.drill.undo, *self.drill.settle])
+
+    def _edit(self, edit: Edit) -> None:
+        root, _, pattern = self._filled(edit.file).partition("//")
+        files = sorted(Path(root).glob(pattern)) if pattern else [Path(root)]
+        changed = 0
+        for file in files:
+            old = file.read_text(encoding="utf-8")
+            new, times = re.subn(edit.find, self._filled(edit.replace), old, flags=re.MULTILINE)
+            changed += times
+            file.write_text(new, encoding="utf-8")
+        if not changed:
+            raise DrillFailed(f"{self.drill.name}: nothing in {edit.file} matches {edit.find!r}.")
+
+    def _commands(self, commands: list[str]) -> None:
+        for command in map(self._filled, commands):
+            _log.info("%s", command)
+            done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
+            if done.returncode not in (0, 3):  # 3: a sync that put something in quarantine
+                said = (done.stderr or done.stdout)[-500:]
+                raise DrillFailed(f"`{command}` ended with {done.returncode}: {said}")
+
+    def _path(self, text: str) -> Path:
+        return Path(self._filled(text))
+
+    def _filled(self, text: str) -> str:
+        for name, value in self._places.items():
+            text = text.replace(f"{{{name}}}", value)
+        return text
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Make `target` exactly `source`, a file or a folder."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_file():
+        shutil.copy2(source, target)
+        return
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(source, target)

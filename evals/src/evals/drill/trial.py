@@ -1,0 +1,135 @@
+"""One drill from injection to healing, on the running stack: was it found, named and healed?
+
+The oracle asks questions that the watcher never asks, as users do: a drill counts only if it harms
+them. The watcher is not told anything; it is run as `evals watch --once` would run it.
+"""
+
+import logging
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import fmean
+
+from evals.drill.drill import Drill, Running
+from evals.probes.score import mark
+from evals.settings import Settings
+from evals.suite.ports import Each
+from evals.watch.cells import asked_as_users
+from evals.watch.model import Card, Frozen, Layer, Probe
+
+CYCLES = 4  # until a verdict is due
+HEALING = 3  # cycles until it must be well again
+HARM = 0.03  # of the oracle; a drill below it is without effect
+
+_log = logging.getLogger(__name__)
+
+
+class Outcome(Frozen):
+    """What became of one drill."""
+
+    drill: str
+    title: str
+    layer: Layer
+    at: datetime
+    harm: float  # the oracle's loss of score
+    golden_harm: float  # the same on the watcher's goldens of real documents
+    named: tuple[Layer, ...]
+    status: str
+    cycles: int  # until it was named
+    seconds: float  # from the end of the injection until it was named
+    reverted_by: str  # the card's command, or "undo"
+    healed: bool
+    cycle_seconds: tuple[float, ...]
+
+
+class Oracle:
+    """Questions that the detector never sees, with what the healthy stack scores on them."""
+
+    def __init__(self, settings: Settings, probes: Sequence[Probe], each: Each) -> None:
+        self._settings = settings
+        self._each = each
+        self._probes = list(probes)
+        self._healthy = self.scores()
+
+    def scores(self) -> dict[str, float]:
+        """Score by probe, asked as users ask."""
+        asked = asked_as_users(self._settings, self._probes, self._each)
+        return {p.id: mark(p, "11", answer, "none").score for p, answer in asked}
+
+    def harm(self) -> float:
+        """How much is lost now, on average."""
+        now = self.scores()
+        return fmean(self._healthy[id] - score for id, score in now.items())
+
+
+def run(
+    drill: Drill,
+    places: Mapping[str, str],
+    saved: Path,
+    oracle: Oracle,
+    cycle: Callable[[], Card],
+    cards: Path,
+    commands: Mapping[Layer, Sequence[str]],
+) -> Outcome:
+    """Inject, wait for the verdict, heal by what the card proposes, and see that it is well.
+
+    `commands` are a layer's revert and its return to the ordinary state, where commands can do it.
+    """
+    running = Running(drill, places, saved)
+    at = datetime.now(UTC)
+    running.inject()
+    reverted_by, healed = "undo", False
+    began, spent = time.perf_counter(), []
+    try:
+        card = cycle()
+        spent.append(time.perf_counter() - began)
+        while card.verdict.status in ("OK", "SUSPECT") and len(spent) < CYCLES:
+            started = time.perf_counter()
+            card = cycle()
+            spent.append(time.perf_counter() - started)
+        seconds = time.perf_counter() - began
+        cards.mkdir(parents=True, exist_ok=True)
+        (cards / f"{drill.name}.json").write_text(card.model_dump_json(indent=1), encoding="utf-8")
+        harm = oracle.harm()
+        restore = commands.get(card.verdict.layers[0], ()) if card.verdict.layers else ()
+        if restore and card.verdict.layers == (drill.layer,):
+            _command(restore[0])
+            reverted_by = restore[0]
+            healed = _is_well(cycle)
+            _command(restore[1])
+    finally:
+        running.revert()
+    if reverted_by == "undo":
+        healed = _is_well(cycle)
+    return Outcome(
+        drill=drill.name,
+        title=drill.title,
+        layer=drill.layer,
+        at=at,
+        harm=harm,
+        golden_harm=_golden_harm(card),
+        named=card.verdict.layers,
+        status=card.verdict.status,
+        cycles=len(spent),
+        seconds=seconds,
+        reverted_by=reverted_by,
+        healed=healed,
+        cycle_seconds=tuple(spent),
+    )
+
+
+def _is_well(cycle: Callable[[], Card]) -> bool:
+    return any(cycle().verdict.status == "OK" for _ in range(HEALING))
+
+
+def _golden_harm(card: Card) -> float:
+    return sum(share.value for share in card.verdict.shares.values())
+
+
+def _command(command: str) -> None:
+    _log.info("%s", command)
+    if command:
+        subprocess.run(shlex.split(command), check=True, capture_output=True)

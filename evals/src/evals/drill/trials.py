@@ -1,0 +1,116 @@
+"""Many drills on one stack, one after the other; resumable, since each outcome is kept at once."""
+
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from evals.drill.drill import Drill
+from evals.drill.trial import HARM, Oracle, Outcome, run
+from evals.errors import DrillFailed, NotAccepted
+from evals.machine import Origin
+from evals.probes import goldens
+from evals.results import Result, result
+from evals.settings import Settings
+from evals.suite.metrics import Estimate, Part, ratio
+from evals.suite.ports import Each
+from evals.watch.accepted import Accepted
+from evals.watch.ledger import Ledger
+from evals.watch.model import Layer, Probe
+from evals.watch.watcher import Watcher
+
+_log = logging.getLogger(__name__)
+
+
+class Trials:
+    """The drills of one state folder."""
+
+    def __init__(self, settings: Settings, each: Each) -> None:
+        self._settings = settings
+        self._each = each
+        self._folder = settings.state_dir / "drills"
+        self._kept = self._folder / "outcomes.jsonl"
+
+    def outcomes(self) -> list[Outcome]:
+        """The last outcome of every drill, in the order in which they ran."""
+        lines = self._kept.read_text(encoding="utf-8").splitlines() if self._kept.exists() else []
+        by_drill = {outcome.drill: outcome for outcome in map(Outcome.model_validate_json, lines)}
+        return list(by_drill.values())
+
+    def run(self, drills: Sequence[Drill], seconds: float) -> None:
+        """Run them; one that fails to go in is told and left out."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        ledger = Ledger(self._settings.ledger)
+        watcher = Watcher(self._settings, self._each)
+        if watcher.once().verdict.status != "OK":
+            raise NotAccepted("The stack is not well: heal it before a drill, or `evals accept`.")
+        oracle = Oracle(self._settings, self._unseen(ledger), self._each)
+        until = time.monotonic() + seconds
+        for drill in drills:
+            if time.monotonic() > until:
+                return
+            saved = self._folder / "saved" / drill.name
+            places = {
+                "python": sys.executable,
+                "repo": str(Path.cwd()),
+                "ingestion": self._settings.ingestion_command,
+                **self._settings.places,
+                "saved": str(saved),
+            }
+            pin = Accepted.model_validate_json(ledger.accepts()[0].record).pin.name
+            reverts: dict[Layer, list[str]] = {
+                "data": [
+                    f"{self._settings.ingestion_command} restore {pin}",
+                    f"{self._settings.ingestion_command} resume",
+                ]
+            }
+            try:
+                outcome = run(
+                    drill, places, saved, oracle, watcher.once, self._folder / "cards", reverts
+                )
+            except DrillFailed as error:
+                _log.warning("%s", error)
+                continue
+            with self._kept.open("a", encoding="utf-8") as file:
+                file.write(outcome.model_dump_json() + "\n")
+            _log.info(
+                "%s: %s %s, harm %.3f", drill.name, outcome.status, outcome.named, outcome.harm
+            )
+
+    def _unseen(self, ledger: Ledger) -> list[Probe]:
+        """Goldens that the detector does not ask, and that the healthy stack can lose."""
+        accepted = Accepted.model_validate_json(ledger.accepts()[0].record)
+        asked = {probe.id for probe in accepted.probes.probes}
+        settings = self._settings
+        every = goldens.probes(settings.golden, settings.golden_revision, settings.golden_source)
+        return [probe for probe in every[1::2] if probe.id not in asked]
+
+
+def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
+    """The published figures, over the drills that the oracle proved harmful."""
+    harmful = [outcome for outcome in outcomes if outcome.harm >= HARM]
+    marks = {
+        "exact_set": [float(o.named == (o.layer,)) for o in harmful],
+        "wrong_name": [float(any(layer != o.layer for layer in o.named)) for o in harmful],
+        "healed": [float(o.healed) for o in harmful],
+    }
+    said = {
+        "exact_set": "injections whose verdict named exactly the layer at fault",
+        "wrong_name": "injections whose verdict named a layer that was not at fault",
+        "healed": "injections healed by the revert that the card proposed",
+    }
+    count = float(len(harmful))
+    found = [
+        result(
+            "real_engine_faults",
+            "injections on the real engine, proved harmful by the oracle",
+            Estimate(count, count, count, len(outcomes)),
+            here,
+        )
+    ]
+    for id, values in marks.items():
+        estimate = ratio(Part(str(number), value) for number, value in enumerate(values))
+        if estimate:
+            found.append(result(f"real_engine_{id}", said[id], estimate, here))
+    return found

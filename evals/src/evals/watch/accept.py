@@ -1,0 +1,132 @@
+"""`evals accept`: today's healthy stack becomes what later answers are held against.
+
+Nothing else moves the baseline. It pins the index and the application's build, chooses the probes
+that the stack gets right, measures how steadily, and proves that all four cells agree.
+"""
+
+import random
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from shlex import split as shell_split
+
+from contracts.status import BundleStatus, Pin
+from evals.clients import qdrant
+from evals.clients.ingestion import Sources
+from evals.errors import EvalsError, NotAccepted, Unavailable
+from evals.probes import canaries, goldens, selection
+from evals.probes.selection import ProbeSet
+from evals.settings import Settings
+from evals.suite.ports import Each
+from evals.watch.accepted import Accepted
+from evals.watch.cells import ask_cells, chat_requests, scores
+from evals.watch.cycle import Cycles, empty
+from evals.watch.detector import shares
+from evals.watch.model import LAYERS, POOLED, CellReply, Probe
+
+ROUNDS = 4  # of the same questions in another order; more where replies vary
+ROUNDS_OF_NOISE = 20
+PINS_KEPT = 2
+
+
+def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -> Accepted:
+    """Pin, choose, measure and prove; `reason` is that of a person who accepts a worse state.
+
+    Raises: NotAccepted where the cells disagree, so that a fault never becomes the baseline.
+    """
+    sources = Sources(settings.ingestion_command, settings.index)
+    at = datetime.now(UTC)
+    stamp = at.strftime("%Y%m%dT%H%M%SZ")
+    candidates = [
+        *_sync_canaries(settings, sources),
+        *watched_goldens(settings),
+    ]
+    application = _pin_application(settings, cycles)
+    pin = sources.pin(f"accepted-{stamp}")
+    try:
+        live = qdrant.content(settings, settings.index)
+        rounds: list[Sequence[CellReply]] = []
+        while len(rounds) < (ROUNDS_OF_NOISE if _varies(rounds) else ROUNDS):
+            shuffled = random.Random(len(rounds)).sample(candidates, len(candidates))  # noqa: S311
+            id = f"{stamp}-{len(rounds)}"
+            rounds.append(ask_cells(settings, pin.index, shuffled, id, each, ("11",)))
+        chosen = selection.select(candidates, rounds)
+        asked, began = datetime.now(UTC), time.perf_counter()
+        replies = ask_cells(settings, pin.index, chosen.probes, stamp, each)
+        _require_agreement(chosen, replies)
+        cycle = empty(stamp, asked).model_copy(
+            update={"replies": replies, "seconds": time.perf_counter() - began}
+        )
+        return Accepted(
+            at=at,
+            reason=reason,
+            pin=pin,
+            facts=cycles.facts(live),
+            application=application,
+            probes=chosen,
+            cycle=cycle,
+            replica_replies=cycles.replica_replies(chat_requests(replies, "11")),
+            versions={id: manifest.version for id, manifest in live.documents.items()},
+        )
+    except EvalsError:
+        sources.unpin(pin.name)
+        raise
+
+
+def watched_goldens(settings: Settings) -> list[Probe]:
+    """Every second golden question; the others stay unseen, for the oracle of drills."""
+    every = goldens.probes(settings.golden, settings.golden_revision, settings.golden_source)
+    return every[::2]
+
+
+def drop_older(settings: Settings, pins: Sequence[Pin]) -> None:
+    """Remove all but the first pins, the newest first; the one before is kept for a rollback."""
+    sources = Sources(settings.ingestion_command, settings.index)
+    for pin in pins[PINS_KEPT : PINS_KEPT + 1]:  # those before are gone already
+        sources.unpin(pin.name)
+
+
+def _sync_canaries(settings: Settings, sources: Sources) -> list[Probe]:
+    """The canary pages through their real deployment, the deleted ones put in and taken out."""
+    canaries.write(settings.canaries, before_deletion=True)
+    sources.run(settings.canary_source)
+    probes = canaries.write(settings.canaries)
+    sources.run(settings.canary_source)
+    return probes
+
+
+def _pin_application(settings: Settings, cycles: Cycles) -> BundleStatus:
+    """The live build as the accepted one; done by a command here, by an image in compose."""
+    if settings.pin_application_command:
+        subprocess.run(shell_split(settings.pin_application_command), check=False)
+    live, reference = cycles.status(settings.application_url), cycles.status(settings.reference_url)
+    if (live.build, live.bundle) != (reference.build, reference.bundle):
+        raise Unavailable(
+            f"The application at {settings.reference_url} is not the live one ({reference.build}, "
+            f"bundle {reference.bundle}, for {live.build}, bundle {live.bundle}): start it with "
+            "the live build, or set EVALS_PIN_APPLICATION_COMMAND."
+        )
+    return live
+
+
+def _varies(rounds: Sequence[Sequence[CellReply]]) -> bool:
+    found: dict[str, set[float]] = {}
+    for reply in (reply for each in rounds for reply in each):
+        found.setdefault(reply.probe, set()).add(reply.score)
+    return any(len(different) > 1 for different in found.values())
+
+
+def _require_agreement(chosen: ProbeSet, replies: Sequence[CellReply]) -> None:
+    split = shares(chosen.baseline, scores(replies))
+    means = {layer: _mean(split, layer) for layer in LAYERS}
+    worst = max(means, key=lambda layer: abs(means[layer]))
+    if abs(means[worst]) > chosen.deltas[POOLED]:
+        raise NotAccepted(
+            f"The cells disagree by {means[worst]:+.3f} for {worst} on a stack that should be "
+            "healthy: see that nothing was changed meanwhile, and accept again."
+        )
+
+
+def _mean(split: Mapping[str, object], layer: str) -> float:
+    return sum(float(getattr(each, layer)) for each in split.values()) / len(split)

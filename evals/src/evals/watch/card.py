@@ -1,0 +1,352 @@
+"""The card: a verdict with its evidence, what changed, and what would heal it. Pure.
+
+`build` makes it; `as_markdown` writes it, `as_terminal` shows it, evals.web.app serves it.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from statistics import fmean
+
+from rich.markdown import Markdown
+
+from evals.probes.score import ladder
+from evals.watch.decide import answered
+from evals.watch.model import (
+    CELLS,
+    LAYERS,
+    POOLED,
+    Card,
+    Cell,
+    CellReply,
+    Change,
+    Cycle,
+    Estimate,
+    Example,
+    Layer,
+    Probe,
+    Revert,
+    Status,
+    Switch,
+    Verdict,
+)
+
+FOLDERS: dict[Layer, str] = {
+    "data": "ingestion",
+    "serving": "serving",
+    "application": "application",
+}
+PUT_BACK: dict[tuple[Layer, ...], Cell] = {("data",): "01", ("application",): "10"}
+DOUBTS: tuple[Status, ...] = ("UNSURE", "SUSPECT")  # what would heal is said of these too
+EXAMPLES = 3
+TITLE_CHARACTERS = 160  # of a cause; a longer one is cut to its first sentence
+UNANSWERABLE = "no answer: the documents do not say"
+
+_UNSAFE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # would steer a terminal
+_MARKUP = re.compile(r"([\\`*<|]|\](?=[(\[:]))")
+_VARIABLE = re.compile(r"\bSERVING_[A-Z_]+\b")
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """The probes of the hot strata that were asked in all four cells, with what they got."""
+
+    verdict: Verdict
+    cycle: Cycle
+    probes: list[Probe]
+    replies: dict[tuple[str, Cell], CellReply]
+    baseline: Mapping[str, float]
+    delta: float  # harm that is noise, of the noisiest hot stratum
+
+    def mean(self, cell: Cell) -> float:
+        """Score of a cell."""
+        return fmean(self.replies[probe.id, cell].score for probe in self.probes)
+
+    def worse(self) -> list[Probe]:
+        """Probes whose users' answer lost more than noise, the largest loss first."""
+        loss = {p.id: self.baseline[p.id] - self.replies[p.id, "11"].score for p in self.probes}
+        return sorted(
+            (p for p in self.probes if loss[p.id] > self.delta), key=lambda p: -loss[p.id]
+        )
+
+
+def build(
+    verdict: Verdict,
+    cycle: Cycle,
+    probes: Sequence[Probe],
+    baseline: Mapping[str, float],
+    deltas: Mapping[str, float],
+    owners: Mapping[Layer, str],
+    healed: Mapping[Layer, Estimate],
+    *,
+    pin: str = "accepted",
+    accepted: Mapping[str, CellReply] | None = None,
+    since: datetime | None = None,
+) -> Card:
+    """The card of one cycle.
+
+    By probe: `baseline`, the accepted score, and `accepted`, an accepted reply where it was kept.
+    By stratum: `deltas`, the harm that is noise (POOLED stands in for those without).
+    `pin` is the pinned index, `since` the first cycle with this verdict, if not this one.
+    """
+    replies = {(reply.probe, reply.cell): reply for reply in cycle.replies}
+    scored = answered(cycle)
+    asked = [
+        probe
+        for probe in hot_probes(verdict, probes)
+        if probe.id in baseline and probe.id in scored
+    ]
+    pooled = deltas.get(POOLED, 0.0)
+    delta = max((deltas.get(stratum, pooled) for stratum in _strata(verdict)), default=pooled)
+    evidence = _Evidence(verdict, cycle, asked, replies, baseline, delta)
+    worse = evidence.worse()
+    steps = Counter(ladder(replies[probe.id, "11"]) for probe in worse).most_common(1)
+    return Card(
+        verdict=verdict,
+        title=_title(verdict, cycle, since or cycle.at),
+        switches=_switches(evidence) if asked else [],
+        changes=cycle.changes,
+        indicators=cycle.indicators,
+        examples=[_example(evidence, probe, accepted or {}) for probe in worse[:EXAMPLES]],
+        reverts=[
+            Revert(layer=layer, command=_command(layer, cycle, pin), expected=healed[layer])
+            for layer in verdict.layers or (LAYERS if verdict.status in DOUBTS else ())
+            if layer in healed and (verdict.layers or healed[layer].low > 0)
+        ],
+        owners={layer: owners[layer] for layer in LAYERS if layer in owners},
+        ladder="".join(f"{step} ({n} of {len(worse)} worse probes)" for step, n in steps),
+        serving_split=_serving_split(evidence) if "serving" in verdict.layers else None,
+    )
+
+
+def hot_probes(verdict: Verdict, probes: Sequence[Probe]) -> list[Probe]:
+    """The probes of the strata past the threshold; all, where the pooled stream is or none."""
+    strata = _strata(verdict)
+    return [probe for probe in probes if strata & set(probe.strata)] or list(probes)
+
+
+def owners(codeowners: Path) -> dict[Layer, str]:
+    """Who owns each layer's folder; as at GitHub, the last line that names it counts."""
+    found: dict[Layer, str] = {}
+    lines = codeowners.read_text(encoding="utf-8").splitlines() if codeowners.is_file() else []
+    for line in lines:
+        pattern, *names = line.split("#")[0].split() or [""]
+        for layer, folder in FOLDERS.items():
+            if pattern == "*" or pattern.strip("/") == folder:
+                found[layer] = " ".join(names)
+    return found
+
+
+def readings(switches: Sequence[Switch]) -> list[str]:
+    """What each row of the table says, given the rows above it."""
+    right = {(row.data, row.application): row.right for row in switches}
+    healthy = right.get(("pinned", "pinned"), False)
+    said = []
+    for row in switches:
+        live = [
+            n for n, at in (("data", row.data), ("application", row.application)) if at == "live"
+        ]
+        if not live:
+            said.append(
+                "only the models are live: " + ("not they" if row.right else "they broke it")
+            )
+        elif len(live) == 1 and healthy:
+            said.append(f"the {live[0]} came live: " + ("not it" if row.right else "it broke it"))
+        elif len(live) == 2 and not row.right and sum(right.values()) == 3:
+            said.append("what users get: broken only where both are live")
+        else:
+            said.append("what users get" if len(live) == 2 else f"the {live[0]} came live")
+    return said
+
+
+def prompt_text(prompt: str | None) -> str:
+    """A chat request's messages for reading; anything else as it is."""
+    try:
+        messages = json.loads(prompt or "")["messages"]
+        return "\n\n".join(f"{message['role']}: {message['content']}" for message in messages)
+    except (ValueError, KeyError, TypeError):
+        return prompt or "nothing was sent to the model"
+
+
+def signed(estimate: Estimate) -> str:
+    """E.g. "+0.31 [0.22, 0.40]"."""
+    return f"{estimate.value:+.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
+
+def as_terminal(card: Card) -> Markdown:
+    """For rich's console; the prompts are left out."""
+    return Markdown(as_markdown(card, prompts=False), hyperlinks=False)
+
+
+def as_markdown(card: Card, prompts: bool = True) -> str:
+    """The card as CommonMark; what documents and models said can neither format nor link."""
+    verdict = card.verdict
+    parts = [
+        f"# {_line(card.title)}",
+        f"**{verdict.status}** in cycle {verdict.cycle}, {_time(verdict.at)}. "
+        f"{_line(verdict.reason)}",
+    ]
+    if card.switches:
+        rows = [
+            f"| {row.data} | live | {row.application} | {row.score:.2f} | "
+            f"{'✓ right' if row.right else '✗ wrong'} | {said} |"
+            for row, said in zip(card.switches, readings(card.switches), strict=True)
+        ]
+        head = "| data | models | application | score | answers | |\n|---|---|---|---|---|---|"
+        parts.append("\n".join([head, *rows]))
+    shares = [f"{layer} {signed(share)}" for layer, share in verdict.shares.items()]
+    hot = [f"{layer}: {', '.join(strata)}" for layer, strata in verdict.hot.items() if strata]
+    facts = {
+        "Shares of the harm": shares,
+        "Strata past the threshold": hot,
+        "Where values were lost": [card.ladder] if card.ladder else [],
+        "Models": [card.serving_split] if card.serving_split else [],
+        "Changed": [change_line(change) for change in card.changes],
+        "Agrees": [f"{i.layer}, {i.source}: {i.what}. {i.detail}" for i in card.indicators],
+        "To heal": [
+            f"revert the {r.layer}, expected {signed(r.expected)}, by: {r.command}"
+            for r in card.reverts
+        ],
+        "Owners": [f"{layer}: {owner}" for layer, owner in card.owners.items()],
+    }
+    for name, lines in facts.items():
+        if lines:
+            parts.append("\n".join([f"**{name}**", "", *(f"- {_line(line)}" for line in lines)]))
+    for example in card.examples:
+        said = f"Expected {example.expected}; it was: {example.before}; it is: {example.after}"
+        parts.append(f"### {_line(example.question)}\n\n{_line(said)}\n\n{_line(example.ladder)}")
+        if prompts:
+            sides = {"before": example.prompt_before, "now": example.prompt_after}
+            parts += [f"Prompt {name}:\n\n{_fence(text)}" for name, text in sides.items()]
+    return "\n\n".join(parts) + "\n"
+
+
+def change_line(change: Change) -> str:
+    """A change in one line, with both fingerprints and when it was first seen."""
+    since = f" since {_time(change.since)}" if change.since else ""
+    detail = f". {change.detail}" if change.detail else ""
+    return f"{change.layer}, {change.what}{since}: {change.before} -> {change.after}{detail}"
+
+
+def _strata(verdict: Verdict) -> set[str]:
+    """Those past the threshold; none stands for every probe."""
+    hot = {s for layer in verdict.layers or LAYERS for s in verdict.hot.get(layer, ())}
+    return set() if POOLED in hot else hot
+
+
+def _title(verdict: Verdict, cycle: Cycle, since: datetime) -> str:
+    if verdict.status != "FAULT":
+        return verdict.reason or f"The verdict is {verdict.status}."
+    lost = sum(verdict.shares[layer].value for layer in verdict.layers if layer in verdict.shares)
+    strata = sorted(_strata(verdict))
+    of = f"answers to {' and '.join(strata)} probes" if 0 < len(strata) < 3 else "probed answers"
+    when = f"{since:%H:%M}" if since.date() == verdict.at.date() else f"{since:%d %b %H:%M}"
+    causes = "; ".join(_cause(layer, cycle) for layer in verdict.layers)
+    who = " and the ".join(verdict.layers)
+    return f"The {who} broke {lost:.0%} of the {of} since {when} UTC: {causes}."
+
+
+def _cause(layer: Layer, cycle: Cycle) -> str:
+    """The first change of a layer in a sentence, or else its first indicator, the audit's first."""
+    told = [
+        change.detail or f"its {change.what} went from {change.before} to {change.after}"
+        for change in cycle.changes
+        if change.layer == layer
+    ] or [
+        indicator.detail
+        for indicator in sorted(cycle.indicators, key=lambda i: i.source != "audit")
+        if indicator.layer == layer
+    ]
+    if not told:
+        return f"nothing that the {layer} layer reports of itself has changed"
+    more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
+    first = " ".join(told[0].split())
+    if len(first) > TITLE_CHARACTERS:
+        first = first.partition(". ")[0]
+    first = first.rstrip(".")
+    lower = first[:1].lower() if first[1:2].islower() or first[1:2] == " " else first[:1]
+    return lower + first[1:] + more
+
+
+def _switches(evidence: _Evidence) -> list[Switch]:
+    baseline = fmean(evidence.baseline[probe.id] for probe in evidence.probes)
+    return [
+        Switch(
+            data="live" if cell[0] == "1" else "pinned",
+            application="live" if cell[1] == "1" else "pinned",
+            score=evidence.mean(cell),
+            right=baseline - evidence.mean(cell) <= evidence.delta,
+        )
+        for cell in CELLS
+    ]
+
+
+def _example(evidence: _Evidence, probe: Probe, accepted: Mapping[str, CellReply]) -> Example:
+    """Before: with the layers at fault put back, or where that heals nothing, as accepted."""
+    cell = PUT_BACK.get(evidence.verdict.layers, "00")
+    before, now = evidence.replies[probe.id, cell], evidence.replies[probe.id, "11"]
+    if before.score <= now.score and probe.id in accepted:
+        before = accepted[probe.id]
+    lost = ladder(now)
+    return Example(
+        question=probe.question,
+        expected=probe.values[0] if probe.values else UNANSWERABLE,
+        before=before.text or before.reason or before.status,
+        after=now.text or now.reason or now.status,
+        prompt_before=before.prompt,
+        prompt_after=now.prompt,
+        ladder=f"{lost}: {now.reason}" if now.reason else lost,
+    )
+
+
+def _serving_split(evidence: _Evidence) -> str | None:
+    """B - replay is the generator's, replay - Y00 the embedder's or reranker's."""
+    replayed = evidence.cycle.replayed
+    sent = [probe.id for probe in evidence.probes if probe.id in replayed]
+    if not sent:
+        return None
+    baseline = fmean(evidence.baseline[probe] for probe in sent)
+    replay = fmean(replayed[probe] for probe in sent)
+    rest = replay - fmean(evidence.replies[probe, "00"].score for probe in sent)
+    name = "generator" if baseline - replay >= rest else "embedder or reranker"
+    return (
+        f"mostly the {name}: the accepted requests, sent again word for word, score {replay:.2f} "
+        f"instead of {baseline:.2f} (generator {baseline - replay:+.2f}, "
+        f"embedder or reranker {rest:+.2f})"
+    )
+
+
+def _command(layer: Layer, cycle: Cycle, pin: str) -> str:
+    changes = {change.what: change for change in cycle.changes if change.layer == layer}
+    if layer == "data":
+        return f"ingestion restore {pin}"
+    if layer == "application":
+        if "bundle" in changes or "build" not in changes:
+            return "application bundle rollback"
+        accepted = changes["build"].before
+        return f"git revert what followed build {accepted} in application/, then deploy it"
+    process = "embedder" if changes and all("embed" in what for what in changes) else "llm"
+    said = " ".join(change.detail for change in changes.values())
+    variables = sorted(set(_VARIABLE.findall(said))) or ["NAME"]
+    unset = " ".join(f"--unset {variable}" for variable in variables)
+    return f"demo restart {process} {unset}  # `demo overrides` lists what was set. {said}".strip()
+
+
+def _time(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def _line(text: str) -> str:
+    """One line of plain text, whatever it holds."""
+    return _MARKUP.sub(r"\\\1", _UNSAFE.sub("", " ".join(text.split())))
+
+
+def _fence(prompt: str | None) -> str:
+    text = _UNSAFE.sub("", prompt_text(prompt))
+    longest = max((len(run) for run in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}text\n{text}\n{fence}"

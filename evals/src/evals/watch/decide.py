@@ -1,0 +1,316 @@
+"""From one cycle to a verdict: who made answers worse, and what would heal them. Pure."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from typing import Any
+
+from evals.suite.metrics import Part, ratio
+from evals.watch.detector import (
+    ARL,
+    DETECTORS,
+    Baseline,
+    Shares,
+    State,
+    digest,
+    evidence,
+    observe,
+    restarted,
+    shares,
+    streams,
+    threshold,
+    typical,
+)
+from evals.watch.model import (
+    CELLS,
+    LAYERS,
+    POOLED,
+    Cell,
+    CellReply,
+    Cycle,
+    Estimate,
+    Layer,
+    Probe,
+    Verdict,
+)
+
+WINDOW = 4  # cycles; see `_blame`
+UNREACHABLE = "unreachable"  # in the reason of an error: the reply is missing, not wrong
+PINNED: dict[frozenset[Layer], Cell] = {
+    frozenset(): "11",
+    frozenset({"data"}): "01",
+    frozenset({"application"}): "10",
+    frozenset({"data", "application"}): "00",
+}
+
+
+def decide(
+    cycle: Cycle,
+    probes: Sequence[Probe],
+    baseline: Baseline,
+    state: State,
+    *,
+    moved: Sequence[str] = (),
+    arl: float = ARL,
+) -> tuple[Verdict, State]:
+    """The verdict on a cycle, and the state for the next one.
+
+    `probes` is the whole ruler; a probe whose truth is retired has no replies in the cycle. `moved`
+    are sentences on how users' own questions drifted. `arl` is in cycles. NO DATA and RULER leave
+    the state as it was.
+    """
+    limit = threshold(arl)
+
+    def verdict(**update: Any) -> Verdict:
+        return Verdict(cycle=cycle.id, at=cycle.at, threshold=limit, **update)
+
+    if cycle.error:
+        return verdict(status="NO DATA", reason=cycle.error), state
+    if digest(probes) != baseline.digest:
+        reason = "The probes or their labels are not the accepted ones: run `evals accept`."
+        return verdict(status="RULER", reason=reason), state
+    scores = answered(cycle)
+    if not scores or 2 * len(scores) < len(probes):
+        return verdict(status="NO DATA", reason=_missing(cycle, len(scores), len(probes))), state
+
+    found = shares(baseline.scores, scores)
+    state = observe(state, found, probes, baseline.deltas)
+    seen = _Seen(state, (*state.recent, found)[-WINDOW:], probes, baseline)
+    heard = [seen.hear(name, limit) for name in DETECTORS]
+    # Past the threshold and yet no harm in this cycle: it was put back. Waiting until the evidence
+    # has melted would keep the verdict red for hours; a detector may start anew at any time.
+    over = [h.detector for h in heard if h.evidence >= limit and not h.worse]
+    if over:
+        seen = _Seen(restarted(state, over), (found,), probes, baseline)
+        heard = [seen.hear(name, limit) for name in DETECTORS]
+    known: dict[str, Any] = {"evidence": {h.detector: h.evidence for h in heard[: len(LAYERS)]}}
+    suspects = [h for h in heard if h.evidence >= sqrt(limit) and h.worse]
+    state = seen.state.model_copy(update={"recent": seen.window if suspects else ()})
+    alarms = [h for h in suspects if h.evidence >= limit]
+    if alarms:
+        return verdict(**known, **_blame(alarms, seen)), state
+
+    known |= {
+        "shares": {layer: estimate(getattr(s, layer) for s in found.values()) for layer in LAYERS},
+        "interaction": _mean("interaction", found, found),
+    }
+    if suspects:
+        most = max(suspects, key=lambda h: h.evidence)
+        reason = (
+            f"Answers may be worse: the evidence on {_words(most.detector)} is {most.evidence:,.0f}"
+            f" of {limit:,.0f}, most in {', '.join(most.hot)}; probed again at once."
+        )
+        return verdict(status="SUSPECT", reason=reason, **known), state
+    if moved:
+        reason = f"Probes are well, users' questions moved: {'; '.join(moved)}."
+        return verdict(status="WORKLOAD", reason=reason, **known), state
+    return verdict(status="OK", reason=_well(cycle, found, baseline, over), **known), state
+
+
+def healed(
+    verdict: Verdict,
+    cycle: Cycle,
+    probes: Sequence[Probe],
+    baseline: Baseline,
+    layers: Collection[Layer] | None = None,
+) -> Estimate:
+    """Expected gain in score if these layers (default: all at fault) are put back, together.
+
+    Over the probes of their hot strata. For data and application it is the cell that has them
+    pinned, less what users get: the swap is the revert test. Models have no pinned cell, so theirs
+    is their share. Where either of two faults does all the harm, each alone heals nothing.
+    """
+    layers = verdict.layers if layers is None else layers
+    hot = {stream for layer in layers for stream in verdict.hot.get(layer, (POOLED,))}
+    scores = answered(cycle)
+    pinned = PINNED[frozenset(layers) - {"serving"}]
+    models = "serving" in layers
+    return estimate(
+        scores[p][pinned] - scores[p]["11"] + models * (baseline.scores[p] - scores[p]["00"])
+        for p in _members(hot, streams(probes), scores)
+    )
+
+
+def estimate(values: Iterable[float]) -> Estimate:
+    """Mean over probes, of which there is one at least, with its 95% bootstrap interval; seeded."""
+    found = ratio(Part(number, value) for number, value in enumerate(values))
+    if found is None:
+        raise ValueError("An estimate needs at least one probe.")
+    return Estimate(value=found.value, low=found.low, high=found.high)
+
+
+def answered(cycle: Cycle) -> dict[str, dict[Cell, float]]:
+    """Score by probe and cell, of the probes that every cell answered, if only by an error."""
+    scores: dict[str, dict[Cell, float]] = {}
+    for reply in cycle.replies:
+        if not _unreachable(reply):
+            scores.setdefault(reply.probe, {})[reply.cell] = reply.score
+    return {probe: cells for probe, cells in scores.items() if len(cells) == len(CELLS)}
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What one detector says after a cycle."""
+
+    detector: str
+    evidence: float
+    hot: tuple[str, ...]  # streams
+    ids: list[str]  # their probes
+    delta: float  # the widest of theirs
+    worse: bool  # in this cycle
+
+
+class _Seen:
+    """The cycle just seen, those since the suspicion, and the state after it."""
+
+    def __init__(
+        self,
+        state: State,
+        window: tuple[dict[str, Shares], ...],
+        probes: Sequence[Probe],
+        baseline: Baseline,
+    ) -> None:
+        self.state, self.window, self.baseline = state, window, baseline
+        self.now, self.usual = window[-1], typical(window)
+        self.streams = streams(probes)
+
+    def hear(self, detector: str, limit: float) -> _Heard:
+        """Evidence, and its hot strata: those past the limit, else those half as bad as the worst.
+
+        The second case is a fault spread so thinly, or so new, that only the pooled stream or the
+        sum has passed. The alarm does not hang on this choice: it says where to look for the layer,
+        and to look everywhere would dilute a small fault.
+        """
+        by_stream = evidence(self.state, detector, self.baseline.deltas)
+        strata = [stream for stream in by_stream if stream != POOLED]
+        hot = tuple(stream for stream in strata if by_stream[stream] >= limit)
+        if not hot:
+            means = {s: _mean(detector, self.usual, self.members([s])) for s in strata}
+            worst = max(means.values(), default=0.0)
+            hot = tuple(s for s in strata if means[s] >= worst / 2 > 0) or (POOLED,)
+        ids = self.members(hot)
+        delta = max(self.baseline.deltas[stream] for stream in hot)
+        worse = _mean(detector, self.now, ids) > delta / 2
+        return _Heard(detector, sum(by_stream.values()), hot, ids, delta, worse)
+
+    def members(self, names: Collection[str]) -> list[str]:
+        """Probes of these streams that were answered."""
+        return _members(names, self.streams, self.now)
+
+
+def _blame(alarms: Sequence[_Heard], seen: _Seen) -> dict[str, Any]:
+    """Status, layers, shares and reason once a detector is past the threshold.
+
+    A layer is judged where its own detector is hot and, where that is silent, wherever any is: two
+    faults in different strata must not dilute one another. A silent layer is named only while users
+    lose answers (`total` is past): of two half faults the sum alarms before either does. Shares are
+    means over the cycles since the suspicion: one cycle is too few where harm comes and goes.
+    """
+    found = seen.usual
+    everywhere = _Heard(
+        "total",
+        max(h.evidence for h in alarms),
+        tuple(sorted({stream for h in alarms for stream in h.hot})),
+        sorted({probe for h in alarms for probe in h.ids}),
+        max(h.delta for h in alarms),
+        worse=True,
+    )
+    own = {h.detector: h for h in alarms}
+    judged = {layer: own.get(layer, everywhere) for layer in LAYERS}
+    bars = {layer: h.delta / 2 for layer, h in judged.items()}
+    estimates = {
+        layer: estimate(getattr(found[p], layer) for p in h.ids) for layer, h in judged.items()
+    }
+    order = sorted(LAYERS, key=lambda layer: -estimates[layer].value)
+    named = [
+        layer
+        for layer in order
+        if (
+            layer in own
+            or ("total" in own and _mean(layer, seen.now, everywhere.ids) > bars[layer])
+        )
+        and estimates[layer].low > bars[layer]
+    ]
+    interaction = _mean("interaction", found, everywhere.ids)
+    return {
+        "status": "FAULT" if named else "UNSURE",
+        "layers": tuple(named),
+        "shares": estimates,
+        "interaction": interaction,
+        "hot": {layer: judged[layer].hot for layer in named},
+        "reason": _harm(
+            everywhere, found, seen.baseline, {layer: estimates[layer] for layer in order}
+        )
+        + _advice(named, everywhere, found, interaction),
+    }
+
+
+def _harm(
+    where: _Heard,
+    found: Mapping[str, Shares],
+    baseline: Baseline,
+    estimates: Mapping[Layer, Estimate],
+) -> str:
+    accepted = sum(baseline.scores[p] for p in where.ids) / len(where.ids)
+    now = accepted - _mean("total", found, where.ids)
+    told = ", ".join(
+        f"{layer} {e.value:+.2f} [{e.low:+.2f}, {e.high:+.2f}]" for layer, e in estimates.items()
+    )
+    return (
+        f"Answers are right {now:.2f} of the time, {accepted:.2f} accepted, on {len(where.ids)}"
+        f" probes ({', '.join(where.hot)}); shares of the harm: {told}"
+    )
+
+
+def _advice(
+    named: Collection[Layer], where: _Heard, found: Mapping[str, Shares], interaction: float
+) -> str:
+    if not named:
+        return "; no layer's share is clear of noise."
+    if _mean("total", found, where.ids) <= where.delta / 2:
+        return "; another layer's gain hides the harm from users."
+    if {"data", "application"} <= set(named) and interaction < -where.delta:
+        return "; they harm only together, so either put back heals."
+    if {"data", "application"} <= set(named) and interaction > where.delta:
+        return "; either alone does harm that both share, so put both back."
+    return "."
+
+
+def _well(
+    cycle: Cycle, found: Mapping[str, Shares], baseline: Baseline, over: Collection[str]
+) -> str:
+    accepted = sum(baseline.scores[p] for p in found) / len(found)
+    now = accepted - _mean("total", found, found)
+    reason = f"{len(found)} probes are right {now:.2f} of the time, {accepted:.2f} accepted"
+    if over:
+        reason = f"Healed ({_words(*over)}): {reason}"
+    if cycle.changes:
+        what = sorted({f"{change.layer} ({change.what})" for change in cycle.changes})
+        reason += f"; changed without harm: {', '.join(what)}"
+    return reason + "."
+
+
+def _missing(cycle: Cycle, whole: int, asked: int) -> str:
+    cells = Counter(reply.cell for reply in cycle.replies if _unreachable(reply))
+    where = ", ".join(f"{cell} for {count} probes" for cell, count in sorted(cells.items()))
+    reason = f"Only {whole} of {asked} probes were answered in all four cells"
+    return f"{reason}{f' (unreachable: {where})' if where else ''}: see `make status`."
+
+
+def _words(*detectors: str) -> str:
+    return " and ".join("all layers together" if d == "total" else d for d in detectors)
+
+
+def _unreachable(reply: CellReply) -> bool:
+    return reply.status == "error" and UNREACHABLE in (reply.reason or "").lower()
+
+
+def _members(
+    names: Collection[str], ids: Mapping[str, Sequence[str]], among: Collection[str]
+) -> list[str]:
+    return sorted({probe for name in names for probe in ids.get(name, ()) if probe in among})
+
+
+def _mean(what: str, found: Mapping[str, Shares], ids: Collection[str]) -> float:
+    return float(sum(getattr(found[probe], what) for probe in ids)) / max(len(ids), 1)

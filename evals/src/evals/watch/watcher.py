@@ -1,0 +1,197 @@
+"""The watcher: runs a cycle, decides, writes card and ledger, tells whoever must know."""
+
+import logging
+import threading
+import time
+
+from evals.errors import EvalsError, NotAccepted
+from evals.probes import canaries, selection
+from evals.settings import Settings
+from evals.suite.ports import Each
+from evals.watch import card as cards
+from evals.watch import drift
+from evals.watch.accept import accept, drop_older, watched_goldens
+from evals.watch.accepted import Accepted
+from evals.watch.alerts import Webhook
+from evals.watch.cycle import Cycles, Seen, described
+from evals.watch.decide import answered, decide, healed
+from evals.watch.detector import shares
+from evals.watch.gate import Gate, judge
+from evals.watch.ledger import Ledger
+from evals.watch.model import LAYERS, Card, Indicator
+from evals.watch.service import one_at_a_time
+from evals.web.reader import FACTS, FACTS_FORM
+
+POLL_SECONDS = 30.0  # between looks at the fingerprints; a change triggers a cycle at once
+AGAIN = 3  # cycles at once, where harm is suspected
+
+_log = logging.getLogger(__name__)
+
+
+class Watcher:
+    """The watcher of one state folder; `once`, `accept` and `gate` take turns with each other."""
+
+    def __init__(self, settings: Settings, each: Each) -> None:
+        self._settings = settings
+        self._each = each
+        self._cycles = Cycles(settings, each)
+        with Ledger(settings.ledger) as ledger:
+            last = ledger.last()
+        page = f"http://{settings.host}:{settings.port}"
+        self._webhook = Webhook(settings.webhook_url, last[0].verdict if last else None, page)
+        self._fingerprints: object = None
+        self._last: tuple[Seen, Accepted, Card] | None = None
+
+    def once(self) -> Card:
+        """One cycle to its card; `report` may add to it afterwards.
+
+        Raises: NotAccepted before the first `evals accept`.
+        """
+        accepted = self._accepted()
+        with one_at_a_time(self._settings), Ledger(self._settings.ledger) as ledger:
+            seen = self._cycles.run(accepted)
+            card = self._decide(seen, accepted, ledger)
+        self._webhook.tell(card)
+        self._last = (seen, accepted, card)
+        return card
+
+    def report(self) -> Card | None:
+        """Write evidently's reports of the last cycle; what failed joins its card's indicators.
+
+        It takes seconds, so it comes after the verdict and never before it.
+        """
+        if self._last is None:
+            return None
+        seen, accepted, card = self._last
+        if seen.pinned is None or seen.live is None:
+            return card
+        found = shares(accepted.baseline.scores, answered(seen.cycle))
+        question = {probe.id: probe.question for probe in seen.probes}
+        events = self._settings.events
+        now = drift.Side(
+            seen.live.indexed(),
+            drift.events_of(events, seen.cycle, seen.probes, "11"),
+            {question[r.probe]: r.score for r in seen.cycle.replies if r.cell == "11"},
+            {
+                question[id]: {layer: getattr(share, layer) for layer in LAYERS}
+                for id, share in found.items()
+            },
+        )
+        then = drift.Side(
+            seen.pinned.indexed(),
+            drift.events_of(events, accepted.cycle, seen.probes, "11"),
+            {question[id]: accepted.baseline.scores[id] for id in question},
+        )
+        drifted: list[Indicator] = drift.indicators(
+            self._settings.workspace, seen.cycle.id, then, now
+        )
+        card = card.model_copy(update={"indicators": [*card.indicators, *drifted]})
+        with Ledger(self._settings.ledger) as ledger:
+            ledger.amend(card)
+        return card
+
+    def watch(self, stop: threading.Event) -> None:
+        """A cycle every so often, at once after a change, and again where harm is suspected."""
+        due, again = time.monotonic(), 0
+        while not stop.is_set():
+            if time.monotonic() >= due or self._changed():
+                due = time.monotonic() + self._settings.every_seconds
+                suspected = self._guarded() == "SUSPECT"
+                again = again + 1 if suspected else 0
+                if suspected and again <= AGAIN:
+                    due = time.monotonic()
+                    continue
+            stop.wait(min(POLL_SECONDS, max(0.0, due - time.monotonic())))
+
+    def accept(self, reason: str | None = None) -> Accepted:
+        """Today's stack becomes the baseline; a worse one than the last needs a reason.
+
+        Raises: NotAccepted.
+        """
+        with Ledger(self._settings.ledger) as ledger:
+            if ledger.accepts() and reason is None:
+                card = self.once()
+                if card.verdict.status in ("FAULT", "SUSPECT", "UNSURE"):
+                    raise NotAccepted(f"{card.title} Heal it first, or accept it with --reason.")
+            with one_at_a_time(self._settings):
+                accepted = accept(self._settings, self._cycles, self._each, reason)
+                ledger.accept(accepted.at, accepted.model_dump_json())
+                records = [each.record for each in ledger.accepts()]
+                drop_older(
+                    self._settings, [Accepted.model_validate_json(each).pin for each in records]
+                )
+        return accepted
+
+    def gate(self) -> Gate:
+        """Compare each layer's change with the accepted state; a release asks for the result."""
+        accepted = self._accepted()
+        with one_at_a_time(self._settings):
+            seen = self._cycles.run(accepted)
+        if seen.cycle.error:
+            raise NotAccepted(f"There is nothing to compare: {seen.cycle.error}")
+        live = self._cycles.status(self._settings.application_url)
+        result = judge(accepted.probes, seen.cycle.replies, live.bundle, live.build)
+        self._settings.gates.mkdir(parents=True, exist_ok=True)
+        path = self._settings.gates / f"{live.bundle}.json"
+        written = path.with_suffix(".part")
+        written.write_text(result.model_dump_json(indent=1), encoding="utf-8")
+        written.replace(path)
+        return result
+
+    def _decide(self, seen: Seen, accepted: Accepted, ledger: Ledger) -> Card:
+        probes, baseline = accepted.probes.probes, accepted.baseline
+        if not self._is_same_ruler(accepted):
+            baseline = baseline.model_copy(update={"digest": "another"})
+        verdict, state = decide(seen.cycle, probes, baseline, ledger.state())
+        changes = ledger.seen(seen.cycle.changes, seen.cycle.at)
+        cycle = seen.cycle.model_copy(update={"changes": changes})
+        is_scored = bool(answered(cycle))
+        card = cards.build(
+            verdict,
+            cycle,
+            probes,
+            baseline.scores,
+            baseline.deltas,
+            cards.owners(self._settings.codeowners),
+            {
+                layer: healed(verdict, cycle, probes, baseline, [layer])
+                for layer in (verdict.layers or LAYERS)
+                if is_scored
+            },
+            pin=accepted.pin.name,
+            accepted=accepted.replies,
+        )
+        ledger.append(cycle, verdict, card, state)
+        ledger.put(FACTS, FACTS_FORM.dump_json(described(seen)).decode())
+        return card
+
+    def _is_same_ruler(self, accepted: Accepted) -> bool:
+        """Whether questions and labels are still those that were accepted."""
+        now = [*canaries.probes(), *watched_goldens(self._settings)]
+        asked = {probe.id for probe in accepted.probes.probes}
+        return selection.digest(p for p in now if p.id in asked) == accepted.probes.digest
+
+    def _accepted(self) -> Accepted:
+        with Ledger(self._settings.ledger) as ledger:
+            kept = ledger.accepts()
+        if not kept:
+            raise NotAccepted("Nothing is accepted yet: run `make accept` on a healthy stack.")
+        return Accepted.model_validate_json(kept[0].record)
+
+    def _guarded(self) -> str:
+        """A cycle of the loop, which outlives whatever goes wrong in one."""
+        try:
+            card = self.once()
+            threading.Thread(target=self.report, daemon=True).start()
+        except EvalsError as error:
+            _log.warning("No cycle: %s", error)
+            return "NO DATA"
+        _log.warning("%s: %s", card.verdict.status, card.title)
+        return card.verdict.status
+
+    def _changed(self) -> bool:
+        """Whether a fingerprint is another one than at the last look."""
+        now = self._cycles.fingerprints()
+        changed = self._fingerprints is not None and now != self._fingerprints
+        self._fingerprints = now
+        return changed

@@ -1,0 +1,1 @@
+"""The Layers page: what the watcher knows, for people, programs and Prometheus."""

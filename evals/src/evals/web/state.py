@@ -1,0 +1,81 @@
+"""What is known at this moment. Pure: a cycle that is too old, or failed, is NO DATA, never OK."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from evals.watch.model import Card, Cycle, Indicator, Layer, Status, Verdict
+from evals.web.ports import LayerFacts, Ledger
+
+STALE_INTERVALS = 2  # a cycle may be this many intervals old
+
+
+@dataclass(frozen=True)
+class State:
+    """The card that holds now, and what it rests on."""
+
+    card: Card
+    cycle: Cycle | None
+    facts: dict[Layer, LayerFacts]
+    cycles: int
+    age_seconds: float  # of the last cycle's start; infinite where there was none
+    interval_seconds: float
+
+    @property
+    def status(self) -> Status:
+        """The verdict's."""
+        return self.card.verdict.status
+
+    @property
+    def indicators(self) -> list[Indicator]:
+        """The card's, to which drift is added after the verdict; without data, the last cycle's."""
+        if self.card.indicators or self.cycle is None:
+            return self.card.indicators
+        return self.cycle.indicators
+
+    def of(self, layer: Layer) -> Status:
+        """One layer's: a fault of others leaves it OK, any doubt is everybody's."""
+        verdict = self.card.verdict
+        return "OK" if verdict.status == "FAULT" and layer not in verdict.layers else verdict.status
+
+
+def current(ledger: Ledger, now: datetime, interval_seconds: float) -> State:
+    """The newest card if its cycle has data and is fresh, else one that says what is amiss."""
+    cycle, card = ledger.last_cycle(), ledger.card()
+    age = (now - cycle.at).total_seconds() if cycle else float("inf")
+    if cycle is None:
+        why = "No cycle has run yet: evals accept records a healthy stack, evals watch probes it."
+    elif age > STALE_INTERVALS * interval_seconds:
+        why = f"The last cycle began {duration(age)} ago, and one is due every "
+        why += f"{duration(interval_seconds)}: see that evals watch runs."
+    elif cycle.error is not None:
+        why = cycle.error
+    elif card is None or card.verdict.cycle != cycle.id:
+        why = f"Cycle {cycle.id} has no verdict yet."
+    else:
+        return State(card, cycle, ledger.facts(), ledger.cycles(), age, interval_seconds)
+    nothing = _no_data(cycle.id if cycle else "none", now, why)
+    return State(nothing, cycle, ledger.facts(), ledger.cycles(), age, interval_seconds)
+
+
+def duration(seconds: float | None) -> str:
+    """E.g. "40 s", "7 min", "3 h", "2 days"; "never" for none."""
+    if seconds is None:
+        return "never"
+    for limit, unit, name in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+        if seconds < limit:
+            return f"{seconds / unit:.0f} {name}"
+    return f"{seconds / 86_400:.0f} days"
+
+
+def _no_data(cycle: str, now: datetime, why: str) -> Card:
+    return Card(
+        verdict=Verdict(cycle=cycle, at=now, status="NO DATA", reason=why),
+        title=why,
+        switches=[],
+        changes=[],
+        indicators=[],
+        examples=[],
+        reverts=[],
+        owners={},
+        ladder="",
+    )

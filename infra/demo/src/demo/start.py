@@ -1,0 +1,104 @@
+"""What `demo up` does, step by step: check, fetch the models, start the processes, ingest."""
+
+import subprocess
+
+import httpx
+from rich.console import Console
+
+from demo.doctor import findings
+from demo.install import offline
+from demo.layout import BY_NAME, ROOT, SEED
+from demo.processes import complete, layer_variables, processes
+from demo.settings import Settings, keep_secret, kept_secret
+from demo.supervise import StartError, Supervisor
+
+console = Console(highlight=False, markup=False, soft_wrap=True)
+
+
+def check_machine() -> None:
+    """Raise StartError where the doctor finds something that must be mended."""
+    bad = [finding for finding in findings() if not finding.ok and not finding.warning]
+    if bad:
+        lines = [f"{finding.subject} ({finding.detail}): {finding.mend}" for finding in bad]
+        raise StartError("\n".join(lines))
+
+
+def prepare(settings: Settings) -> None:
+    """Make the state folder, and fetch the models that it lacks."""
+    try:
+        (settings.state_dir / "reports").mkdir(parents=True, exist_ok=True)
+        settings.canaries.mkdir(exist_ok=True)
+        settings.save()
+    except OSError as error:
+        raise StartError(
+            f"{settings.state_dir}: {error.strerror}; set STATE_DIR to another folder."
+        ) from error
+    if kept_secret(settings, "user") is None:
+        keep_secret(settings, "user", _new_user_key(settings))
+    environment = "embed" if settings.llm_url else "llm"
+    models = ["all-MiniLM-L6-v2"] + ([] if settings.llm_url else [settings.model])
+    variables = {"SERVING_MODELS_DIR": str(settings.models)}
+    if offline():
+        variables |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(SEED / "wheels")}
+    env = complete(environment, variables)
+    command = [str(BY_NAME[environment].command("serving")), "fetch", *models]
+    if subprocess.run(command, env=env, cwd=ROOT).returncode != 0:
+        raise StartError("The models could not be fetched; the lines above say why.")
+
+
+def _new_user_key(settings: Settings) -> str:
+    """A key from the application's own command, which keeps only its digest."""
+    env = complete("application", {"APPLICATION_STATE_DIR": str(settings.state_dir)})
+    command = [str(BY_NAME["application"].command("application")), "keys", "create"]
+    return subprocess.run(
+        [*command, "--tenant", "default"], env=env, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def with_hosted_model(settings: Settings) -> Settings:
+    """With LLM_URL alone, the first model that it lists; raises StartError when none answers."""
+    if not settings.llm_url or settings.llm_model:
+        return settings
+    url = f"{settings.llm_url.rstrip('/').removesuffix('/v1')}/v1/models"
+    key = {"Authorization": f"Bearer {settings.llm_key}"} if settings.llm_key else {}
+    try:
+        reply = httpx.get(url, headers=key, timeout=15)
+        reply.raise_for_status()
+        name = reply.json()["data"][0]["id"]
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        mend = "set LLM_KEY" if status in (401, 403) else "check LLM_URL, or set LLM_MODEL"
+        raise StartError(f"{url} answered {status}: {mend}.") from error
+    except (httpx.HTTPError, LookupError, ValueError, TypeError) as error:
+        raise StartError(f"{url} does not answer as a model server: check LLM_URL.") from error
+    return settings.model_copy(update={"llm_model": name})
+
+
+def start(settings: Settings, supervisor: Supervisor) -> None:
+    """Start every process in order and ingest the sample; raises StartError."""
+    every = processes(settings)
+    first = [process for process in every if not process.late]
+    supervisor.launch(every)
+    for process in first:
+        supervisor.start(process.name)
+    by_name = {process.name: process for process in first}
+    stores = [by_name[name] for name in ("vectorstore", "embedder") if name in by_name]
+    supervisor.wait(stores, _tell)
+    _ingest(settings)  # while vLLM is still warming up
+    supervisor.wait([process for process in first if process not in stores], _tell)
+    for process in every:
+        if process.late and (process.needs is None or process.needs.exists()):
+            supervisor.start(process.name)
+
+
+def _tell(process: str) -> None:
+    console.print(f"  {process:<12} healthy")
+
+
+def _ingest(settings: Settings) -> None:
+    env = complete("ingestion", layer_variables(settings, "ingestion"))
+    env.pop("PREFECT_API_URL", None)  # the server comes later; this first run does not wait for it
+    command = [str(BY_NAME["ingestion"].command("ingestion")), "sync"]
+    result = subprocess.run([*command, str(settings.sample), "--name", "sample"], env=env, cwd=ROOT)
+    if result.returncode not in (0, 3):  # 3: something was quarantined, which the report names
+        raise StartError("The sample documents could not be ingested; the lines above say why.")

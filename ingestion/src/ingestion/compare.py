@@ -1,0 +1,139 @@
+"""A document as the index holds it against its raw text: pure, and every limit of it is here.
+
+The limits were set on 1,064 healthy documents: both revisions of the sample in four formats, and the
+three versions of a public knowledge base (README.md, "The audit").
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from contracts.index import ChunkPayload, DocumentManifest
+from contracts.status import Finding
+from ingestion.raw import Raw
+
+WORDS_FOUND = 0.85  # healthy: .90 and more; a generated list of contents is no text to the parser
+FEW_WORDS = 20  # a document with fewer may lose more of them
+FEW_WORDS_FOUND = 0.5
+ROWS_FOUND = 0.9  # healthy: all of them
+MOJIBAKE_SIGNS = 0  # more than the raw text has; healthy: none
+SAME_BYTES = 0.75  # of the pin's raw bytes: what was there to be parsed did not shrink as much
+LEAST_GROWTH, MOST_GROWTH = 0.5, 1.5  # of a count that should have stayed; healthy: .69 to 1.33
+CHUNK_SLACK = 0.5  # a document of one or two chunks may gain or lose one
+LEAST_TEXT, MOST_TEXT = 0.5, 2.0  # characters parsed to raw ones; healthy: .91 to 1.43
+
+_CONTINUED = "[\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"  # UTF-8's second byte in a legacy encoding
+_MOJIBAKE = re.compile(f"[Â-ß]{_CONTINUED}|[à-ï]{_CONTINUED}{{2}}|[\x80-\x9f\ufffd]")
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """A document as readers find it: its manifest, and the chunks of the version that it names."""
+
+    manifest: DocumentManifest
+    chunks: Sequence[ChunkPayload]
+    pinned: DocumentManifest | None = None  # as the newest pin of the index has it
+
+    @property
+    def text(self) -> str:
+        """The document's text, put together from its chunks; line feeds where one is missing."""
+        text = ""
+        for chunk in sorted(self.chunks, key=lambda chunk: chunk.ordinal):
+            text = text.ljust(chunk.start, "\n")
+            text += chunk.text[len(text) - chunk.start :]
+        return text
+
+
+def differences(raw: Raw, indexed: Indexed) -> Iterator[Finding]:
+    """What is wrong with a document, one finding for each check that fails."""
+    for kind, check in _CHECKS:
+        if detail := check(raw, indexed):
+            yield Finding(document_id=indexed.manifest.document_id, kind=kind, detail=detail)
+
+
+def _text_lost(raw: Raw, indexed: Indexed) -> str | None:
+    headings = {heading for chunk in indexed.chunks for heading in chunk.headings}
+    wanted = _words(raw.text)
+    lost = wanted - _words("\n".join((indexed.manifest.title, *headings, indexed.text)))
+    limit = WORDS_FOUND if len(wanted) >= FEW_WORDS else FEW_WORDS_FOUND
+    if not wanted or 1 - len(lost) / len(wanted) >= limit:
+        return None
+    return (
+        f"{len(lost)} of the {len(wanted)} different words in the source are not in its chunks "
+        f"(at least {limit:.0%} must be), e.g. {', '.join(sorted(lost)[:5])}"
+    )
+
+
+def _tables_lost(raw: Raw, indexed: Indexed) -> str | None:
+    wanted = [row for row in raw.rows if sum(1 for cell in row if _terms(cell)) > 1]
+    lines = {(line.count("|"), _terms(line)) for line in indexed.text.splitlines() if "|" in line}
+    lost = [row for row in wanted if not _is_row(row, lines)]
+    if len(lost) <= (1 - ROWS_FOUND) * len(wanted):
+        return None
+    return (
+        f"{len(lost)} of the {len(wanted)} table rows in the source are no rows in its chunks, "
+        f"e.g. {' | '.join(lost[0])[:100]}"
+    )
+
+
+def _is_row(row: Sequence[str], lines: set[tuple[int, frozenset[str]]]) -> bool:
+    terms = _terms(" ".join(row))
+    return any(rules >= len(row) - 1 and terms <= line for rules, line in lines)
+
+
+def _mojibake(raw: Raw, indexed: Indexed) -> str | None:
+    signs = _MOJIBAKE.findall(indexed.text)
+    healthy = len(_MOJIBAKE.findall(unicodedata.normalize("NFC", raw.text)))
+    if len(signs) <= healthy + MOJIBAKE_SIGNS:
+        return None
+    return f"{len(signs)} signs of a wrong encoding, and {healthy} in the source, e.g. {signs[0]!r}"
+
+
+def _shape(raw: Raw, indexed: Indexed) -> str | None:
+    """Chunks and characters against the manifest, the raw text, and the newest pin."""
+    now, pinned = indexed.manifest, indexed.pinned
+    if len(indexed.chunks) != now.chunks:
+        return f"it has {len(indexed.chunks)} chunks, and its manifest says {now.chunks}"
+    characters = len(raw.text)
+    if characters and not LEAST_TEXT <= now.characters / characters <= MOST_TEXT:
+        return f"it has {now.characters} characters, and the raw text {characters}"
+    if pinned is None or not pinned.characters or not pinned.raw_bytes:
+        return None
+    if (
+        now.characters < LEAST_GROWTH * pinned.characters
+        and now.raw_bytes > SAME_BYTES * pinned.raw_bytes
+    ):
+        return (
+            f"it has {now.characters} characters where the newest pin has {pinned.characters}, "
+            f"from {now.raw_bytes} raw bytes where it had {pinned.raw_bytes}"
+        )
+    expected = max(1, pinned.chunks * now.characters / pinned.characters)
+    least, most = LEAST_GROWTH * expected - CHUNK_SLACK, MOST_GROWTH * expected + CHUNK_SLACK
+    if least <= now.chunks <= most:
+        return None
+    return f"it has {now.chunks} chunks, and at the newest pin's length of chunk {expected:.0f}"
+
+
+_CHECKS: tuple[
+    tuple[
+        Literal["text lost", "tables lost", "mojibake", "shape"],
+        Callable[[Raw, Indexed], str | None],
+    ],
+    ...,
+] = (
+    ("text lost", _text_lost),
+    ("tables lost", _tables_lost),
+    ("mojibake", _mojibake),
+    ("shape", _shape),
+)
+
+
+def _words(text: str) -> set[str]:
+    """The words of four letters and more."""
+    return set(re.findall(r"[^\W\d_]{4,}", unicodedata.normalize("NFKC", text).casefold()))
+
+
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))

@@ -1,0 +1,105 @@
+"""What the commands print: errors as a sentence, progress, and reports for a person."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import get_args
+
+import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from contracts.status import AuditReport, Outcome, Pin, RunReport, SourceStatus
+from ingestion.errors import IngestionError, UsageError
+from ingestion.sync import OnProgress
+
+FAILED, USAGE, PARTIAL = 1, 2, 3  # exit codes
+SHOWN_IN_QUARANTINE = 20
+
+stderr = Console(stderr=True)
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Errors as one sentence and an exit code."""
+    try:
+        yield
+    except SettingsError as error:
+        stderr.print(f"{error}: it must be JSON.", highlight=False)
+        raise typer.Exit(USAGE) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        stderr.print(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", highlight=False)
+        raise typer.Exit(USAGE) from error
+    except IngestionError as error:
+        stderr.print(str(error), highlight=False)
+        raise typer.Exit(USAGE if isinstance(error, UsageError) else FAILED) from error
+    except OSError as error:
+        stderr.print(f"{error.filename}: {error.strerror}. Check INGESTION_STATE_DIR.")
+        raise typer.Exit(FAILED) from error
+
+
+@contextmanager
+def progress_bar() -> Iterator[OnProgress]:
+    """A bar on a terminal, nothing elsewhere."""
+    columns = (TextColumn("indexing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=stderr, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("indexing", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def run_text(report: RunReport) -> str:
+    """The closing report for a person: every path is in one of its counts."""
+    counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in get_args(Outcome))
+    lines = [
+        f"{report.source} -> {report.index}: {report.status} in {report.seconds:.1f} s",
+        f"  {len(report.outcomes)} paths: {counts}; {len(report.moves)} moved by content",
+        f"  chunks: {report.chunks_embedded} embedded, {report.chunks_written} written, "
+        f"{report.chunks_swept} swept; collection {report.collection or 'none'}",
+        f"  run {report.run_id}"
+        + (f", flow run {report.flow_run_id}" if report.flow_run_id else ""),
+    ]
+    shown = report.quarantined[:SHOWN_IN_QUARANTINE]
+    lines += [f"  quarantined {entry.path}: {entry.reason}" for entry in shown]
+    if len(report.quarantined) > len(shown):
+        more = len(report.quarantined) - len(shown)
+        lines.append(f"  and {more} more: `ingestion quarantine list` shows all")
+    if report.error:
+        lines.append(f"  {report.error}")
+        lines.append("  What was committed stays; sync again to go on from there.")
+    return "\n".join(lines)
+
+
+def status_line(status: SourceStatus) -> str:
+    """One source's freshness for a person."""
+    if status.lag_seconds is None:
+        age = "never in sync"
+    else:
+        age = f"in sync {status.lag_seconds / 60:.0f} min ago (run {status.last_good_run})"
+    return (
+        f"{status.source} in {status.index}: {status.documents} documents, {status.chunks} chunks, "
+        f"{status.quarantined} in quarantine, {age}"
+    )
+
+
+def pin_line(pin: Pin) -> str:
+    """One pin for a person."""
+    return (
+        f"{pin.name}: {pin.documents} documents, {pin.chunks} chunks of {pin.of} "
+        f"({pin.collection}) at {pin.created_at:%Y-%m-%d %H:%M:%S} UTC; read it as {pin.index}"
+    )
+
+
+def audit_text(report: AuditReport) -> str:
+    """An audit for a person: a line per finding."""
+    if report.error:
+        return f"{report.source} in {report.index}: not audited. {report.error}"
+    return "\n".join(
+        [
+            f"{report.source} in {report.index}: {report.documents} documents, "
+            f"{report.checked} compared with their source, {len(report.findings)} findings",
+            *(f"  {each.kind}: {each.document_id}: {each.detail}" for each in report.findings),
+        ]
+    )

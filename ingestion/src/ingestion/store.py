@@ -1,0 +1,129 @@
+"""The store's plumbing, over the stock qdrant-client: collections, aliases, pages and errors."""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+from qdrant_client import QdrantClient, models
+from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
+
+from contracts.index import DENSE, SPARSE, UNUSED_SPARSE, manifest_alias
+from ingestion.errors import Refused, Unavailable
+
+POINTS_PER_REQUEST = 256
+POINTS_PER_PAGE = 1000
+
+T = TypeVar("T")
+
+
+def connect(url: str, api_key: SecretStr | None, timeout_seconds: float) -> QdrantClient:
+    """A client for the store; it connects with the first request."""
+    with warnings.catch_warnings():
+        # The store listens on loopback or inside a private network unless someone opens it.
+        warnings.filterwarnings("ignore", "Api key is used with an insecure connection")
+        return QdrantClient(
+            url=url,
+            api_key=api_key.get_secret_value() if api_key else None,
+            timeout=int(timeout_seconds),
+            check_compatibility=False,  # it would ask the server before anyone can catch its error
+        )
+
+
+def create_collections(client: QdrantClient, collection: str, dimensions: int) -> None:
+    """The collection of chunks and that of their manifests, where they are missing."""
+    manifests = manifest_alias(collection)
+    with translated():
+        if not client.collection_exists(collection):
+            client.create_collection(
+                collection,
+                {DENSE: models.VectorParams(size=dimensions, distance=models.Distance.COSINE)},
+                {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+            )
+        if not client.collection_exists(manifests):
+            client.create_collection(manifests, {}, {UNUSED_SPARSE: models.SparseVectorParams()})
+        for name, fields in (
+            (collection, ("tenant", "namespace", "source", "document_id", "version")),
+            (manifests, ("kind", "tenant", "source")),
+        ):
+            for field in fields:
+                client.create_payload_index(
+                    name, field, models.PayloadSchemaType.KEYWORD, wait=True
+                )
+
+
+def aliases(client: QdrantClient) -> dict[str, str]:
+    """Every alias with the collection that it names now."""
+    with translated():
+        return {a.alias_name: a.collection_name for a in client.get_aliases().aliases}
+
+
+def point_aliases(client: QdrantClient, targets: Mapping[str, str | None]) -> None:
+    """Let each alias name its collection, or nothing where that is None: all in one call."""
+    drop = [models.DeleteAlias(alias_name=alias) for alias in targets.keys() & aliases(client)]
+    create = [
+        models.CreateAlias(alias_name=alias, collection_name=collection)
+        for alias, collection in targets.items()
+        if collection
+    ]
+    with translated():
+        client.update_collection_aliases(
+            [models.DeleteAliasOperation(delete_alias=alias) for alias in drop]
+            + [models.CreateAliasOperation(create_alias=alias) for alias in create]
+        )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Errors of qdrant-client as ours."""
+    try:
+        yield
+    except ResponseHandlingException as error:
+        raise Unavailable(
+            f"The vector store does not answer ({error.source}): start it with `vectorstore serve`,"
+            " or set INGESTION_QDRANT_URL."
+        ) from error
+    except UnexpectedResponse as error:
+        if error.status_code in (401, 403):
+            raise Refused(
+                "The vector store refused the key: set INGESTION_QDRANT_API_KEY."
+            ) from error
+        said = f"{error.status_code} {error.content.decode(errors='replace')[:300]}"
+        if error.status_code in (408, 429, 500, 502, 503, 504):
+            raise Unavailable(f"The vector store is not ready: {said}") from error
+        raise Refused(f"The vector store refused a request: {said}") from error
+
+
+def scroll(
+    client: QdrantClient,
+    collection: str,
+    only: models.Filter | None = None,
+    fields: list[str] | bool = True,
+    vectors: bool = False,
+) -> Iterator[models.Record]:
+    """Every point that passes a filter, with its payload, or some fields or nothing of it."""
+    offset: Any = None
+    while True:
+        with translated():
+            points, offset = client.scroll(
+                collection,
+                only,
+                POINTS_PER_PAGE,
+                offset=offset,
+                with_payload=fields,
+                with_vectors=vectors,
+            )
+        yield from points
+        if offset is None:
+            return
+
+
+def pages(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """The items, so many at a time."""
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+def equals(field: str, value: str) -> models.FieldCondition:
+    """The condition that a field of the payload has this value."""
+    return models.FieldCondition(key=field, match=models.MatchValue(value=value))

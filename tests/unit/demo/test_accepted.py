@@ -1,0 +1,74 @@
+"""Pinning copies the application whole, and never leaves half of it."""
+
+from pathlib import Path
+
+import pytest
+
+from demo import accepted
+from demo.accepted import app_ref_state, pin, sources
+from demo.settings import Settings
+
+
+@pytest.fixture
+def live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The live application's package; pinning reads it instead of the repository's."""
+    root = tmp_path / "repository"
+    for package in ("application", "contracts"):
+        (root / package / "src" / package / "__pycache__").mkdir(parents=True)
+        (root / package / "src" / package / "__pycache__" / "a.pyc").touch()
+        (root / package / "src" / package / "__init__.py").write_text("first = True")
+    application = root / "application" / "src" / "application"
+    (application / "prompts").mkdir()
+    (application / "prompts" / "answer.v1.md").write_text("Answer.")
+    (application / "bundle.toml").write_text("[prompts]")
+    monkeypatch.setattr(accepted, "ROOT", root)
+    return application
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(state_dir=tmp_path / "state")
+
+
+def test_code_and_bundle_are_copied_and_nothing_else(live: Path, settings: Settings) -> None:
+    pin(settings)
+    found = {p.relative_to(sources(settings)).as_posix() for p in sources(settings).rglob("*.*")}
+    assert found == {
+        "application/__init__.py",
+        "application/bundle.toml",
+        "application/prompts/answer.v1.md",
+        "contracts/__init__.py",
+    }
+
+
+def test_the_pinned_copy_stays_when_the_live_one_changes(live: Path, settings: Settings) -> None:
+    pin(settings)
+    (live / "bundle.toml").write_text("[other]")
+    assert (sources(settings) / "application" / "bundle.toml").read_text() == "[prompts]"
+
+
+def test_a_second_pin_takes_the_firsts_place_and_leaves_nothing_of_it(
+    live: Path, settings: Settings
+) -> None:
+    pin(settings)
+    (live / "prompts" / "answer.v1.md").unlink()
+    pin(settings)
+    assert not (sources(settings) / "application" / "prompts" / "answer.v1.md").exists()
+    assert len(list(sources(settings).parent.iterdir())) == 2  # the copy, and the link to it
+
+
+def test_a_pin_that_fails_leaves_the_accepted_copy_as_it_was(
+    live: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pin(settings)
+    monkeypatch.setattr(accepted, "PACKAGES", ("application", "missing"))
+    with pytest.raises(OSError, match="missing"):
+        pin(settings)
+    assert (sources(settings) / "contracts" / "__init__.py").read_text() == "first = True"
+
+
+def test_app_ref_has_the_live_applications_secrets(live: Path, settings: Settings) -> None:
+    (settings.state_dir / "secrets").mkdir(parents=True)
+    (settings.state_dir / "secrets" / "marker.key").write_text("k")
+    pin(settings)
+    assert (app_ref_state(settings) / "secrets" / "marker.key").read_text() == "k"

@@ -1,0 +1,158 @@
+"""Restarting with other variables: what is kept, what is shown, and who is told of a death."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from demo import cli, supervise
+from demo.processes import Process
+from demo.settings import Settings, override, overrides
+from demo.supervise import StartError, State, Supervisor
+
+LLM = Process("llm", "llm", ("serving", "llm"), {}, "http://127.0.0.1:1/health")
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("STATE_DIR", str(tmp_path))
+    return Settings(state_dir=tmp_path)
+
+
+class Scripted(Supervisor):
+    """A supervisor that tells one state after another; the last one holds."""
+
+    def __init__(self, settings: Settings, *states: tuple[str, int]) -> None:
+        super().__init__(settings)
+        self.script = [State("llm", name, pid, "exit status 1") for name, pid in states]
+
+    def states(self) -> list[State]:
+        return [self.script.pop(0) if len(self.script) > 1 else self.script[0]]
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervise.time, "sleep", lambda _: None)
+
+
+def test_a_healthy_process_ends_the_wait(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise, "is_healthy", lambda _: True)
+    told: list[str] = []
+    Scripted(settings, ("STARTING", 7)).wait([LLM], told.append)
+    assert told == ["llm"]
+
+
+def test_a_process_without_a_health_url_must_have_stayed_up(
+    settings: Settings,
+) -> None:
+    runner = Process("llm", "ingestion", ("ingestion", "serve"), {})
+    with pytest.raises(StartError):
+        Scripted(settings, ("STARTING", 7), ("BACKOFF", 0)).wait([runner], starts=1)
+
+
+@pytest.mark.parametrize(
+    "states",
+    [
+        [("STARTING", 7), ("BACKOFF", 0)],
+        [("RUNNING", 7), ("EXITED", 0)],
+        [("RUNNING", 7), ("STARTING", 8)],  # it died and was started again between two looks
+        [("FATAL", 0)],
+    ],
+)
+def test_a_relaunch_that_dies_once_is_told_with_its_last_words(
+    settings: Settings, states: list[tuple[str, int]]
+) -> None:
+    supervisor = Scripted(settings, *states)
+    supervisor.logs.mkdir()
+    (supervisor.logs / "llm.log").write_text("error: unrecognized arguments: --nope")
+    with pytest.raises(StartError, match="unrecognized arguments: --nope"):
+        supervisor.wait([LLM], starts=1)
+
+
+def test_the_first_start_has_the_supervisors_retries(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor = Scripted(settings, ("BACKOFF", 0), ("STARTING", 8), ("BACKOFF", 0), ("RUNNING", 9))
+    monkeypatch.setattr(supervise, "is_healthy", lambda _: supervisor.script[0].pid == 9)
+    supervisor.wait([LLM])
+
+
+def test_changes_add_up_and_go_one_by_one(settings: Settings) -> None:
+    override(settings, "llm", {"A": "1"}, [])
+    override(settings, "llm", {"B": "2=3"}, [])
+    assert overrides(settings) == {"llm": {"A": "1", "B": "2=3"}}
+    override(settings, "llm", {}, ["A", "never set"])
+    override(settings, "llm", {}, ["B"])
+    assert overrides(settings) == {}
+
+
+def test_changes_may_hold_a_secret_so_only_their_owner_reads_them(settings: Settings) -> None:
+    override(settings, "llm", {"SERVING_LLM_API_KEY": "k"}, [])
+    assert (settings.state_dir / "overrides.json").stat().st_mode & 0o077 == 0
+
+
+def test_a_process_is_relaunched_with_its_changes_and_the_command_shows_them(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, str] = {}
+    monkeypatch.setattr(cli.os, "execve", lambda path, arguments, env: seen.update(env))
+    override(settings, "llm", {"SERVING_LLM_FLAGS": "--max-model-len 256"}, [])
+    assert CliRunner().invoke(cli.app, ["exec", "llm"]).exit_code == 0
+    assert seen["SERVING_LLM_FLAGS"] == "--max-model-len 256"
+    shown = CliRunner().invoke(cli.app, ["overrides", "--json"]).output
+    assert json.loads(shown) == {"llm": {"SERVING_LLM_FLAGS": "--max-model-len 256"}}
+
+
+def test_a_restart_without_a_stack_says_what_starts_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Supervisor, "is_running", lambda _: False)
+    result = CliRunner().invoke(cli.app, ["restart", "llm"])
+    assert result.exit_code == 1
+    assert "`make demo` starts it" in result.output
+
+
+def test_a_restart_that_nobody_waits_for_returns_at_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    monkeypatch.setattr(Supervisor, "is_running", lambda _: True)
+    monkeypatch.setattr(Supervisor, "_stop_one", lambda _, name: calls.append(f"stop {name}"))
+    monkeypatch.setattr(Supervisor, "start", lambda _, name: calls.append(f"start {name}"))
+    result = CliRunner().invoke(cli.app, ["restart", "llm", "--no-wait"])
+    assert result.exit_code == 0
+    assert calls == ["stop llm", "start llm"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["nobody"], "No process is called 'nobody': the stack has vectorstore, llm"),
+        (["llm", "--set", "FLAGS"], "--set takes NAME=VALUE"),
+        (["app-ref"], "`demo pin-application` makes one"),
+    ],
+)
+def test_a_wrong_restart_is_one_sentence_and_changes_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, arguments: list[str], sentence: str
+) -> None:
+    monkeypatch.setattr(Supervisor, "is_running", lambda _: True)
+    result = CliRunner().invoke(cli.app, ["restart", *arguments])
+    assert result.exit_code == 1
+    assert sentence in " ".join(result.output.split())
+    assert overrides(settings) == {}
+
+
+def test_a_restart_that_fails_says_how_to_take_the_change_back(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object, **__: object) -> None:
+        raise StartError("llm did not start.")
+
+    monkeypatch.setattr(Supervisor, "is_running", lambda _: True)
+    monkeypatch.setattr(Supervisor, "restart", dies)
+    result = CliRunner().invoke(cli.app, ["restart", "llm", "--set", "SERVING_LLM_FLAGS=--nope"])
+    assert result.exit_code == 1
+    assert "demo restart llm --unset SERVING_LLM_FLAGS" in " ".join(result.output.split())

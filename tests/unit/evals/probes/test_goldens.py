@@ -1,0 +1,88 @@
+from pathlib import Path
+
+import pytest
+
+from contracts.status import RawDocument
+from evals.probes import goldens
+from evals.watch.model import Probe
+
+GOLDEN = Path(__file__).parents[4] / "evals/datasets/sample/golden.jsonl"
+PAGE = "sample/leave.md"
+SPAN = "Everybody on a permanent contract has 28 days of paid annual leave"
+PROBE = Probe(
+    id="golden/q1",
+    question="How much leave?",
+    origin="golden",
+    strata=("golden",),
+    values=("28 days",),
+    documents=(PAGE,),
+    spans=(SPAN,),
+)
+ACCEPTED = {PAGE: "v1", "sample/faq.md": "v1"}
+
+
+def raw(text: str = "", version: str | None = "v2", found: bool = True) -> dict[str, RawDocument]:
+    return {PAGE: RawDocument(document_id=PAGE, found=found, version=version, text=text)}
+
+
+def test_goldens_name_documents_of_the_index_and_the_truth_of_their_revision() -> None:
+    probes = {probe.id: probe for probe in goldens.probes(GOLDEN)}
+    assert len(probes) == 80
+    pension = probes["golden/q53"]
+    assert pension.values[0] == "9 percent"
+    assert pension.documents == ("sample/handbook/pension.pdf",)
+    assert pension.strata == ("golden", "golden:temporal", "format:pdf")
+
+
+def test_a_question_that_the_revision_cannot_answer_must_be_refused() -> None:
+    probes = {probe.id: probe for probe in goldens.probes(GOLDEN)}
+    for id in ("golden/q61", "golden/q57"):  # never answerable, and no more since r2
+        assert (probes[id].values, probes[id].strata) == ((), ("golden", "golden:unanswerable"))
+        assert goldens.pending(probes[id], {}, {}) == "current"
+
+
+def test_an_answer_in_two_formats_speaks_for_neither() -> None:
+    probes = {probe.id: probe for probe in goldens.probes(GOLDEN)}
+    assert probes["golden/q15"].strata == ("golden", "golden:fact")  # manual.pdf and wiring.docx
+
+
+def test_a_golden_whose_document_is_the_accepted_one_is_current() -> None:
+    assert goldens.pending(PROBE, raw(SPAN, "v1"), ACCEPTED) == "current"
+
+
+def test_a_golden_is_retired_once_its_page_reads_well_without_the_value() -> None:
+    assert goldens.pending(PROBE, raw(SPAN.replace("28", "30")), ACCEPTED) == "retired"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        pytest.param(raw(f"New intro. {SPAN}."), id="still there"),
+        pytest.param(raw(""), id="no text"),
+        pytest.param(raw("Enable JavaScript to run this app. Home News"), id="script shell"),
+        pytest.param(raw(" ".join(SPAN.replace("28", "30"))), id="wrong encoding"),
+        pytest.param(raw(SPAN.replace("28", "30"), None, found=False), id="gone"),
+        pytest.param({}, id="not fetched"),
+    ],
+)
+def test_a_changed_source_that_proves_nothing_leaves_the_golden_pending(
+    found: dict[str, RawDocument],
+) -> None:
+    assert goldens.pending(PROBE, found, ACCEPTED) == "pending"
+
+
+@pytest.mark.parametrize("written", ["MaraviÄ‡", "Maravi?", "Maravic", "Maravi\ufffd"])
+def test_mojibake_of_a_name_does_not_retire_it(written: str) -> None:
+    span = "Ilse Maravić has been managing director since March 2019"
+    probe = PROBE.model_copy(update={"values": ("Ilse Maravić",), "spans": (span,)})
+    text = span.replace("Maravić", written)
+    assert goldens.pending(probe, raw(text), ACCEPTED) == "pending"
+    other = span.replace("Ilse Maravić", "Anselm Ray")
+    assert goldens.pending(probe, raw(other), ACCEPTED) == "retired"
+
+
+def test_a_second_document_that_is_unchanged_keeps_a_golden_alive() -> None:
+    both = PROBE.model_copy(update={"documents": (PAGE, "sample/faq.md"), "spans": (SPAN, SPAN)})
+    faq = RawDocument(document_id="sample/faq.md", found=True, version="v1", text=SPAN)
+    found = raw(SPAN.replace("28", "30")) | {"sample/faq.md": faq}
+    assert goldens.pending(both, found, ACCEPTED) == "pending"
