@@ -82,11 +82,11 @@ class Found:
 
     @property
     def quotable(self) -> list[Excerpt]:
-        """The excerpts that are quoted where the model fails: the best, and those near it."""
+        """What is quoted where the model fails: the best, and what its document has near it."""
         settings = self.ask.bundle.evidence
         best, *others = self.excerpts
-        least = best.rank * settings.quoted_from
-        near = sorted((e for e in others if e.rank >= least), key=lambda e: -e.rank)
+        own = [e for e in others if e.passage.document_id == best.passage.document_id]
+        near = [e for e in own if e.rank >= best.rank * settings.quoted_from]
         return [best, *near][: settings.quoted]
 
     @property
@@ -176,7 +176,7 @@ class Answerer:
             ask.question, [excerpt.text for excerpt in nearest], ask.deadline
         )
         compare_ms = _ms_since(began)
-        excerpts = reranked(nearest, similarities)
+        excerpts = reranked(ask.question, nearest, similarities, retrieved.dates)
         observed = features(excerpts, retrieved.lexical)
         return Found(
             ask=ask,

@@ -47,7 +47,7 @@ class Evidence(Contract):
     least_evidence: float = Field(ge=0, le=1)  # below it, no model is asked
     least_support: float = Field(ge=0, le=1)  # share of a statement's terms that its source holds
     supporting: int = Field(ge=1)  # best excerpts that a reply may rest on
-    quoted: int = Field(ge=0)  # excerpts quoted instead of a reply without support; 0: abstain
+    quoted: int = Field(ge=0)  # of one document, instead of a reply without support; 0: abstain
     quoted_from: float = Field(ge=0, le=1)  # share of the best excerpt's rank that others need
 
 

@@ -5,8 +5,9 @@ badly from three pages), the evidence, the citations, and the quotation where th
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import zip_longest
 
 from application.terms import (
@@ -25,6 +26,8 @@ CONTEXT_WEIGHT = 0.3  # of a term that stands only above the sentence
 SIMILARITY_WEIGHT = 1.5  # of the cosine, beside the shared terms
 RANK_PENALTY = 0.05  # for each passage that ranked higher
 VALUE_BONUS = 0.2  # of a sentence with a value, where the question asks for one
+SAME_WORDS = 0.6  # of the shorter of two sentences that say the same
+STANDS_IN = 0.6  # of an older document's rank, for a newer one's sentence in its place
 LONGEST = 400  # characters; text without sentences is cut
 
 
@@ -72,18 +75,60 @@ def ranked_excerpts(question: str, passages: Sequence[Passage]) -> list[Excerpt]
     return sorted(scored, key=lambda excerpt: -excerpt.score)
 
 
-def reranked(excerpts: Sequence[Excerpt], similarities: Sequence[float]) -> list[Excerpt]:
+def reranked(
+    question: str,
+    excerpts: Sequence[Excerpt],
+    similarities: Sequence[float],
+    dates: Mapping[str, datetime],
+) -> list[Excerpt]:
     """The excerpts by shared terms and meaning together, best first, the best document's first.
 
-    The best document is that of several good excerpts: one alone may be good by chance.
+    The best document is that of several good excerpts: one alone may be good by chance. Where a
+    newer document, by `dates`, says the same thing, it is the best one in its place.
     """
     compared = [replace(e, similarity=s) for e, s in zip(excerpts, similarities, strict=True)]
     compared.sort(key=lambda excerpt: -excerpt.rank)
     by_document: dict[str, list[float]] = {}
     for excerpt in compared:
         by_document.setdefault(excerpt.passage.document_id, []).append(excerpt.rank)
-    best = max(by_document, key=lambda name: _together(by_document[name]), default="")
-    return sorted(compared, key=lambda excerpt: excerpt.passage.document_id != best)
+    if not by_document:
+        return []
+    name = max(by_document, key=lambda name: _together(by_document[name]))
+    old = next(excerpt for excerpt in compared if excerpt.passage.document_id == name)
+    best = _current(old, compared, dates, content_terms(question))
+    name = best.passage.document_id
+    return sorted(compared, key=lambda e: (e is not best, e.passage.document_id != name))
+
+
+def _current(
+    best: Excerpt, excerpts: Sequence[Excerpt], dates: Mapping[str, datetime], asked: set[str]
+) -> Excerpt:
+    """`best`, or what the newest document says in its place."""
+    dated = [excerpt for excerpt in excerpts if excerpt.passage.document_id in dates]
+
+    def date(excerpt: Excerpt) -> datetime:
+        return dates[excerpt.passage.document_id]
+
+    while best in dated:
+        newer = [
+            excerpt
+            for excerpt in dated
+            if date(excerpt) > date(best)
+            and excerpt.rank >= STANDS_IN * best.rank
+            and _same_thing(excerpt, best, asked)
+        ]
+        if not newer:
+            break
+        best = max(newer, key=lambda excerpt: (date(excerpt), excerpt.rank))
+    return best
+
+
+def _same_thing(one: Excerpt, other: Excerpt, asked: set[str]) -> bool:
+    """Whether two excerpts have most words in common, values apart, and not the question's only."""
+    words, others = ({t for t in excerpt.terms if t.isalpha()} for excerpt in (one, other))
+    shared = words & others
+    fewer = min(len(words), len(others))
+    return bool(shared - asked) and fewer > 1 and len(shared) >= SAME_WORDS * fewer
 
 
 def _together(ranks: Sequence[float]) -> float:

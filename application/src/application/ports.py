@@ -1,7 +1,8 @@
 """What the use case needs from outside: six protocols that the adapters fulfil."""
 
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol, TypedDict
 
 from application.access import Scope
@@ -40,6 +41,7 @@ class Retrieved:
     collection: str
     embed_ms: float
     search_ms: float
+    dates: Mapping[str, datetime] = field(default_factory=dict)  # stated, by document id
 
 
 @dataclass(frozen=True, slots=True)

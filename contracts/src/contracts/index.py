@@ -79,7 +79,7 @@ class DocumentManifest(Contract):
     raw_bytes: int
     run_id: str
     committed_at: datetime
-    modified_at: datetime | None = None  # the source's own date, where it has one
+    modified_at: datetime | None = None  # the date that the document states of itself, if any
 
 
 class CollectionSpec(Contract):

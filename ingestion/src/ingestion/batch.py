@@ -84,7 +84,7 @@ class Indexer:
             raw_bytes=len(raw),
             run_id=self.run_id,
             committed_at=datetime.now(UTC),
-            modified_at=found.modified_at,
+            modified_at=parsed.stated_at,
         )
         return Prepared(pending, manifest, chunks)
 

@@ -10,8 +10,9 @@ import re
 import threading
 import unicodedata
 import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import PurePosixPath
 
 import mammoth  # type: ignore[import-untyped]  # it ships no types
@@ -22,9 +23,10 @@ from markdown_it import MarkdownIt
 from markdownify import ATX, markdownify
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from ingestion.dates import date_of, stated_date
 from ingestion.errors import DocumentError
 
-PARSERS = 1
+PARSERS = 2
 
 FORMATS = {
     ".md": "markdown",
@@ -65,6 +67,7 @@ class Parsed:
     headings: tuple[Heading, ...] = ()
     tables: tuple[Table, ...] = ()
     pages: tuple[int, ...] = ()  # where each page starts, for formats with pages
+    stated_at: datetime | None = None  # the date that it states of itself
 
 
 def format_of(path: str) -> str:
@@ -81,7 +84,8 @@ def format_of(path: str) -> str:
 def parse(raw: bytes, format: str, path: str) -> Parsed:
     """Text and structure of a document; DocumentError says why it cannot be read."""
     try:
-        return PARSER_OF[format](raw, PurePosixPath(path).stem)
+        parsed = PARSER_OF[format](raw, PurePosixPath(path).stem)
+        return replace(parsed, stated_at=parsed.stated_at or stated_date(parsed.text))
     except DocumentError:
         raise
     except RecursionError as error:
@@ -106,25 +110,29 @@ def parse_json_row(raw: bytes, name: str) -> Parsed:
 
 
 def parse_markdown(raw: bytes, name: str) -> Parsed:
-    """Markdown as it was written; a front matter gives the title and is left out of the text.
+    """Markdown as it was written; a front matter gives title and date and is left out of the text.
 
     A page that is a front matter alone, such as a redirect, keeps it as its text.
     """
     text = normalised(decoded(raw))
-    title = ""
+    fields: dict[object, object] = {}
     front_matter = re.match(r"---\n(.*?)\n---(\n|$)", text, re.DOTALL)
     if front_matter:
         text = text[front_matter.end() :].strip() or front_matter[1].strip()
-        title = _title_in(front_matter[1])
-    return _structured(text, title, name)
+        fields = _fields(front_matter[1])
+    parsed = _structured(text, str(fields.get("title") or "").strip(), name)
+    return replace(parsed, stated_at=_first_date(map(fields.get, _DATE_FIELDS)))
 
 
 def parse_html(raw: bytes, name: str) -> Parsed:
     """The main part of a page as Markdown; navigation, scripts and footers are left out."""
     page = LexborHTMLParser(decoded(raw))
     title = page.css_first("head title")
+    stated = (node.attributes.get("content") for node in page.css(_DATE_META))
+    stated_at = _first_date(stated)  # before the head is cut off
     name = " ".join(title.text().split()) if title else name
-    return _structured(normalised(_markdown(_main_part(page))), "", name)
+    parsed = _structured(normalised(_markdown(_main_part(page))), "", name)
+    return replace(parsed, stated_at=stated_at)
 
 
 def parse_docx(raw: bytes, name: str) -> Parsed:
@@ -205,13 +213,20 @@ def normalised(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def _title_in(front_matter: str) -> str:
+_DATE_FIELDS = ("updated", "last_updated", "lastmod", "modified", "effective", "date")
+_DATE_META = "meta[property='article:modified_time'], meta[name='last-modified'], meta[name='date']"
+
+
+def _first_date(values: Iterable[object]) -> datetime | None:
+    return next(filter(None, map(date_of, values)), None)
+
+
+def _fields(front_matter: str) -> dict[object, object]:
     try:
         fields = yaml.safe_load(front_matter)
-    except yaml.YAMLError:
-        return ""
-    title = fields.get("title") if isinstance(fields, dict) else None
-    return str(title).strip() if title else ""
+    except (yaml.YAMLError, ValueError):  # ValueError: a date such as 2026-02-30
+        return {}
+    return fields if isinstance(fields, dict) else {}
 
 
 _blocks = MarkdownIt("commonmark").enable("table").disable("inline")

@@ -58,11 +58,16 @@ async def test_an_unsupported_reply_is_replaced_by_a_quotation_that_says_so() ->
     assert (answer.status, answer.reason) == ("answered", QUOTED)
 
 
+async def test_a_quotation_is_of_one_document() -> None:
+    near = [passage("Parental leave is 26 weeks.", name) for name in ("hr/one.md", "hr/other.md")]
+    answer = await answer_of(answerer(FakeChatModel("52 weeks."), *near), ask(QUESTION))
+    assert [citation.document_id for citation in answer.citations] == ["hr/one.md"]
+
+
 async def test_a_quotation_leaves_out_what_is_far_behind_the_best() -> None:
-    near = passage("Parental leave is 26 weeks.", "handbook/near.md")
-    far = passage("The canteen opens at noon.", "handbook/far.md")
-    answer = await answer_of(answerer(FakeChatModel("52 weeks."), near, far), ask(QUESTION))
-    assert [citation.document_id for citation in answer.citations] == ["handbook/near.md"]
+    text = passage("Parental leave is 26 weeks. The canteen opens at noon.")
+    answer = await answer_of(answerer(FakeChatModel("52 weeks."), text), ask(QUESTION))
+    assert [citation.quote for citation in answer.citations] == ["Parental leave is 26 weeks."]
 
 
 async def test_an_unsupported_reply_abstains_where_the_bundle_forbids_quotations() -> None:

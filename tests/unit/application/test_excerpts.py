@@ -1,6 +1,10 @@
+from datetime import UTC, datetime
+
+import pytest
 from tests.fakes.application import passage
 
 from application.excerpts import LONGEST, ranked_excerpts, reranked
+from contracts.answer import Passage
 
 
 def test_the_sentence_that_speaks_of_the_question_comes_first() -> None:
@@ -37,9 +41,10 @@ def test_no_passages_give_no_excerpts() -> None:
 
 
 def test_a_sentence_near_in_meaning_passes_one_that_shares_a_word() -> None:
-    excerpts = ranked_excerpts("How long is the week?", [passage("A week has 37 hours. Ask Ann.")])
+    question = "How long is the week?"
+    excerpts = ranked_excerpts(question, [passage("A week has 37 hours. Ask Ann.")])
     similarities = [0.9 if "Ann" in excerpt.text else 0.1 for excerpt in excerpts]
-    assert reranked(excerpts, similarities)[0].text == "Ask Ann."
+    assert reranked(question, excerpts, similarities, {})[0].text == "Ask Ann."
 
 
 def test_a_question_in_a_document_announces_its_answer_and_is_none_itself() -> None:
@@ -51,7 +56,50 @@ def test_a_question_in_a_document_announces_its_answer_and_is_none_itself() -> N
 def test_the_document_with_several_good_sentences_comes_before_one_with_a_single_better() -> None:
     lucky = passage("Parking is free.", "handbook/lucky.md")
     right = passage("Parking costs 4 euros. Parking is paid by badge.", "handbook/right.md")
-    excerpts = ranked_excerpts("What does parking cost?", [lucky, right])
+    question = "What does parking cost?"
+    excerpts = ranked_excerpts(question, [lucky, right])
     similarities = [0.6 if e.passage is lucky else 0.55 for e in excerpts]
-    documents = [e.passage.document_id for e in reranked(excerpts, similarities)]
+    ranked = reranked(question, excerpts, similarities, {})
+    documents = [e.passage.document_id for e in ranked]
     assert documents == ["handbook/right.md", "handbook/right.md", "handbook/lucky.md"]
+
+
+OLD = passage("Up to 10 days of leave may be carried into the next year.", "handbook/old.md")
+NEW = passage("You may carry up to 5 days into the next year.", "handbook/new.md")
+DATES = {
+    OLD.document_id: datetime(2024, 1, 15, tzinfo=UTC),
+    NEW.document_id: datetime(2026, 7, 1, tzinfo=UTC),
+}
+
+
+def first(dates: dict[str, datetime], newer: Passage = NEW) -> str:
+    question = "How many days of leave may be carried over?"
+    excerpts = ranked_excerpts(question, [OLD, newer])
+    cosines = [0.9 if excerpt.passage is OLD else 0.88 for excerpt in excerpts]
+    return reranked(question, excerpts, cosines, dates)[0].text
+
+
+def test_a_newer_document_that_says_the_same_stands_in_for_an_older_one() -> None:
+    assert first(DATES) == NEW.text
+
+
+def test_without_the_dates_of_both_the_better_sentence_stays() -> None:
+    assert first({}) == OLD.text
+    assert first({NEW.document_id: DATES[NEW.document_id]}) == OLD.text
+    assert first({OLD.document_id: DATES[OLD.document_id]}) == OLD.text
+
+
+def test_an_older_document_never_stands_in_for_a_newer_one() -> None:
+    ids = reversed(DATES)
+    assert first(dict(zip(ids, DATES.values(), strict=True))) == OLD.text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Days of leave carried.",  # only the question's own words
+        "Leave for the next course is booked in Tern in week 9.",
+    ],
+)
+def test_a_newer_document_that_says_something_else_stands_in_for_none(text: str) -> None:
+    assert first(DATES, NEW.model_copy(update={"text": text})) == OLD.text

@@ -39,6 +39,7 @@ class IndexRetriever:
         ]
         return Retrieved(
             passages=[passage_of(hit, manifest) for hit, manifest in allowed[: query.limit]],
+            dates={m.document_id: m.modified_at for _, m in allowed if m.modified_at},
             lexical=lexical,
             collection=collections.chunks,
             embed_ms=(embedded - began) * 1000,

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 
 
@@ -17,7 +16,6 @@ class Found:
     format: str
     sha256: str  # of the raw bytes, hex; empty where they cannot be read
     raw_bytes: int
-    modified_at: datetime | None = None
     problem: str | None = None
 
 

@@ -4,7 +4,6 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestion.errors import DocumentError, UsageError
@@ -51,7 +50,6 @@ class FolderSource:
         except OSError as error:
             return Found(printable, "", "", 0, problem=f"it cannot be read: {error.strerror}")
 
-        modified_at = datetime.fromtimestamp(info.st_mtime, UTC)
         format, problem = "", None
         try:
             format = format_of(path)
@@ -61,7 +59,7 @@ class FolderSource:
                 )
         except DocumentError as error:
             problem = str(error)
-        return Found(path, format, digest, info.st_size, modified_at, problem)
+        return Found(path, format, digest, info.st_size, problem)
 
     def _regular_file(self, file: Path) -> Path:
         """The file that a path stands for, inside the root; opening a pipe would wait for ever."""
