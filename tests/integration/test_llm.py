@@ -169,7 +169,8 @@ def test_another_tokenizer_file_and_perturbed_weights_are_each_named(
 ) -> None:
     before = recorded(llm, tmp_path / "before.json")
     copy = tmp_path / model
-    shutil.copytree(Path(stack.env["MODELS_DIR"]) / model, copy)
+    source = Path(stack.env["MODELS_DIR"]) / model
+    shutil.copytree(source, copy)
     tokenizer = json.loads((copy / "tokenizer.json").read_text())
     tokenizer["pre_tokenizer"] = None
     (copy / "tokenizer.json").write_text(json.dumps(tokenizer))
@@ -177,6 +178,7 @@ def test_another_tokenizer_file_and_perturbed_weights_are_each_named(
     said = differences(stack, before, recorded(llm, tmp_path / "tokenizer.json"))
     assert any("(chat template or tokenizer)" in sentence for sentence in said)
     assert any("tokenizer not set -> sha256 " in sentence for sentence in said)
+    shutil.copy(source / "tokenizer.json", copy)
     perturb(next(copy.glob("*.safetensors")))
     restarted(SERVING_LLM_FLAGS="", SERVING_LLM_MODEL=str(copy))
     said = differences(stack, before, recorded(llm, tmp_path / "weights.json"))

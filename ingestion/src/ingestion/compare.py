@@ -1,7 +1,7 @@
 """A document as the index holds it against its raw text: pure, and every limit of it is here.
 
-The limits were set on 1,064 healthy documents: both revisions of the sample in four formats, and the
-three versions of a public knowledge base (README.md, "The audit").
+The limits were set on 1,064 healthy documents: both revisions of the sample in four formats, and
+the three versions of a public knowledge base (README.md, "The audit").
 """
 
 import re

@@ -1,7 +1,9 @@
 """What a person or a script gets from the command."""
 
 import json
+import sys
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +12,8 @@ from typer.testing import CliRunner, Result
 
 from contracts.status import AuditReport, Pin, RawDocument, RunReport, SourceStatus
 from ingestion import bootstrap, cli, freshness
-from ingestion.bootstrap import Services
+from ingestion.bootstrap import Services, request_for
+from ingestion.settings import Settings
 
 
 @pytest.fixture
@@ -173,6 +176,30 @@ def test_run_syncs_a_known_source_without_prefect_and_says_so(
     assert "Syncing canaries without Prefect (none set)" in result.stderr
     assert world.manifests()["a.md"]["namespace"] == "canary"
     assert "INGESTION_SOURCES has no source other (canaries)" in ingestion("run", "other").stderr
+
+
+def test_run_prints_the_report_of_the_flow_run_that_it_triggered(
+    world: Any, ingestion: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("a.md", "# A\n\nText.")
+    settings = Settings(state_dir=world.state_dir)
+    request = request_for(world.folder, settings, source="kb")
+    services = Services(world.embedder, world.store)
+    report, _ = bootstrap.run_sync(request, settings, services, lambda run: run, flow_run_id="f-1")
+    world.sync(source="kb")
+    ended = {"kb": "f-1", "elsewhere": "f-2"}
+    flow = SimpleNamespace(trigger=lambda name, wait: (ended[name], "Completed", request))
+    monkeypatch.setitem(sys.modules, "ingestion.flow", flow)
+    monkeypatch.setattr(cli, "_answers", lambda url: True)
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
+
+    result = ingestion("run", "kb", "--json")
+
+    assert RunReport.model_validate_json(result.stdout).run_id == report.run_id
+    assert json.loads(ingestion("run", "kb", "--no-wait", "--json").stdout)["flow_run_id"] == "f-1"
+    elsewhere = ingestion("run", "elsewhere")
+    assert elsewhere.exit_code == 1
+    assert "set INGESTION_STATE_DIR to that of" in " ".join(elsewhere.stderr.split())
 
 
 @pytest.mark.parametrize("sources", ["docs/", '{"a": {"paths": "x"}}'])

@@ -44,6 +44,7 @@ def select(
     """The probes that were right in every selecting round, with a baseline from the others.
 
     A round has the reply of one healthy cell to every probe; half of them, drawn by `seed`, select.
+    Rounds that asked some probes only, because their replies vary, measure.
 
     Raises: DatasetError where rounds or right probes are too few.
     """
@@ -52,14 +53,17 @@ def select(
             f"{len(rounds)} rounds of replies are too few: ask at least {LEAST_ROUNDS} times."
         )
     scores = [{reply.probe: reply.score for reply in each} for each in rounds]
-    random.Random(seed).shuffle(scores)  # noqa: S311 - no secret
-    cut = max(1, min(len(scores) // 2, len(scores) - 2))
-    selecting, measuring = scores[:cut], scores[cut:]
+    whole = [each for each in scores if len(each) == len(probes)]
+    random.Random(seed).shuffle(whole)  # noqa: S311 - no secret
+    cut = max(1, min(len(whole) // 2, len(whole) - 2))
+    selecting = whole[:cut]
+    measuring = whole[cut:] + [each for each in scores if len(each) < len(probes)]
     right = [probe for probe in probes if all(each[probe.id] >= RIGHT for each in selecting)]
     _check(right)
     kept = _without_small_strata(right)
-    replies = {probe.id: [each[probe.id] for each in measuring] for probe in kept}
+    replies = {p.id: [each[p.id] for each in measuring if p.id in each] for p in kept}
     spread = {id: variance(each) for id, each in replies.items()}
+    errors = {id: spread[id] / len(each) for id, each in replies.items()}
     streams: dict[str, list[str]] = {POOLED: list(replies)}
     for probe in kept:
         for stratum in probe.strata:
@@ -69,7 +73,7 @@ def select(
         baseline={id: fmean(each) for id, each in replies.items()},
         variance=spread,
         deltas={
-            stratum: FLOOR + 2 * sqrt(sum(spread[id] for id in ids) / len(measuring)) / len(ids)
+            stratum: FLOOR + 2 * sqrt(sum(errors[id] for id in ids)) / len(ids)
             for stratum, ids in streams.items()
         },
         rounds=len(measuring),

@@ -25,8 +25,8 @@ from evals.watch.cycle import Cycles, empty
 from evals.watch.detector import shares
 from evals.watch.model import LAYERS, POOLED, CellReply, Probe
 
-ROUNDS = 4  # of the same questions in another order; more where replies vary
-ROUNDS_OF_NOISE = 20
+ROUNDS = 4  # of the same questions, each in another order
+ROUNDS_OF_NOISE = 20  # of those whose replies vary
 PINS_KEPT = 2
 
 
@@ -47,15 +47,19 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
     try:
         live = qdrant.content(settings, settings.index)
         rounds: list[Sequence[CellReply]] = []
-        while len(rounds) < (ROUNDS_OF_NOISE if _varies(rounds) else ROUNDS):
-            shuffled = random.Random(len(rounds)).sample(candidates, len(candidates))  # noqa: S311
+        asked = candidates
+        while asked and len(rounds) < ROUNDS_OF_NOISE:
+            shuffled = random.Random(len(rounds)).sample(asked, len(asked))  # noqa: S311
             id = f"{stamp}-{len(rounds)}"
             rounds.append(ask_cells(settings, pin.index, shuffled, id, each, ("11",)))
+            if len(rounds) >= ROUNDS:
+                varying = _varying(rounds)
+                asked = [probe for probe in candidates if probe.id in varying]
         chosen = selection.select(candidates, rounds)
-        asked, began = datetime.now(UTC), time.perf_counter()
+        asked_at, began = datetime.now(UTC), time.perf_counter()
         replies = ask_cells(settings, pin.index, chosen.probes, stamp, each)
         _require_agreement(chosen, replies)
-        cycle = empty(stamp, asked).model_copy(
+        cycle = empty(stamp, asked_at).model_copy(
             update={"replies": replies, "seconds": time.perf_counter() - began}
         )
         return Accepted(
@@ -110,11 +114,12 @@ def _pin_application(settings: Settings, cycles: Cycles) -> BundleStatus:
     return live
 
 
-def _varies(rounds: Sequence[Sequence[CellReply]]) -> bool:
-    found: dict[str, set[float]] = {}
+def _varying(rounds: Sequence[Sequence[CellReply]]) -> set[str]:
+    """Probes whose replies were not all the same: only they need many rounds."""
+    found: dict[str, set[str]] = {}
     for reply in (reply for each in rounds for reply in each):
-        found.setdefault(reply.probe, set()).add(reply.score)
-    return any(len(different) > 1 for different in found.values())
+        found.setdefault(reply.probe, set()).add(f"{reply.score} {reply.text}")
+    return {probe for probe, different in found.items() if len(different) > 1}
 
 
 def _require_agreement(chosen: ProbeSet, replies: Sequence[CellReply]) -> None:

@@ -88,9 +88,9 @@ def status(
     states = {state.name: state for state in supervisor.states()}
     rows = []
     for process in processes(settings):
-        if process.needs and not process.needs.exists():
+        state = states.get(process.name)  # a stack that was started by an older version lacks some
+        if state is None or (process.needs and not process.needs.exists()):
             continue
-        state = states[process.name]
         health = "healthy" if state.state == "RUNNING" and is_healthy(process) else "not healthy"
         changed = sorted(overrides(settings).get(process.name, {}))
         row = {"process": process.name, "state": state.state, "health": health, "pid": state.pid}

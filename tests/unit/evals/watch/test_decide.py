@@ -193,6 +193,14 @@ def test_putting_one_of_two_layers_back_leaves_the_other_named() -> None:
     assert (verdict.status, verdict.layers) == ("FAULT", ("serving",))
 
 
+def test_a_layer_that_was_put_back_before_its_own_alarm_is_named_no_more() -> None:
+    both = faulty(application=range(30), serving=range(30, 40))
+    verdict, state = run(both)
+    assert verdict.layers == ("application", "serving")
+    verdict, _ = run(faulty(application=range(30)), state=state)
+    assert verdict.layers == ("application",)
+
+
 def test_harm_that_no_layers_share_shows_beyond_noise_is_unsure() -> None:
     # Each layer breaks 2 of 60: the six together are plain, the two are not.
     pairs = [range(0, 20, 10), range(20, 40, 10), range(40, 60, 10)]

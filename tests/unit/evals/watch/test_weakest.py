@@ -74,11 +74,21 @@ def test_index_content_is_meant_to_change() -> None:
     assert weakest(None, [], cycle([synced])).layer is None
 
 
-def test_between_equals_fewer_commits_decide_and_without_git_nobody_stands_out() -> None:
-    both = [verdict("FAULT", "data", "application")]
+def test_between_equals_fewer_commits_decide() -> None:
+    often = [verdict("FAULT", "data", "application"), verdict("OK")] * 2
+    commits: dict[Layer, int] = {"data": 9, "serving": 5, "application": 7}
+    assert weakest(commits, often, None).layer == "application"
+
+
+def test_between_equals_in_everything_nobody_stands_out() -> None:
     level: dict[Layer, int] = {"data": 5, "serving": 5, "application": 9}
-    assert weakest(level, both, None).layer == "data"
-    found = weakest(None, both, None)
+    found = weakest(level, [], None)
+    assert (found.layer, [row.points for row in found.rows]) == (None, [0, 0, 0])
+    assert found.sentence.startswith("No layer stands out in the last 30 days;")
+
+
+def test_without_git_the_sentence_says_that_commits_are_not_counted() -> None:
+    found = weakest(None, [verdict("FAULT", "data", "application")], None)
     assert found.layer is None
     assert "no git history" in found.sentence
 
