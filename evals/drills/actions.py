@@ -1,4 +1,4 @@
-"""What drills do beside plain edits: `python actions.py ACTION ...`; each uses public surfaces only.
+"""What drills do beside plain edits: `python actions.py ACTION ...`; public surfaces only.
 
 Index actions speak Qdrant's REST API (EVALS_QDRANT_URL, EVALS_QDRANT_WRITE_KEY) and keep the
 points that they change in a folder, from which `put-back` restores them.
@@ -42,7 +42,7 @@ def perturb(model: str, copy: str, scale: str) -> None:
 
 def delete_points(saved: str) -> None:
     """Two thirds of the victim's chunks."""
-    points = [point for point in _keep(saved) if random.Random(point["id"]).random() < 0.67]  # noqa: S311
+    points = [point for point in _keep(saved) if random.Random(point["id"]).random() < 0.67]
     _post(f"/collections/{INDEX}/points/delete?wait=true", {"points": [p["id"] for p in points]})
 
 

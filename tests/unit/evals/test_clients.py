@@ -180,7 +180,9 @@ def test_only_chunks_of_active_versions_are_read_over_every_page() -> None:
         collection = pages[request.url.path.split("/")[2]]
         at = json.loads(request.content)["offset"] or 0
         following = at + 1 if at + 1 < len(collection) else None
-        points = [{"id": 10 * at + n, "payload": payload} for n, payload in enumerate(collection[at])]
+        points = [
+            {"id": 10 * at + n, "payload": payload} for n, payload in enumerate(collection[at])
+        ]
         return httpx.Response(
             200, json={"result": {"points": points, "next_page_offset": following}}
         )

@@ -113,3 +113,18 @@ async def test_closing_leaves_no_request_waiting() -> None:
     await first
     with pytest.raises(asyncio.CancelledError):
         await late
+
+
+async def test_a_text_that_was_embedded_before_is_not_encoded_again() -> None:
+    encoded: list[str] = []
+
+    def encode(texts: list[str]) -> np.ndarray:
+        encoded.extend(texts)
+        return np.array([[float(len(text))] for text in texts], dtype=np.float32)
+
+    with BatchingEncoder(encode) as encoder:
+        first = await encoder.embed(["a", "bb", "a"], [1, 2, 1])
+        again = await encoder.embed(["bb", "a"], [2, 1])
+    assert first.tolist() == [[1.0], [2.0], [1.0]]
+    assert again.tolist() == [[2.0], [1.0]]
+    assert sorted(encoded) == ["a", "bb"]

@@ -1,6 +1,7 @@
 """The command of drills: `evals trial DRILL...` puts faults in, and keeps what became of them."""
 
 import logging
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -36,6 +37,7 @@ def trial(
     """
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
     logging.getLogger("evals.drill").setLevel(logging.INFO)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a drill is taken out first
     settings = Settings()
     trials = Trials(settings, Parallel(settings.parallel))
     with sentences():

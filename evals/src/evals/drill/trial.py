@@ -5,8 +5,6 @@ them. The watcher is not told anything; it is run as `evals watch --once` would 
 """
 
 import logging
-import shlex
-import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -72,11 +70,11 @@ def run(
     oracle: Oracle,
     cycle: Callable[[], Card],
     cards: Path,
-    commands: Mapping[Layer, Sequence[str]],
+    heal: Callable[[Card], str],
 ) -> Outcome:
     """Inject, wait for the verdict, heal by what the card proposes, and see that it is well.
 
-    `commands` are a layer's revert and its return to the ordinary state, where commands can do it.
+    `heal` runs the card's command, where it is one, and returns it; "" leaves it to the drill.
     """
     running = Running(drill, places, saved)
     at = datetime.now(UTC)
@@ -94,12 +92,9 @@ def run(
         cards.mkdir(parents=True, exist_ok=True)
         (cards / f"{drill.name}.json").write_text(card.model_dump_json(indent=1), encoding="utf-8")
         harm = oracle.harm()
-        restore = commands.get(card.verdict.layers[0], ()) if card.verdict.layers else ()
-        if restore and card.verdict.layers == (drill.layer,):
-            _command(restore[0])
-            reverted_by = restore[0]
+        if card.verdict.layers == (drill.layer,) and (command := heal(card)):
+            reverted_by = command
             healed = _is_well(cycle)
-            _command(restore[1])
     finally:
         running.revert()
     if reverted_by == "undo":
@@ -127,9 +122,3 @@ def _is_well(cycle: Callable[[], Card]) -> bool:
 
 def _golden_harm(card: Card) -> float:
     return sum(share.value for share in card.verdict.shares.values())
-
-
-def _command(command: str) -> None:
-    _log.info("%s", command)
-    if command:
-        subprocess.run(shlex.split(command), check=True, capture_output=True)

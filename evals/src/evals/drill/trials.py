@@ -1,6 +1,8 @@
 """Many drills on one stack, one after the other; resumable, since each outcome is kept at once."""
 
 import logging
+import shlex
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -17,7 +19,7 @@ from evals.suite.metrics import Estimate, Part, ratio
 from evals.suite.ports import Each
 from evals.watch.accepted import Accepted
 from evals.watch.ledger import Ledger
-from evals.watch.model import Layer, Probe
+from evals.watch.model import Card, Probe
 from evals.watch.watcher import Watcher
 
 _log = logging.getLogger(__name__)
@@ -58,17 +60,11 @@ class Trials:
                 **self._settings.places,
                 "saved": str(saved),
             }
-            pin = Accepted.model_validate_json(ledger.accepts()[0].record).pin.name
-            reverts: dict[Layer, list[str]] = {
-                "data": [
-                    f"{self._settings.ingestion_command} restore {pin}",
-                    f"{self._settings.ingestion_command} resume",
-                ]
-            }
             try:
                 outcome = run(
-                    drill, places, saved, oracle, watcher.once, self._folder / "cards", reverts
+                    drill, places, saved, oracle, watcher.once, self._folder / "cards", self._heal
                 )
+                self._commands([f"{self._settings.ingestion_command} resume"])
             except DrillFailed as error:
                 _log.warning("%s", error)
                 continue
@@ -77,6 +73,28 @@ class Trials:
             _log.info(
                 "%s: %s %s, harm %.3f", drill.name, outcome.status, outcome.named, outcome.harm
             )
+
+    def _heal(self, card: Card) -> str:
+        """Run the command that the card proposes; one that needs a person's hand is left alone."""
+        proposed = card.reverts[0].command.strip("`") if card.reverts else ""
+        demo = self._settings.places.get("demo", "demo")
+        for said, meant in (
+            ("ingestion restore ", f"{self._settings.ingestion_command} restore "),
+            (
+                "application bundle rollback",
+                f"{demo} exec application -- application bundle rollback",
+            ),
+            ("demo restart ", f"{demo} restart "),
+        ):
+            if proposed.startswith(said) and "NAME" not in proposed:
+                self._commands([proposed.replace(said, meant, 1)])
+                return proposed
+        return ""
+
+    def _commands(self, commands: Sequence[str]) -> None:
+        for command in commands:
+            done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
+            _log.info("%s: %s", command, done.returncode)
 
     def _unseen(self, ledger: Ledger) -> list[Probe]:
         """Goldens that the detector does not ask, and that the healthy stack can lose."""

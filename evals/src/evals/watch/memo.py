@@ -32,9 +32,14 @@ class Generated:
 class Memo:
     """Forwards to one model server with the caller's own key; remembers what it replied."""
 
-    def __init__(self, llm_url: str, timeout_seconds: float) -> None:
+    def __init__(
+        self,
+        llm_url: str,
+        timeout_seconds: float,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         base = llm_url.rstrip("/").removesuffix("/v1")
-        self._http = httpx.AsyncClient(base_url=base, timeout=timeout_seconds)
+        self._http = httpx.AsyncClient(base_url=base, timeout=timeout_seconds, transport=transport)
         self._cycles: dict[str, dict[str, asyncio.Task[Generated]]] = {}
 
     @property

@@ -1,0 +1,97 @@
+"""A drill puts its fault in and takes it out again, byte for byte, whatever goes wrong."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from evals.drill.drill import Drill, Running, load
+from evals.errors import DatasetError, DrillFailed
+
+ROOT = Path(__file__).parents[4]
+
+
+@pytest.fixture
+def sample(tmp_path):
+    folder = tmp_path / "sample"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "a.md").write_bytes("Öl: 12\n| x | y |\n".encode())
+    (folder / "deep" / "b.md").write_bytes(b"13\n")
+    return folder
+
+
+def running(sample, tmp_path, **fields):
+    drill = Drill(name="d", layer="data", title="t", keep=["{sample}"], **fields)
+    return Running(drill, {"sample": str(sample)}, tmp_path / "saved")
+
+
+def state(folder):
+    return {str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()}
+
+
+def test_edits_change_every_file_of_the_pattern_and_a_revert_restores_bytes(sample, tmp_path):
+    before = state(sample)
+    edit = {"file": "{sample}//**/*.md", "find": "[0-9]+", "replace": "0"}
+    drill = running(sample, tmp_path, edits=[edit])
+    drill.inject()
+    assert state(sample) == {"a.md": "Öl: 0\n| x | y |\n".encode(), "deep/b.md": b"0\n"}
+    drill.revert()
+    drill.revert()
+    assert state(sample) == before
+
+
+def test_files_that_a_command_removed_or_added_are_put_right(sample, tmp_path):
+    before = state(sample)
+    drill = running(sample, tmp_path, run=["rm -r {sample}/deep", "touch {sample}/new.md"])
+    drill.inject()
+    assert set(state(sample)) == {"a.md", "new.md"}
+    drill.revert()
+    assert state(sample) == before
+
+
+def test_an_edit_that_matches_nothing_fails_and_leaves_nothing_behind(sample, tmp_path):
+    before = state(sample)
+    edits = [
+        {"file": "{sample}/a.md", "find": "12", "replace": "99"},
+        {"file": "{sample}/a.md", "find": "absent", "replace": ""},
+    ]
+    with pytest.raises(DrillFailed, match="absent"):
+        running(sample, tmp_path, edits=edits).inject()
+    assert state(sample) == before
+
+
+def test_a_command_that_fails_is_told_with_its_words_and_undone(sample, tmp_path):
+    before = state(sample)
+    fail = f"{sys.executable} -c \"import sys; sys.exit('no room')\""
+    with pytest.raises(DrillFailed, match="no room"):
+        running(sample, tmp_path, run=["rm {sample}/a.md", fail]).inject()
+    assert state(sample) == before
+
+
+def test_every_drill_of_the_repository_is_in_the_form_and_says_what_it_is():
+    drills = [load(path) for path in sorted((ROOT / "evals" / "drills").glob("*.yaml"))]
+    assert len({drill.title for drill in drills}) == len(drills) >= 30
+    for drill in drills:
+        assert drill.edits or drill.run, drill.name
+        assert drill.keep or drill.undo, drill.name
+
+
+def test_edits_of_the_repository_match_what_lies_there():
+    places = {"repo": str(ROOT), "sample": str(ROOT / "evals/datasets/sample/r2")}
+    for path in sorted((ROOT / "evals" / "drills").glob("*.yaml")):
+        for edit in load(path).edits:
+            file = edit.file
+            for name, value in places.items():
+                file = file.replace(f"{{{name}}}", value)
+            root, _, pattern = file.partition("//")
+            files = list(Path(root).glob(pattern)) if pattern else [Path(root)]
+            texts = [f.read_text(encoding="utf-8") for f in files]
+            assert any(re.search(edit.find, t, re.MULTILINE) for t in texts), (path.name, edit.find)
+
+
+def test_a_file_that_is_no_drill_is_named(tmp_path):
+    path = tmp_path / "bad.yaml"
+    path.write_text("layer: nobody\n")
+    with pytest.raises(DatasetError, match="bad.yaml"):
+        load(path)

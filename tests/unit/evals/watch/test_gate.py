@@ -1,0 +1,67 @@
+"""The gate compares each layer's change alone, and names the one that makes answers worse."""
+
+import pytest
+
+from evals.probes.selection import ProbeSet
+from evals.watch.gate import judge
+from evals.watch.model import CELLS, POOLED, CellReply, Probe
+
+PROBES = [
+    Probe(
+        id=f"p{n}", question=f"q{n}", origin="golden", strata=(), values=("v",), documents=("s/d",)
+    )
+    for n in range(30)
+]
+ACCEPTED = ProbeSet(
+    probes=PROBES,
+    baseline={probe.id: 1.0 for probe in PROBES},
+    variance={},
+    deltas={POOLED: 0.03},
+    rounds=3,
+    seed=7,
+    digest="d",
+)
+
+
+def replies(worse=(), retrieved=True, harmed=10):
+    return [
+        CellReply(
+            probe=probe.id,
+            cell=cell,
+            score=0.0 if cell in worse and number < harmed else 1.0,
+            status="answered",
+            text="",
+            retrieved=retrieved or not (cell in worse and number < harmed),
+        )
+        for number, probe in enumerate(PROBES)
+        for cell in CELLS
+    ]
+
+
+@pytest.mark.parametrize(
+    ("worse", "layer"),
+    [
+        (("10", "11"), "data"),
+        (("00", "10", "01", "11"), "serving"),
+        (("01", "11"), "application"),
+    ],
+)
+def test_a_layer_that_makes_answers_worse_is_named_and_no_other(worse, layer):
+    result = judge(ACCEPTED, replies(worse), "bundle", "build")
+    assert not result.passed
+    assert {row.layer for row in result.rows if not row.passed} == {layer}
+    assert result.summary == f"worse: {layer}"
+
+
+def test_nothing_worse_passes_for_this_bundle_and_build():
+    result = judge(ACCEPTED, replies(), "bundle", "build")
+    assert (result.passed, result.bundle, result.build) == (True, "bundle", "build")
+
+
+def test_a_loss_within_the_noise_passes():
+    assert judge(ACCEPTED, replies(("01", "11"), harmed=0), "b", "b").passed
+
+
+def test_retrieval_that_fails_is_a_row_of_its_own():
+    result = judge(ACCEPTED, replies(("10", "11"), retrieved=False), "b", "b")
+    assert {row.suite for row in result.rows if not row.passed} == {"answers", "retrieval"}
