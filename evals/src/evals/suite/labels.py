@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 _MARKS = str.maketrans("", "", "\\`*")  # Markdown's, which stand inside words
 _WORD = re.compile(r"\w+(?:(?<=\d)[.,:/-](?=\d)\w+)*")
@@ -30,8 +31,13 @@ def words(text: str) -> list[str]:
 
 def contains(text: str, value: str) -> bool:
     """Whether the words of `value` stand in `text`, in one run."""
-    needle = " ".join(words(value))
-    return bool(needle) and f" {needle} " in f" {' '.join(words(text))} "
+    needle = _joined(value)
+    return bool(needle.strip()) and needle in _joined(text)
+
+
+@lru_cache(maxsize=20_000)  # the same chunks are looked through for every probe
+def _joined(text: str) -> str:
+    return f" {' '.join(words(text))} "
 
 
 def overlaps(text: str, span: str) -> bool:

@@ -31,7 +31,8 @@ def ask_cells(
             cell: stack.enter_context(_client(settings, pinned_index, cell, cycle))
             for cell in cells
         }
-        jobs = [(cell, probe) for probe in probes for cell in cells]
+        # cell by cell: requests in flight together are different ones, which the model batches
+        jobs = [(cell, probe) for cell in cells for probe in probes]
         label = f"{len(probes)} probes in {len(cells)} cells"
         return each(lambda job: _reply(clients[job[0]], *job), jobs, label)
 
@@ -44,8 +45,12 @@ def with_ladder(
     `contents` has the index of a cell by the cell's first digit: "0" pinned, "1" live.
     """
     chunks = {digit: content.indexed() for digit, content in contents.items()}
+    held = {
+        (probe, digit): in_index(probes[probe], chunks[digit])
+        for probe, digit in {(r.probe, r.cell[0]) for r in replies if r.score < 1}
+    }
     return [
-        reply.model_copy(update={"in_index": in_index(probes[reply.probe], chunks[reply.cell[0]])})
+        reply.model_copy(update={"in_index": held.get((reply.probe, reply.cell[0]))})
         for reply in replies
     ]
 
