@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import fmean
 
 from evals.drill.drill import Drill, Running
-from evals.probes.score import mark
+from evals.probes.score import mark, with_own_words
 from evals.settings import Settings
 from evals.suite.ports import Each
 from evals.watch.cells import asked_as_users
@@ -55,12 +55,16 @@ class Oracle:
     def scores(self) -> dict[str, float]:
         """Score by probe, asked as users ask."""
         asked = asked_as_users(self._settings, self._probes, self._each)
-        return {p.id: mark(p, "11", answer, "none").score for p, answer in asked}
+        return {
+            twin.id: mark(twin, "11", answer, "none").score
+            for probe, answer in asked
+            for twin in with_own_words([probe])
+        }
 
     def harm(self) -> float:
-        """How much is lost now, on average."""
+        """How much is lost now, on average over the marks that a healthy stack can lose."""
         now = self.scores()
-        return fmean(self._healthy[id] - score for id, score in now.items())
+        return fmean(was - now[id] for id, was in self._healthy.items() if was > 0)
 
 
 def run(

@@ -1,15 +1,16 @@
-"""Marks of one reply: half for the value, half for a citation, all for a right abstention.
+"""Marks of one reply, by the probe's aspect.
 
-answered    the value in the model's own words counts .5, in a quotation that stands in for
-            words without support .25; a citation of a document that holds it .5
-degraded    the citation's .5 alone: the user got the right page, and no model answered
-abstained   1 where nothing holds the answer, else 0
-error       0
+answer      answered: half for the value, half for a citation of a document that holds it;
+            degraded: the citation's half alone; abstained: 1 where nothing holds the answer
+own words   1 where the value stands in the model's own words, not in a quotation that stands in
+            for words without support: a broken model would hide behind the quotations else
+
+An error is 0 in both.
 """
 
 import json
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from contracts.answer import Answer
 from evals.clients.qdrant import IndexedChunk
@@ -17,8 +18,22 @@ from evals.suite.labels import contains, overlaps
 from evals.watch.model import Cell, CellReply, Probe
 
 CITED = STATED = 0.5
-QUOTED = 0.25  # else the quotations would hide a broken model: a small one needs many
-RIGHT = CITED + QUOTED  # the least score of a reply that served the user
+TWIN = "#own"
+OWN_WORDS: Literal["own words"] = (
+    "own words"  # an aspect, and its stratum
+)
+
+
+def with_own_words(probes: Iterable[Probe]) -> list[Probe]:
+    """The probes, and for each that has an answer a twin that marks the model's own words."""
+    listed = list(probes)
+    return listed + [
+        probe.model_copy(
+            update={"id": f"{probe.id}{TWIN}", "aspect": OWN_WORDS, "strata": (OWN_WORDS,)}
+        )
+        for probe in listed
+        if probe.values
+    ]
 
 
 def mark(probe: Probe, cell: Cell, answer: Answer | None, error: str | None) -> CellReply:
@@ -70,8 +85,8 @@ def ladder(reply: CellReply) -> str:
         return "the value was retrieved, but is not in the prompt"
     if reply.status == "degraded":
         return "the value was retrieved, but no model answered"
-    if reply.score >= RIGHT:
-        return "the model's words had no support, but a quotation holds the value"
+    if reply.probe.endswith(TWIN):
+        return "the value is not in the model's own words"
     if reply.score > 0:
         return "the answer lacks the value or its citation"
     return "the value was in the prompt, but is not in the answer"
@@ -80,10 +95,10 @@ def ladder(reply: CellReply) -> str:
 def _score(probe: Probe, answer: Answer) -> float:
     if not probe.values:
         return float(answer.status == "abstained")
-    score = CITED * _cites(probe, answer)
-    if answer.status == "answered" and _states(probe, answer.text):
-        score += QUOTED if answer.reason else STATED
-    return score
+    stated = answer.status == "answered" and _states(probe, answer.text)
+    if probe.aspect == OWN_WORDS:
+        return float(stated and not answer.reason)
+    return STATED * stated + CITED * _cites(probe, answer)
 
 
 def _states(probe: Probe, text: str) -> bool:

@@ -12,7 +12,6 @@ from statistics import fmean, variance
 
 from contracts.endpoints import digest_of
 from evals.errors import DatasetError
-from evals.probes.score import RIGHT
 from evals.watch.model import POOLED, CellReply, Frozen, Probe
 
 LEAST_ROUNDS = 3  # one to select on, two to measure a spread
@@ -58,7 +57,7 @@ def select(
     cut = max(1, min(len(whole) // 2, len(whole) - 2))
     selecting = whole[:cut]
     measuring = whole[cut:] + [each for each in scores if len(each) < len(probes)]
-    right = [probe for probe in probes if all(each[probe.id] >= RIGHT for each in selecting)]
+    right = [probe for probe in probes if all(each[probe.id] == 1 for each in selecting)]
     _check(right)
     kept = _without_small_strata(right)
     replies = {p.id: [each[p.id] for each in measuring if p.id in each] for p in kept}

@@ -16,6 +16,7 @@ from evals.clients import qdrant
 from evals.clients.ingestion import Sources
 from evals.errors import EvalsError, NotAccepted, Unavailable
 from evals.probes import canaries, goldens, selection
+from evals.probes.score import with_own_words
 from evals.probes.selection import ProbeSet
 from evals.settings import Settings
 from evals.suite.ports import Each
@@ -38,10 +39,7 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
     sources = Sources(settings.ingestion_command, settings.index)
     at = datetime.now(UTC)
     stamp = at.strftime("%Y%m%dT%H%M%SZ")
-    candidates = [
-        *_sync_canaries(settings, sources),
-        *watched_goldens(settings),
-    ]
+    candidates = with_own_words([*_sync_canaries(settings, sources), *watched_goldens(settings)])
     application = _pin_application(settings, cycles)
     pin = sources.pin(f"accepted-{stamp}")
     try:
@@ -103,7 +101,9 @@ def _sync_canaries(settings: Settings, sources: Sources) -> list[Probe]:
 def _pin_application(settings: Settings, cycles: Cycles) -> BundleStatus:
     """The live build as the accepted one; done by a command here, by an image in compose."""
     if settings.pin_application_command:
-        subprocess.run(shell_split(settings.pin_application_command), check=False)
+        command = shell_split(settings.pin_application_command)
+        if subprocess.run(command, check=False).returncode != 0:
+            raise Unavailable("The application could not be pinned; the lines above say why.")
     live, reference = cycles.status(settings.application_url), cycles.status(settings.reference_url)
     if (live.build, live.bundle) != (reference.build, reference.bundle):
         raise Unavailable(

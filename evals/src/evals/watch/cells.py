@@ -32,9 +32,18 @@ def ask_cells(
             for cell in cells
         }
         # cell by cell: requests in flight together are different ones, which the model batches
-        jobs = [(cell, probe) for cell in cells for probe in probes]
-        label = f"{len(probes)} probes in {len(cells)} cells"
-        return each(lambda job: _reply(clients[job[0]], *job), jobs, label)
+        twins: dict[str, list[Probe]] = {}
+        for probe in probes:
+            twins.setdefault(probe.question, []).append(probe)
+        jobs = [(cell, question) for cell in cells for question in twins]
+
+        def replies(job: tuple[Cell, str]) -> list[CellReply]:
+            cell, question = job
+            answer, error = _asked(clients[cell], question)
+            return [mark(probe, cell, answer, error) for probe in twins[question]]
+
+        label = f"{len(twins)} questions in {len(cells)} cells"
+        return [reply for group in each(replies, jobs, label) for reply in group]
 
 
 def with_ladder(
@@ -60,7 +69,7 @@ def asked_as_users(
 ) -> list[tuple[Probe, Answer | None]]:
     """A few probes by the very way of users' questions: no shared generation, the live index."""
     with Application(settings, settings.index) as users:
-        return each(lambda probe: (probe, _asked(users, probe)[0]), probes, "as users ask")
+        return each(lambda probe: (probe, _asked(users, probe.question)[0]), probes, "as users")
 
 
 def scores(replies: Sequence[CellReply]) -> dict[str, dict[Cell, float]]:
@@ -89,13 +98,8 @@ def _client(settings: Settings, pinned_index: str, cell: Cell, cycle: str) -> Ap
     )
 
 
-def _reply(application: Application, cell: Cell, probe: Probe) -> CellReply:
-    answer, error = _asked(application, probe)
-    return mark(probe, cell, answer, error)
-
-
-def _asked(application: Application, probe: Probe) -> tuple[Answer | None, str | None]:
+def _asked(application: Application, question: str) -> tuple[Answer | None, str | None]:
     try:
-        return application.ask(probe.question), None
+        return application.ask(question), None
     except Unavailable as error:
         return None, str(error)

@@ -50,6 +50,7 @@ class Probe(Frozen):
     values: tuple[str, ...]  # ways to write the answer; empty: abstaining is right
     documents: tuple[str, ...] = ()  # ids of documents that hold it: "<source>/<path>"
     spans: tuple[str, ...] = ()  # the words that hold it, one per document
+    aspect: Literal["answer", "own words"] = "answer"  # what is marked; see `probes.score`
 
 
 class CellReply(Frozen):

@@ -6,6 +6,7 @@ import time
 
 from evals.errors import EvalsError, NotAccepted
 from evals.probes import canaries, selection
+from evals.probes.score import with_own_words
 from evals.settings import Settings
 from evals.suite.ports import Each
 from evals.watch import card as cards
@@ -167,7 +168,7 @@ class Watcher:
 
     def _is_same_ruler(self, accepted: Accepted) -> bool:
         """Whether questions and labels are still those that were accepted."""
-        now = [*canaries.probes(), *watched_goldens(self._settings)]
+        now = with_own_words([*canaries.probes(), *watched_goldens(self._settings)])
         asked = {probe.id for probe in accepted.probes.probes}
         return selection.digest(p for p in now if p.id in asked) == accepted.probes.digest
 

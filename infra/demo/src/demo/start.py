@@ -86,9 +86,18 @@ def start(settings: Settings, supervisor: Supervisor) -> None:
     supervisor.wait(stores, _tell)
     _ingest(settings)  # while vLLM is still warming up
     supervisor.wait([process for process in first if process not in stores], _tell)
+    _release_first(settings)
     for process in every:
         if process.late and (process.needs is None or process.needs.exists()):
             supervisor.start(process.name)
+
+
+def _release_first(settings: Settings) -> None:
+    """The bundle of a new state folder is its first release, so that an edit is told from it."""
+    if not (settings.state_dir / "bundles" / "releases.jsonl").exists():
+        env = complete("application", layer_variables(settings, "application"))
+        command = [str(BY_NAME["application"].command("application")), "bundle", "release"]
+        subprocess.run(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
 def _tell(process: str) -> None:

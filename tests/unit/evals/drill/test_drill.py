@@ -93,5 +93,5 @@ def test_edits_of_the_repository_match_what_lies_there():
 def test_a_file_that_is_no_drill_is_named(tmp_path):
     path = tmp_path / "bad.yaml"
     path.write_text("layer: nobody\n")
-    with pytest.raises(DatasetError, match="bad.yaml"):
+    with pytest.raises(DatasetError, match=r"bad\.yaml"):
         load(path)

@@ -47,7 +47,7 @@ def reply(
     ("said", "expected"),
     [
         ({"text": "SN-8500 [1]", "cites": ("castle.md",)}, 1.0),
-        ({"text": "“… SN-8500” [1]", "cites": ("castle.md",), "reason": "quoted"}, 0.75),
+        ({"text": "“… SN-8500” [1]", "cites": ("castle.md",), "reason": "quoted"}, 1.0),
         ({"text": "SN-85001 [1]", "cites": ("castle.md",)}, 0.5),
         ({"text": "SN-8500 [1]", "cites": ()}, 0.5),
         ({"text": "SN-8500 [1]", "cites": ("castle.md",), "status": "degraded"}, 0.5),
@@ -59,6 +59,28 @@ def test_a_reply_earns_half_for_the_value_and_half_for_its_page(
     reply: Callable[..., CellReply], said: dict[str, Any], expected: float
 ) -> None:
     assert reply(**said).score == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"text": "SN-8500 [1]", "cites": ()}, 1.0),
+        ({"text": "“… SN-8500” [1]", "cites": ("castle.md",), "reason": "quoted"}, 0.0),
+        ({"text": "SN-8500", "cites": ("castle.md",), "status": "degraded"}, 0.0),
+        ({"text": "SN-85001", "cites": ("castle.md",)}, 0.0),
+    ],
+)
+def test_a_twin_marks_the_models_own_words_alone(
+    reply: Callable[..., CellReply], said: dict[str, Any], expected: float
+) -> None:
+    probe, twin = score.with_own_words([PROBE])
+    assert (probe, twin.question, twin.strata) == (PROBE, PROBE.question, ("own words",))
+    assert reply(probe=twin, **said).score == expected
+
+
+def test_a_question_without_an_answer_has_no_twin() -> None:
+    unanswerable = PROBE.model_copy(update={"values": ()})
+    assert score.with_own_words([unanswerable]) == [unanswerable]
 
 
 def test_a_page_that_was_moved_is_cited_rightly(reply: Callable[..., CellReply]) -> None:
@@ -131,7 +153,7 @@ def test_a_value_is_in_the_index_where_a_chunk_holds_it(
         ({"status": "abstained"}, "but it abstained"),
         ({"in_prompt": False}, "not in the prompt"),
         ({"status": "degraded", "score": 0.5}, "no model answered"),
-        ({"score": 0.75}, "a quotation holds"),
+        ({"probe": "p#own"}, "not in the model's own words"),
         ({"score": 0.5}, "lacks the value or its citation"),
         ({}, "in the prompt, but is not in the answer"),
     ],

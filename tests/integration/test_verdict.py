@@ -1,0 +1,69 @@
+"""The verdict on the real stack: accepted, well, broken by REST, named, and healed by the card."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.conftest import Stack
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def accepted(stack: Stack) -> dict[str, Any]:
+    done = stack.run("evals", "evals", "accept", "--json")
+    assert done.returncode == 0, done.stderr
+    record: dict[str, Any] = json.loads(done.stdout)
+    return record
+
+
+@pytest.fixture
+def overwritten(stack: Stack, accepted: dict[str, Any], tmp_path: Path) -> Iterator[None]:
+    """Half of the chunks say something else; nothing but the index was touched."""
+    action = ("python", "evals/drills/actions.py")
+    assert stack.run("evals", *action, "overwrite-text", str(tmp_path)).returncode == 0
+    yield
+    assert stack.run("evals", *action, "put-back", str(tmp_path)).returncode == 0
+    stack.run("ingestion", "ingestion", "resume")
+
+
+def card(stack: Stack) -> dict[str, Any]:
+    done = stack.run("evals", "evals", "watch", "--once", "--json")
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def test_what_was_accepted_has_enough_probes_of_both_kinds(accepted):
+    probes = accepted["probes"]["probes"]
+    assert len(probes) >= 60
+    assert sum(probe["origin"] == "golden" for probe in probes) >= 20
+
+
+def test_a_stack_that_is_as_it_was_accepted_is_well(stack, accepted):
+    found = card(stack)
+    assert found["verdict"]["status"] == "OK", found["title"]
+    assert found["changes"] == []
+
+
+def test_an_index_changed_by_rest_is_named_and_healed_by_the_command_on_the_card(
+    stack, accepted, overwritten
+):
+    found = card(stack)
+    assert found["verdict"]["status"] == "FAULT", found["title"]
+    assert found["verdict"]["layers"] == ["data"]
+    assert "written by no sync" in found["changes"][0]["detail"]
+    (revert,) = found["reverts"]
+    command = revert["command"].split()
+    assert command[:2] == ["ingestion", "restore"]
+    done = stack.run("ingestion", *command)
+    assert done.returncode == 0, done.stderr
+    assert card(stack)["verdict"]["status"] == "OK"
+
+
+def test_the_gate_lets_a_stack_pass_that_is_as_it_was_accepted(stack, accepted):
+    done = stack.run("evals", "evals", "gate", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)["passed"] is True
