@@ -28,6 +28,12 @@ GOALS: dict[str, tuple[Direction, float | None]] = {
     "sample_abstention_f1": (">=", 0.6),
     "sample_citation_correct": (">=", 0.9),
     "sample_latency_p50_ms": ("<=", None),
+    "real_engine_faults": (">=", 30),
+    "real_engine_exact_set": (">=", 0.85),
+    "real_engine_wrong_name": ("<=", 0.05),
+    "real_engine_healed": (">=", 1),
+    "quiet_cycle_seconds": ("<=", 60),
+    "full_cycle_seconds": ("<=", 240),
 }
 
 _TABLE = re.compile(

@@ -131,4 +131,10 @@ def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
         estimate = ratio(Part(str(number), value) for number, value in enumerate(values))
         if estimate:
             found.append(result(f"real_engine_{id}", said[id], estimate, here))
+    spent = sorted(seconds for outcome in outcomes for seconds in outcome.cycle_seconds)
+    if spent:
+        middle, low, high = spent[len(spent) // 2], spent[0], spent[-1]
+        what = "median seconds of a cycle while a fault is in"
+        estimate = Estimate(middle, low, high, len(spent))
+        found.append(result("full_cycle_seconds", what, estimate, here))
     return found

@@ -19,9 +19,7 @@ from evals.watch.model import Cell, CellReply, Probe
 
 CITED = STATED = 0.5
 TWIN = "#own"
-OWN_WORDS: Literal["own words"] = (
-    "own words"  # an aspect, and its stratum
-)
+OWN_WORDS: Literal["own words"] = "own words"  # an aspect, and its stratum
 
 
 def with_own_words(probes: Iterable[Probe]) -> list[Probe]:

@@ -57,6 +57,7 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
         asked_at, began = datetime.now(UTC), time.perf_counter()
         replies = ask_cells(settings, pin.index, chosen.probes, stamp, each)
         _require_agreement(chosen, replies)
+        chosen = _agreeing(chosen, candidates, rounds, replies)
         cycle = empty(stamp, asked_at).model_copy(
             update={"replies": replies, "seconds": time.perf_counter() - began}
         )
@@ -120,6 +121,24 @@ def _varying(rounds: Sequence[Sequence[CellReply]]) -> set[str]:
     for reply in (reply for each in rounds for reply in each):
         found.setdefault(reply.probe, set()).add(f"{reply.score} {reply.text}")
     return {probe for probe, different in found.items() if len(different) > 1}
+
+
+def _agreeing(
+    chosen: ProbeSet,
+    candidates: Sequence[Probe],
+    rounds: Sequence[Sequence[CellReply]],
+    replies: Sequence[CellReply],
+) -> ProbeSet:
+    """The same without probes that the cells of the healthy stack mark differently.
+
+    A copy of an index has other statistics than one that many syncs have written, so that two
+    passages may change places: such a probe would tell of that for ever.
+    """
+    marks = scores(replies)
+    steady = {probe for probe, cells in marks.items() if len(set(cells.values())) == 1}
+    left = [p for p in candidates if p.id in steady or p.id not in marks]
+    ids = {probe.id for probe in left}
+    return selection.select(left, [[r for r in each if r.probe in ids] for each in rounds])
 
 
 def _require_agreement(chosen: ProbeSet, replies: Sequence[CellReply]) -> None:
