@@ -114,7 +114,8 @@ dependencies: $(PACKAGES:%=dependencies-%) ## Fail on a dependency missing from,
 
 types: $(PACKAGES:%=types-%) ## Check types, strictly, each package in its own environment.
 
-unit: $(PACKAGES:%=unit-%) ## Run each layer's unit tests alone, in its own environment.
+unit: ## Run each layer's unit tests alone, in its own environment, two layers at a time.
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(PACKAGES:%=unit-%)
 
 contract: ## Check the contracts' snapshots, the sample's labels, and the vector store's conformance.
 	@$(DEV)/python -m pytest tests/contract tests/unit/evals/test_sample_dataset.py

@@ -11,6 +11,7 @@ from serving.errors import ModelError
 Manifest = LlmManifest | EmbedderManifest
 
 LOGPROB_TOLERANCE = 0.25  # bfloat16 in another batch moves the last bits; other weights move far
+SHA256, SHOWN = 64, 12  # hexadecimal digits
 UNKNOWN = "unknown"  # never equals anything
 WORDS = {  # of fields whose names do not say enough
     "files_sha256": "the model's files (weights, tokenizer or configuration)",
@@ -81,7 +82,12 @@ def _sentence(name: str, old: object, new: object) -> str:
             for key in _changed(old, new)
         ]
         return f"{words}: {', '.join(parts)}."
-    return f"{words}: {old} -> {new}."
+    return f"{words}: {_short(old)} -> {_short(new)}."
+
+
+def _short(value: object) -> object:
+    """A sha256 by its first digits: a person compares, and does not copy."""
+    return value[:SHOWN] if isinstance(value, str) and len(value) == SHA256 else value
 
 
 def _logprob_differences(old: list[float], new: list[float]) -> list[str]:
