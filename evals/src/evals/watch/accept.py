@@ -6,6 +6,7 @@ that the stack gets right, measures how steadily, and proves that all four cells
 
 import random
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -103,7 +104,7 @@ def _pin_application(settings: Settings, cycles: Cycles) -> BundleStatus:
     """The live build as the accepted one; done by a command here, by an image in compose."""
     if settings.pin_application_command:
         command = shell_split(settings.pin_application_command)
-        if subprocess.run(command, check=False).returncode != 0:
+        if subprocess.run(command, check=False, stdout=sys.stderr).returncode != 0:
             raise Unavailable("The application could not be pinned; the lines above say why.")
     live, reference = cycles.status(settings.application_url), cycles.status(settings.reference_url)
     if (live.build, live.bundle) != (reference.build, reference.bundle):

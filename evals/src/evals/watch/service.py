@@ -51,6 +51,8 @@ def gateway(settings: Settings, app: Callable[[], Starlette]) -> Iterator[None]:
 
 def serve(settings: Settings, app: Starlette, watch: Callable[[threading.Event], None]) -> None:
     """Serve until stopped, while `watch` runs in a thread until its event is set."""
+    while _is_served(settings):  # by a command's gateway, which ends with the command
+        time.sleep(1)
     stop = threading.Event()
     thread = threading.Thread(target=watch, args=(stop,), daemon=True)
     thread.start()
