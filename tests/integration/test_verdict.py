@@ -25,8 +25,8 @@ def renamed(stack: Stack, accepted: dict[str, Any], tmp_path: Path) -> Iterator[
     action = ("python", "evals/drills/actions.py")
     assert stack.run("evals", *action, "rename-tenant", str(tmp_path)).returncode == 0
     yield
+    stack.run("ingestion", "ingestion", "resume")  # first, or the copy would be put right instead
     assert stack.run("evals", *action, "put-back", str(tmp_path)).returncode == 0
-    stack.run("ingestion", "ingestion", "resume")
 
 
 def card(stack: Stack, status: str, cycles: int = 4) -> dict[str, Any]:
@@ -63,9 +63,3 @@ def test_an_index_changed_by_rest_is_named_and_healed_by_the_command_on_the_card
     done = stack.run("ingestion", *command)
     assert done.returncode == 0, done.stderr
     card(stack, "OK")
-
-
-def test_the_gate_lets_a_stack_pass_that_is_as_it_was_accepted(stack, accepted):
-    done = stack.run("evals", "evals", "gate", "--json")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout)["passed"] is True
