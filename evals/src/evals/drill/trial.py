@@ -20,6 +20,7 @@ from evals.watch.model import Card, Frozen, Layer, Probe
 
 CYCLES = 4  # until a verdict is due
 HEALING = 3  # cycles until it must be well again
+BY_DRILL = "undo"  # the card gave no command that could be run as it stood
 HARM = 0.03  # of the oracle; a drill below it is without effect
 
 _log = logging.getLogger(__name__)
@@ -33,12 +34,12 @@ class Outcome(Frozen):
     layer: Layer
     at: datetime
     harm: float  # the oracle's loss of score
-    golden_harm: float  # the same on the watcher's goldens of real documents
+    hot_harm: float  # the watcher's loss of score, over its hot strata
     named: tuple[Layer, ...]
     status: str
     cycles: int  # until it was named
     seconds: float  # from the end of the injection until it was named
-    reverted_by: str  # the card's command, or "undo"
+    reverted_by: str  # the card's command, or BY_DRILL
     healed: bool
     cycle_seconds: tuple[float, ...]
 
@@ -75,15 +76,17 @@ def run(
     cycle: Callable[[], Card],
     cards: Path,
     heal: Callable[[Card], str],
+    resume: Callable[[], None],
 ) -> Outcome:
     """Inject, wait for the verdict, heal by what the card proposes, and see that it is well.
 
     `heal` runs the card's command, where it is one, and returns it; "" leaves it to the drill.
+    `resume` ends what a restored copy hides, before the drill takes its fault out of the index.
     """
     running = Running(drill, places, saved)
     at = datetime.now(UTC)
     running.inject()
-    reverted_by, healed = "undo", False
+    reverted_by, healed = BY_DRILL, False
     began, spent = time.perf_counter(), []
     try:
         card = cycle()
@@ -100,8 +103,9 @@ def run(
             reverted_by = command
             healed = _is_well(cycle)
     finally:
+        resume()
         running.revert()
-    if reverted_by == "undo":
+    if reverted_by == BY_DRILL:
         healed = _is_well(cycle)
     return Outcome(
         drill=drill.name,
@@ -109,7 +113,7 @@ def run(
         layer=drill.layer,
         at=at,
         harm=harm,
-        golden_harm=_golden_harm(card),
+        hot_harm=sum(share.value for share in card.verdict.shares.values()),
         named=card.verdict.layers,
         status=card.verdict.status,
         cycles=len(spent),
@@ -122,7 +126,3 @@ def run(
 
 def _is_well(cycle: Callable[[], Card]) -> bool:
     return any(cycle().verdict.status == "OK" for _ in range(HEALING))
-
-
-def _golden_harm(card: Card) -> float:
-    return sum(share.value for share in card.verdict.shares.values())

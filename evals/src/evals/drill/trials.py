@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from evals.drill.drill import Drill
-from evals.drill.trial import HARM, Oracle, Outcome, run
+from evals.drill.trial import BY_DRILL, HARM, Oracle, Outcome, run
 from evals.errors import DrillFailed, NotAccepted
 from evals.machine import Origin
 from evals.probes import goldens
@@ -17,8 +17,6 @@ from evals.results import Result, result
 from evals.settings import Settings
 from evals.suite.metrics import Estimate, Part, ratio
 from evals.suite.ports import Each
-from evals.watch.accepted import Accepted
-from evals.watch.ledger import Ledger
 from evals.watch.model import Card, Probe
 from evals.watch.watcher import Watcher
 
@@ -43,11 +41,10 @@ class Trials:
     def run(self, drills: Sequence[Drill], seconds: float) -> None:
         """Run them; one that fails to go in is told and left out."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        ledger = Ledger(self._settings.ledger)
         watcher = Watcher(self._settings, self._each)
         if watcher.once().verdict.status != "OK":
             raise NotAccepted("The stack is not well: heal it before a drill, or `evals accept`.")
-        oracle = Oracle(self._settings, self._unseen(ledger), self._each)
+        oracle = Oracle(self._settings, self._unseen(), self._each)
         until = time.monotonic() + seconds
         for drill in drills:
             if time.monotonic() > until:
@@ -62,9 +59,15 @@ class Trials:
             }
             try:
                 outcome = run(
-                    drill, places, saved, oracle, watcher.once, self._folder / "cards", self._heal
+                    drill,
+                    places,
+                    saved,
+                    oracle,
+                    watcher.once,
+                    self._folder / "cards",
+                    self._heal,
+                    self._resume,
                 )
-                self._commands([f"{self._settings.ingestion_command} resume"])
             except DrillFailed as error:
                 _log.warning("%s", error)
                 continue
@@ -87,22 +90,24 @@ class Trials:
             ("demo restart ", f"{demo} restart "),
         ):
             if proposed.startswith(said) and "NAME" not in proposed:
-                self._commands([proposed.replace(said, meant, 1)])
+                _command(proposed.replace(said, meant, 1))
                 return proposed
         return ""
 
-    def _commands(self, commands: Sequence[str]) -> None:
-        for command in commands:
-            done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
-            _log.info("%s: %s", command, done.returncode)
+    def _resume(self) -> None:
+        """Readers see again what syncs write; without a restore before it, nothing happens."""
+        _command(f"{self._settings.ingestion_command} resume")
 
-    def _unseen(self, ledger: Ledger) -> list[Probe]:
-        """Goldens that the detector does not ask, and that the healthy stack can lose."""
-        accepted = Accepted.model_validate_json(ledger.accepts()[0].record)
-        asked = {probe.id for probe in accepted.probes.probes}
+    def _unseen(self) -> list[Probe]:
+        """Goldens that the watcher never asks."""
         settings = self._settings
         every = goldens.probes(settings.golden, settings.golden_revision, settings.golden_source)
-        return [probe for probe in every[1::2] if probe.id not in asked]
+        return goldens.halves(every)[1]
+
+
+def _command(command: str) -> None:
+    done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
+    _log.info("%s: %s", command, done.returncode)
 
 
 def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
@@ -111,7 +116,7 @@ def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
     marks = {
         "exact_set": [float(o.named == (o.layer,)) for o in harmful],
         "wrong_name": [float(any(layer != o.layer for layer in o.named)) for o in harmful],
-        "healed": [float(o.healed) for o in harmful],
+        "healed": [float(o.healed and o.reverted_by != BY_DRILL) for o in harmful],
     }
     said = {
         "exact_set": "injections whose verdict named exactly the layer at fault",

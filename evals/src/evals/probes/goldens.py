@@ -1,7 +1,7 @@
 """Goldens: questions on real documents, and what becomes of one whose source has changed."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -19,6 +19,11 @@ def probes(path: Path, revision: str = "r2", source: str = "sample") -> list[Pro
     Raises: DatasetError naming the line that is not in the form.
     """
     return [_probe(each, revision, source) for each in load(path) if revision in each.gold]
+
+
+def halves(every: Sequence[Probe]) -> tuple[list[Probe], list[Probe]]:
+    """The watcher's goldens, and those that it never sees, for the oracle of drills."""
+    return list(every[::2]), list(every[1::2])
 
 
 def pending(

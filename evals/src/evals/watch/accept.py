@@ -40,25 +40,25 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
     sources = Sources(settings.ingestion_command, settings.index)
     at = datetime.now(UTC)
     stamp = at.strftime("%Y%m%dT%H%M%SZ")
-    candidates = with_own_words([*_sync_canaries(settings, sources), *watched_goldens(settings)])
+    _sync_canaries(settings, sources)
+    asked = every = candidates(settings)
     application = _pin_application(settings, cycles)
     pin = sources.pin(f"accepted-{stamp}")
     try:
         live = qdrant.content(settings, settings.index)
         rounds: list[Sequence[CellReply]] = []
-        asked = candidates
         while asked and len(rounds) < ROUNDS_OF_NOISE:
             shuffled = random.Random(len(rounds)).sample(asked, len(asked))  # noqa: S311
             id = f"{stamp}-{len(rounds)}"
             rounds.append(ask_cells(settings, pin.index, shuffled, id, each, ("11",)))
             if len(rounds) >= ROUNDS:
                 varying = _varying(rounds)
-                asked = [probe for probe in candidates if probe.id in varying]
-        chosen = selection.select(candidates, rounds)
+                asked = [probe for probe in every if probe.id in varying]
+        chosen = selection.select(every, rounds)
         asked_at, began = datetime.now(UTC), time.perf_counter()
         replies = ask_cells(settings, pin.index, chosen.probes, stamp, each)
         _require_agreement(chosen, replies)
-        chosen = _agreeing(chosen, candidates, rounds, replies)
+        chosen = _agreeing(chosen, every, rounds, replies)
         cycle = empty(stamp, asked_at).model_copy(
             update={"replies": replies, "seconds": time.perf_counter() - began}
         )
@@ -78,10 +78,12 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
         raise
 
 
-def watched_goldens(settings: Settings) -> list[Probe]:
-    """Every second golden question; the others stay unseen, for the oracle of drills."""
-    every = goldens.probes(settings.golden, settings.golden_revision, settings.golden_source)
-    return every[::2]
+def candidates(settings: Settings) -> list[Probe]:
+    """Every probe that could be asked: the canaries, and the watcher's half of the goldens."""
+    watched, _ = goldens.halves(
+        goldens.probes(settings.golden, settings.golden_revision, settings.golden_source)
+    )
+    return with_own_words([*canaries.probes(), *watched])
 
 
 def drop_older(settings: Settings, pins: Sequence[Pin]) -> None:
@@ -91,13 +93,12 @@ def drop_older(settings: Settings, pins: Sequence[Pin]) -> None:
         sources.unpin(pin.name)
 
 
-def _sync_canaries(settings: Settings, sources: Sources) -> list[Probe]:
+def _sync_canaries(settings: Settings, sources: Sources) -> None:
     """The canary pages through their real deployment, the deleted ones put in and taken out."""
     canaries.write(settings.canaries, before_deletion=True)
     sources.run(settings.canary_source)
-    probes = canaries.write(settings.canaries)
+    canaries.write(settings.canaries)
     sources.run(settings.canary_source)
-    return probes
 
 
 def _pin_application(settings: Settings, cycles: Cycles) -> BundleStatus:

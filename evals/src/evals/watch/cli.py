@@ -15,7 +15,7 @@ from evals.console import sentences
 from evals.progress import Parallel
 from evals.settings import Settings
 from evals.watch import weakest as neglect
-from evals.watch.card import as_markdown, as_terminal
+from evals.watch.card_text import as_markdown, as_terminal
 from evals.watch.gate import Gate
 from evals.watch.ledger import Ledger
 from evals.watch.memo import Memo

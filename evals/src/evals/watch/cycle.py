@@ -26,8 +26,7 @@ from evals.watch import facts as known
 from evals.watch.accepted import Accepted
 from evals.watch.cells import ask_cells, asked_as_users, with_ladder
 from evals.watch.facts import Facts
-from evals.watch.model import CellReply, Change, Cycle, Indicator, Layer, Probe
-from evals.web.ports import LayerFacts
+from evals.watch.model import CellReply, Change, Cycle, Indicator, Probe
 
 AUDITED = 12  # documents of a source, each cycle
 ASKED_AS_USERS = 3
@@ -284,43 +283,6 @@ def _replayed(accepted: Accepted, replies: Sequence[CellReply]) -> dict[str, flo
         else baseline[reply.probe]
         for reply in replies
         if reply.cell == "00" and reply.probe in before
-    }
-
-
-def described(seen: Seen) -> dict[Layer, LayerFacts]:
-    """What each layer said of itself, for the page."""
-    if seen.live is None or seen.facts is None:
-        return {}
-    live, facts = seen.live, seen.facts
-    sources = sorted({manifest.source for manifest in live.documents.values()})
-    status = facts.application
-    unknown = "does not answer"
-    return {
-        "data": LayerFacts(
-            versions={
-                "content": live.digest,
-                "documents": str(len(live.documents)),
-                "chunks": str(len(live.chunks)),
-                "sources": ", ".join(sources),
-                "chunker": live.spec.chunker if live.spec else unknown,
-            },
-            contracts=("chunk payload", "written by syncs only", "embedder of the index", *sources),
-        ),
-        "serving": LayerFacts(
-            versions={
-                "embedder": facts.embedder.digest if facts.embedder else unknown,
-                **{url: llm.digest if llm else unknown for url, llm in facts.llms.items()},
-            },
-            contracts=("embedder", "chat model", "replica"),
-        ),
-        "application": LayerFacts(
-            versions={
-                "build": status.build if status else unknown,
-                "bundle": status.bundle if status else unknown,
-                "released": (status and status.released) or "never",
-            },
-            contracts=("build", "bundle", "released bundle", "users"),
-        ),
     }
 
 

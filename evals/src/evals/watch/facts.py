@@ -12,7 +12,7 @@ from contracts.index import ChunkPayload
 from contracts.status import BundleStatus
 from evals.clients.models import Manifest
 from evals.clients.qdrant import IndexContent
-from evals.watch.model import Change, Frozen, Indicator, Layer
+from evals.watch.model import Change, Frozen, Indicator, Layer, LayerFacts
 
 NAMED = 3  # documents that a sentence names; the rest are counted
 Differences = Callable[[Manifest, Manifest], list[str]]
@@ -105,6 +105,40 @@ def broken_contracts(now: Facts, live: IndexContent, changes: list[Change]) -> l
         detail = f"Chunks were changed in the index itself ({edited} finding)."
         broken.append(_contract("data", "written by syncs only", detail))
     return broken
+
+
+def described(facts: Facts, live: IndexContent) -> dict[Layer, LayerFacts]:
+    """What each layer said of itself, for the page."""
+    sources = sorted({manifest.source for manifest in live.documents.values()})
+    status = facts.application
+    unknown = "does not answer"
+    return {
+        "data": LayerFacts(
+            versions={
+                "content": live.digest,
+                "documents": str(len(live.documents)),
+                "chunks": str(len(live.chunks)),
+                "sources": ", ".join(sources),
+                "chunker": live.spec.chunker if live.spec else unknown,
+            },
+            contracts=("chunk payload", "written by syncs only", "embedder of the index", *sources),
+        ),
+        "serving": LayerFacts(
+            versions={
+                "embedder": facts.embedder.digest if facts.embedder else unknown,
+                **{url: llm.digest if llm else unknown for url, llm in facts.llms.items()},
+            },
+            contracts=("embedder", "chat model", "replica"),
+        ),
+        "application": LayerFacts(
+            versions={
+                "build": status.build if status else unknown,
+                "bundle": status.bundle if status else unknown,
+                "released": (status and status.released) or "never",
+            },
+            contracts=("build", "bundle", "released bundle", "users"),
+        ),
+    }
 
 
 def _document_changes(pinned: IndexContent, live: IndexContent, ignored: set[str]) -> list[str]:

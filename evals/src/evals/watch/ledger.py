@@ -12,12 +12,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
+from pydantic import TypeAdapter
+
 from evals.errors import EvalsError
 from evals.watch.detector import State
-from evals.watch.model import Card, Change, Cycle, Verdict
+from evals.watch.model import Card, Change, Cycle, Layer, LayerFacts, Verdict
 
 KEPT_CYCLES = 168  # a week, hourly: prompts make a cycle large; verdicts and cards stay for ever
 DETECTOR = "detector"  # the key of the detectors' state
+FACTS = "facts"  # and of what each layer said of itself in the last cycle
+FACTS_FORM = TypeAdapter(dict[Layer, LayerFacts])
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS cycles (id TEXT PRIMARY KEY, at TEXT NOT NULL, body TEXT NOT NULL);
@@ -142,6 +146,15 @@ class Ledger:
         """The detectors' state, empty before the first cycle and after an accept."""
         found = self.get(DETECTOR)
         return State.model_validate_json(found) if found else State()
+
+    def facts(self) -> dict[Layer, LayerFacts]:
+        """What each layer said of itself in the last cycle that had data."""
+        found = self.get(FACTS)
+        return FACTS_FORM.validate_json(found) if found else {}
+
+    def describe(self, facts: dict[Layer, LayerFacts]) -> None:
+        """Keep what each layer said of itself."""
+        self.put(FACTS, FACTS_FORM.dump_json(facts).decode())
 
     def get(self, key: str) -> str | None:
         """JSON that was put under this key."""

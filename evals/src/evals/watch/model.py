@@ -105,6 +105,13 @@ class Cycle(Frozen):
     error: str | None = None  # why there is no data
 
 
+class LayerFacts(Frozen):
+    """What a layer said of itself in the last cycle."""
+
+    versions: dict[str, str]  # e.g. {"build": "0.1.0+3f2a", "bundle": "9c1d"}, shown in this order
+    contracts: tuple[str, ...] = ()  # every check that ran; those that failed are the indicators
+
+
 class Verdict(Frozen):
     """The decision after one cycle."""
 

@@ -5,23 +5,21 @@ import threading
 import time
 
 from evals.errors import EvalsError, NotAccepted
-from evals.probes import canaries, selection
-from evals.probes.score import with_own_words
 from evals.settings import Settings
 from evals.suite.ports import Each
 from evals.watch import card as cards
 from evals.watch import drift
-from evals.watch.accept import accept, drop_older, watched_goldens
+from evals.watch.accept import accept, candidates, drop_older
 from evals.watch.accepted import Accepted
 from evals.watch.alerts import Webhook
-from evals.watch.cycle import Cycles, Seen, described
+from evals.watch.cycle import Cycles, Seen
 from evals.watch.decide import answered, decide, healed
 from evals.watch.detector import shares
+from evals.watch.facts import described
 from evals.watch.gate import Gate, judge
 from evals.watch.ledger import Ledger
-from evals.watch.model import LAYERS, Card, Indicator
+from evals.watch.model import LAYERS, Card, Indicator, Probe
 from evals.watch.service import one_at_a_time
-from evals.web.reader import FACTS, FACTS_FORM
 
 POLL_SECONDS = 30.0  # between looks at the fingerprints; a change triggers a cycle at once
 AGAIN = 3  # cycles at once, where harm is suspected
@@ -140,9 +138,7 @@ class Watcher:
         return result
 
     def _decide(self, seen: Seen, accepted: Accepted, ledger: Ledger) -> Card:
-        probes, baseline = accepted.probes.probes, accepted.baseline
-        if not self._is_same_ruler(accepted):
-            baseline = baseline.model_copy(update={"digest": "another"})
+        probes, baseline = self._ruler(accepted), accepted.baseline
         verdict, state = decide(seen.cycle, probes, baseline, ledger.state())
         changes = ledger.seen(seen.cycle.changes, seen.cycle.at)
         cycle = seen.cycle.model_copy(update={"changes": changes})
@@ -163,14 +159,18 @@ class Watcher:
             accepted=accepted.replies,
         )
         ledger.append(cycle, verdict, card, state)
-        ledger.put(FACTS, FACTS_FORM.dump_json(described(seen)).decode())
+        if seen.facts and seen.live:
+            ledger.describe(described(seen.facts, seen.live))
         return card
 
-    def _is_same_ruler(self, accepted: Accepted) -> bool:
-        """Whether questions and labels are still those that were accepted."""
-        now = with_own_words([*canaries.probes(), *watched_goldens(self._settings)])
-        asked = {probe.id for probe in accepted.probes.probes}
-        return selection.digest(p for p in now if p.id in asked) == accepted.probes.digest
+    def _ruler(self, accepted: Accepted) -> list[Probe]:
+        """The accepted probes with today's questions and labels; one that is gone is left out."""
+        now = {probe.id: probe for probe in candidates(self._settings)}
+        return [
+            now[probe.id].model_copy(update={"strata": probe.strata})
+            for probe in accepted.probes.probes
+            if probe.id in now
+        ]
 
     def _accepted(self) -> Accepted:
         with Ledger(self._settings.ledger) as ledger:

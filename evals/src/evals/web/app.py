@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from evals.watch.card import prompt_text, readings, signed
+from evals.watch.card_text import prompt_text, readings, signed
 from evals.watch.model import LAYERS, Verdict
 from evals.web import metrics
 from evals.web.ports import Ledger

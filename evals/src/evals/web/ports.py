@@ -2,14 +2,7 @@
 
 from typing import Protocol
 
-from evals.watch.model import Card, Cycle, Frozen, Layer, Verdict
-
-
-class LayerFacts(Frozen):
-    """What a layer said of itself in the last cycle."""
-
-    versions: dict[str, str]  # e.g. {"build": "0.1.0+3f2a", "bundle": "9c1d"}, shown in this order
-    contracts: tuple[str, ...] = ()  # every check that ran; those that failed are the indicators
+from evals.watch.model import Card, Cycle, Layer, LayerFacts, Verdict
 
 
 class Ledger(Protocol):

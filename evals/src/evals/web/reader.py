@@ -2,14 +2,8 @@
 
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from evals.watch.ledger import Ledger
-from evals.watch.model import Card, Cycle, Layer, Verdict
-from evals.web.ports import LayerFacts
-
-FACTS = "facts"  # the key under which the watcher puts what each layer said of itself
-FACTS_FORM = TypeAdapter(dict[Layer, LayerFacts])
+from evals.watch.model import Card, Cycle, Layer, LayerFacts, Verdict
 
 
 class LedgerReader:
@@ -41,5 +35,4 @@ class LedgerReader:
     def facts(self) -> dict[Layer, LayerFacts]:
         """Of every layer that said something."""
         with Ledger(self._path) as ledger:
-            kept = ledger.get(FACTS)
-        return FACTS_FORM.validate_json(kept) if kept else {}
+            return ledger.facts()

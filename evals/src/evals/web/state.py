@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from evals.watch.model import Card, Cycle, Indicator, Layer, Status, Verdict
-from evals.web.ports import LayerFacts, Ledger
+from evals.watch.model import Card, Cycle, Indicator, Layer, LayerFacts, Status, Verdict
+from evals.web.ports import Ledger
 
 STALE_INTERVALS = 2  # a cycle may be this many intervals old
 

@@ -20,7 +20,8 @@ from tests.fakes.layers_app import (
     verdict,
 )
 
-from evals.watch.card import as_markdown, as_terminal, build, hot_probes, owners, readings
+from evals.watch.card import build, hot_probes, owners
+from evals.watch.card_text import as_markdown, as_terminal, readings
 from evals.watch.model import CELLS, Change, Estimate, Indicator
 
 ROOT = Path(__file__).parents[4]
