@@ -7,6 +7,7 @@ points that they change in a folder, from which `put-back` restores them.
 import json
 import os
 import random
+import shutil
 import sys
 from pathlib import Path
 
@@ -24,8 +25,6 @@ def poison(sample: str) -> None:
 
 def perturb(model: str, copy: str, scale: str) -> None:
     """A copy of a model with noise in its weights, `scale` times each matrix's own deviation."""
-    import shutil
-
     import torch
     from safetensors.torch import load_file, save_file
 
@@ -38,6 +37,16 @@ def perturb(model: str, copy: str, scale: str) -> None:
                 noise = torch.randn_like(matrix, dtype=torch.float32) * matrix.float().std()
                 weights[name] = (matrix.float() + float(scale) * noise).to(matrix.dtype)
         save_file(weights, file, metadata={"format": "pt"})
+
+
+def altered(model: str, copy: str, file: str, old: str, new: str) -> None:
+    """A copy of a model with one text in one of its files replaced."""
+    shutil.copytree(model, copy, dirs_exist_ok=True)
+    path = Path(copy) / file
+    text = path.read_text(encoding="utf-8")
+    if old not in text:
+        sys.exit(f"{path} does not hold {old!r}")
+    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def delete_points(saved: str) -> None:

@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     every_seconds: float = Field(default=3600, gt=0)  # between the starts of two cycles
     freshness_seconds: float = Field(default=86_400, gt=0)  # a source in sync longer ago is stale
     weakest_layer: str = Field(default="", validation_alias="WEAKEST_LAYER")  # the team's choice
+    commands: dict[str, str] = {}  # how a person types demo, ingestion, application: JSON
     places: dict[str, str] = {}  # what drills edit and run, by name; see `evals trial --help`
     parallel: int = 8  # requests in flight
     timeout_seconds: float = 120.0

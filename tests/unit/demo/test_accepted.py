@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from demo import accepted
-from demo.accepted import app_ref_state, pin, sources
-from demo.settings import Settings
+from demo.accepted import app_ref_state, launched, pin, sources
+from demo.settings import Settings, override
 
 
 @pytest.fixture
@@ -54,7 +54,28 @@ def test_a_second_pin_takes_the_firsts_place_and_leaves_nothing_of_it(
     (live / "prompts" / "answer.v1.md").unlink()
     pin(settings)
     assert not (sources(settings) / "application" / "prompts" / "answer.v1.md").exists()
-    assert len(list(sources(settings).parent.iterdir())) == 2  # the copy, and the link to it
+    assert len(list(sources(settings).parent.glob("src*"))) == 2  # the copy, and the link to it
+
+
+def test_an_application_that_runs_its_accepted_sources_keeps_them(
+    live: Path, settings: Settings
+) -> None:
+    pin(settings)
+    (live / "bundle.toml").write_text("[broken]")
+    override(settings, "application", launched(settings, "application"), [])
+    pin(settings)
+    assert (sources(settings) / "application" / "bundle.toml").read_text() == "[prompts]"
+
+
+def test_a_process_goes_back_to_the_variables_it_was_accepted_with(
+    live: Path, settings: Settings
+) -> None:
+    settings.state_dir.mkdir()
+    override(settings, "llm", {"SERVING_LLM_FLAGS": "--seed 1"}, [])
+    pin(settings)
+    override(settings, "llm", {"SERVING_LLM_FLAGS": "--seed 2", "SERVING_LLM_MODEL": "other"}, [])
+    assert launched(settings, "llm") == {"SERVING_LLM_FLAGS": "--seed 1"}
+    assert launched(settings, "embedder") == {}
 
 
 def test_a_pin_that_fails_leaves_the_accepted_copy_as_it_was(

@@ -133,6 +133,8 @@ def test_a_restart_that_nobody_waits_for_returns_at_once(
         (["nobody"], "No process is called 'nobody': the stack has vectorstore, llm"),
         (["llm", "--set", "FLAGS"], "--set takes NAME=VALUE"),
         (["app-ref"], "`demo pin-application` makes one"),
+        (["llm", "--accepted"], "Nothing is accepted yet: run `make accept`"),
+        (["llm", "--accepted", "--unset", "FLAGS"], "--accepted goes alone"),
     ],
 )
 def test_a_wrong_restart_is_one_sentence_and_changes_nothing(
@@ -143,6 +145,20 @@ def test_a_wrong_restart_is_one_sentence_and_changes_nothing(
     assert result.exit_code == 1
     assert sentence in " ".join(result.output.split())
     assert overrides(settings) == {}
+
+
+def test_a_restart_as_accepted_drops_what_was_changed_since(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Supervisor, "is_running", lambda _: True)
+    monkeypatch.setattr(Supervisor, "restart", lambda *_, **__: None)
+    (settings.state_dir / "accepted" / "src").mkdir(parents=True)
+    kept = {"llm": {"SERVING_LLM_FLAGS": "--seed 1"}}
+    (settings.state_dir / "accepted" / "overrides.json").write_text(json.dumps(kept))
+    override(settings, "llm", {"SERVING_LLM_MODEL": "other"}, [])
+    result = CliRunner().invoke(cli.app, ["restart", "llm", "--accepted"])
+    assert result.exit_code == 0, result.output
+    assert overrides(settings) == kept
 
 
 def test_a_restart_that_fails_says_how_to_take_the_change_back(

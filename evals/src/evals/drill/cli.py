@@ -12,6 +12,8 @@ from rich.table import Table
 from evals import results
 from evals.console import sentences
 from evals.drill.drill import load
+from evals.drill.healthy import HealthyCycles
+from evals.drill.healthy import figures as healthy_figures
 from evals.drill.trials import Trials, figures
 from evals.machine import origin
 from evals.progress import Parallel
@@ -35,9 +37,7 @@ def trial(
 
     Example: evals trial evals/drills/app-*.yaml
     """
-    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
-    logging.getLogger("evals.drill").setLevel(logging.INFO)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a drill is taken out first
+    _tell()
     settings = Settings()
     trials = Trials(settings, Parallel(settings.parallel))
     with sentences():
@@ -56,3 +56,35 @@ def trial(
     Console().print(shown)
     if write:
         results.merge(settings.results_dir / "verdict.json", figures(trials.outcomes(), origin()))
+
+
+@app.command()
+def healthy(
+    changes: Annotated[list[Path], typer.Argument(help="Benign changes, one every second cycle.")],
+    cycles: Annotated[int, typer.Option(help="In all; those of this commit count.")] = 50,
+    write: Annotated[bool, typer.Option("--write", help="Publish figures.")] = False,
+) -> None:
+    """Watch a healthy stack in which things change without harm: every verdict is a false alarm.
+
+    Example: evals healthy evals/drills/benign/*.yaml --cycles 50 --write
+    """
+    _tell()
+    settings = Settings()
+    watched = HealthyCycles(settings, Parallel(settings.parallel))
+    with sentences(), serving_pages(settings):
+        watched.run([load(path) for path in changes], cycles)
+    shown = Table("change", "cycles", "verdicts")
+    for change in sorted({each.change for each in watched.outcomes()}):
+        told = [each.status for each in watched.outcomes() if each.change == change]
+        shown.add_row(change or "none", str(len(told)), ", ".join(sorted(set(told))))
+    Console().print(shown)
+    if write:
+        found = healthy_figures(watched.outcomes(), origin())
+        results.merge(settings.results_dir / "verdict.json", found)
+
+
+def _tell() -> None:
+    """Progress to the terminal; SIGTERM takes a drill out first, as Ctrl-C does."""
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.WARNING)
+    logging.getLogger("evals.drill").setLevel(logging.INFO)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import yaml  # type: ignore[import-untyped]  # ships no types
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from evals.errors import DatasetError, DrillFailed
+from evals.settings import Settings
 from evals.watch.model import Layer
 
 _log = logging.getLogger(__name__)
@@ -32,12 +34,15 @@ class Edit(BaseModel):
 
 
 class Drill(BaseModel):
-    """One fault. `{name}` in its texts stands for a place of this stack, such as `{sample}`."""
+    """One fault, or without a layer a benign change, after which nothing may be named.
+
+    `{name}` in its texts stands for a place of this stack, such as `{sample}`.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    layer: Layer
+    layer: Layer | None = None  # that is at fault
     title: str
     incident: str = ""  # the real one that it re-enacts
     severity: str = "high"
@@ -55,6 +60,17 @@ def load(path: Path) -> Drill:
         return Drill.model_validate({"name": path.stem, **tree})
     except (OSError, ValueError, TypeError, yaml.YAMLError, ValidationError) as error:
         raise DatasetError(f"{path} is no drill: {error}") from error
+
+
+def places(settings: Settings, saved: Path) -> dict[str, str]:
+    """What the names in a drill's texts stand for on this stack; `saved` is a folder of its own."""
+    return {
+        "python": sys.executable,
+        "repo": str(Path.cwd()),
+        "ingestion": settings.ingestion_command,
+        **settings.places,
+        "saved": str(saved),
+    }
 
 
 class Running:
@@ -78,13 +94,16 @@ class Running:
             self.revert()
             raise
 
-    def revert(self) -> None:
-        """Put everything back as it was; can be repeated."""
+    def revert(self, *, undo: bool = True) -> None:
+        """Put everything back as it was; can be repeated.
+
+        Without `undo` its commands are left out: a model that was restarted as accepted is back.
+        """
         for number, path in enumerate(map(self._path, self.drill.keep)):
             saved = self._saved / str(number)
             if saved.exists():
                 _copy(saved, path)
-        self._commands([*self.drill.undo, *self.drill.settle])
+        self._commands([*(self.drill.undo if undo else ()), *self.drill.settle])
 
     def _edit(self, edit: Edit) -> None:
         root, _, pattern = self._filled(edit.file).partition("//")

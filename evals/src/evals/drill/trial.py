@@ -12,13 +12,14 @@ from pathlib import Path
 from statistics import fmean
 
 from evals.drill.drill import Drill, Running
+from evals.errors import DrillFailed
 from evals.probes.score import mark, with_own_words
 from evals.settings import Settings
 from evals.suite.ports import Each
 from evals.watch.cells import asked_as_users
 from evals.watch.model import Card, Frozen, Layer, Probe
 
-CYCLES = 4  # until a verdict is due
+CYCLES = 6  # until a verdict is due
 HEALING = 3  # cycles until it must be well again
 BY_DRILL = "undo"  # the card gave no command that could be run as it stood
 HARM = 0.03  # of the oracle; a drill below it is without effect
@@ -32,6 +33,7 @@ class Outcome(Frozen):
     drill: str
     title: str
     layer: Layer
+    commit: str  # of the code that ran
     at: datetime
     harm: float  # the oracle's loss of score
     hot_harm: float  # the watcher's loss of score, over its hot strata
@@ -39,7 +41,7 @@ class Outcome(Frozen):
     status: str
     cycles: int  # until it was named
     seconds: float  # from the end of the injection until it was named
-    reverted_by: str  # the card's command, or BY_DRILL
+    reverted_by: str  # the card's commands, or BY_DRILL
     healed: bool
     cycle_seconds: tuple[float, ...]
 
@@ -77,12 +79,15 @@ def run(
     cards: Path,
     heal: Callable[[Card], str],
     resume: Callable[[], None],
+    commit: str,
 ) -> Outcome:
     """Inject, wait for the verdict, heal by what the card proposes, and see that it is well.
 
-    `heal` runs the card's command, where it is one, and returns it; "" leaves it to the drill.
+    `heal` runs the card's commands as they stand and returns them; "" leaves it to the drill.
     `resume` ends what a restored copy hides, before the drill takes its fault out of the index.
     """
+    if drill.layer is None:
+        raise DrillFailed(f"{drill.name} is a benign change: `evals healthy` takes those.")
     running = Running(drill, places, saved)
     at = datetime.now(UTC)
     running.inject()
@@ -91,7 +96,7 @@ def run(
     try:
         card = cycle()
         spent.append(time.perf_counter() - began)
-        while card.verdict.status in ("OK", "SUSPECT") and len(spent) < CYCLES:
+        while card.verdict.status != "FAULT" and len(spent) < CYCLES:
             started = time.perf_counter()
             card = cycle()
             spent.append(time.perf_counter() - started)
@@ -104,13 +109,14 @@ def run(
             healed = _is_well(cycle)
     finally:
         resume()
-        running.revert()
+        running.revert(undo=not (healed and drill.layer == "serving"))
     if reverted_by == BY_DRILL:
         healed = _is_well(cycle)
     return Outcome(
         drill=drill.name,
         title=drill.title,
         layer=drill.layer,
+        commit=commit,
         at=at,
         harm=harm,
         hot_harm=sum(share.value for share in card.verdict.shares.values()),

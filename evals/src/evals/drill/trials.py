@@ -3,20 +3,19 @@
 import logging
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
-from evals.drill.drill import Drill
+from evals.drill.drill import Drill, places
 from evals.drill.trial import BY_DRILL, HARM, Oracle, Outcome, run
 from evals.errors import DrillFailed, NotAccepted
-from evals.machine import Origin
+from evals.machine import Origin, origin
 from evals.probes import goldens
 from evals.results import Result, result
 from evals.settings import Settings
 from evals.suite.metrics import Estimate, Part, ratio
 from evals.suite.ports import Each
+from evals.watch.ledger import Ledger
 from evals.watch.model import Card, Probe
 from evals.watch.watcher import Watcher
 
@@ -45,28 +44,24 @@ class Trials:
         if watcher.once().verdict.status != "OK":
             raise NotAccepted("The stack is not well: heal it before a drill, or `evals accept`.")
         oracle = Oracle(self._settings, self._unseen(), self._each)
-        until = time.monotonic() + seconds
+        until, commit = time.monotonic() + seconds, origin().commit
         for drill in drills:
             if time.monotonic() > until:
                 return
+            with Ledger(self._settings.ledger) as ledger:
+                ledger.restart()  # no drill profits from the evidence of the one before
             saved = self._folder / "saved" / drill.name
-            places = {
-                "python": sys.executable,
-                "repo": str(Path.cwd()),
-                "ingestion": self._settings.ingestion_command,
-                **self._settings.places,
-                "saved": str(saved),
-            }
             try:
                 outcome = run(
                     drill,
-                    places,
+                    places(self._settings, saved),
                     saved,
                     oracle,
                     watcher.once,
                     self._folder / "cards",
                     self._heal,
                     self._resume,
+                    commit,
                 )
             except DrillFailed as error:
                 _log.warning("%s", error)
@@ -78,21 +73,11 @@ class Trials:
             )
 
     def _heal(self, card: Card) -> str:
-        """Run the command that the card proposes; one that needs a person's hand is left alone."""
-        proposed = card.reverts[0].command.strip("`") if card.reverts else ""
-        demo = self._settings.places.get("demo", "demo")
-        for said, meant in (
-            ("ingestion restore ", f"{self._settings.ingestion_command} restore "),
-            (
-                "application bundle rollback",
-                f"{demo} exec application -- application bundle rollback",
-            ),
-            ("demo restart ", f"{demo} restart "),
-        ):
-            if proposed.startswith(said) and "NAME" not in proposed:
-                _command(proposed.replace(said, meant, 1))
-                return proposed
-        return ""
+        """Type what the card proposes, as it stands, in the repository's root."""
+        proposed = card.reverts[0].command if card.reverts else ""
+        if not all(_command(command) for command in proposed.split(" && ") if command):
+            return ""
+        return proposed
 
     def _resume(self) -> None:
         """Readers see again what syncs write; without a restore before it, nothing happens."""
@@ -105,9 +90,13 @@ class Trials:
         return goldens.halves(every)[1]
 
 
-def _command(command: str) -> None:
+def _command(command: str) -> bool:
+    """Whether a command succeeded; what it said is logged where it did not."""
     done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
-    _log.info("%s: %s", command, done.returncode)
+    _log.info("%s: %s", command, done.returncode or "done")
+    if done.returncode:
+        _log.info("%s", (done.stderr or done.stdout)[-500:])
+    return done.returncode == 0
 
 
 def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:

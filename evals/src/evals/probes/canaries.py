@@ -88,7 +88,7 @@ def _pages(seed: int) -> Iterator[Page]:
                     id=f"{SOURCE}/{path}#{key}",
                     question=question.replace("{each}", each),
                     origin="canary",
-                    strata=(f"{kind}-{key}" if several else kind, f"format:{_format(path)}"),
+                    strata=(f"{kind}-{key}" if several else kind, f"{SOURCE}:{_format(path)}"),
                     values=() if kind == DELETED else (drawn[key],),
                     documents=() if kind == DELETED else (f"{SOURCE}/{path}",),
                     spans=() if kind == DELETED else (_span(text, drawn[key]),),

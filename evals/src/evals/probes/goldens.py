@@ -61,7 +61,11 @@ def _probe(question: Question, revision: str, source: str) -> Probe:
         question=question.question,
         origin="golden",
         # a fact that stands in two formats survives the loss of one, so it speaks for neither
-        strata=("golden", f"golden:{kind}", *(f"format:{f}" for f in formats if len(formats) == 1)),
+        strata=(
+            "golden",
+            f"golden:{kind}",
+            *(f"{source}:{f}" for f in formats if len(formats) == 1),
+        ),
         values=tuple(gold.values),
         documents=tuple(f"{source}/{label.path}" for label in gold.documents),
         spans=tuple(label.span for label in gold.documents),

@@ -3,7 +3,6 @@
 `build` makes it; `card_text` puts it into words.
 """
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -42,8 +41,6 @@ EXAMPLES = 3
 TITLE_CHARACTERS = 160  # of a cause; a longer one is cut to its first sentence
 UNANSWERABLE = "no answer: the documents do not say"
 
-_VARIABLE = re.compile(r"\bSERVING_[A-Z_]+\b")
-
 
 @dataclass(frozen=True)
 class _Evidence:
@@ -78,6 +75,7 @@ def build(
     healed: Mapping[Layer, Estimate],
     *,
     pin: str = "accepted",
+    commands: Mapping[str, str] | None = None,
     accepted: Mapping[str, CellReply] | None = None,
     since: datetime | None = None,
 ) -> Card:
@@ -85,7 +83,8 @@ def build(
 
     By probe: `baseline`, the accepted score, and `accepted`, an accepted reply where it was kept.
     By stratum: `deltas`, the harm that is noise (POOLED stands in for those without).
-    `pin` is the pinned index, `since` the first cycle with this verdict, if not this one.
+    `pin` is the pinned index, `since` the first cycle with this verdict, if not this one, and
+    `commands` says how a person types a program, where not by its name.
     """
     replies = {(reply.probe, reply.cell): reply for reply in cycle.replies}
     scored = answered(cycle)
@@ -107,7 +106,11 @@ def build(
         indicators=cycle.indicators,
         examples=[_example(evidence, probe, accepted or {}) for probe in worse[:EXAMPLES]],
         reverts=[
-            Revert(layer=layer, command=_command(layer, cycle, pin), expected=healed[layer])
+            Revert(
+                layer=layer,
+                command=" && ".join(_commands(layer, cycle, pin, commands or {})),
+                expected=healed[layer],
+            )
             for layer in verdict.layers or (LAYERS if verdict.status in DOUBTS else ())
             if layer in healed and (verdict.layers or healed[layer].low > 0)
         ],
@@ -223,17 +226,15 @@ def _serving_split(evidence: _Evidence) -> str | None:
     )
 
 
-def _command(layer: Layer, cycle: Cycle, pin: str) -> str:
-    changes = {change.what: change for change in cycle.changes if change.layer == layer}
+def _commands(layer: Layer, cycle: Cycle, pin: str, typed: Mapping[str, str]) -> list[str]:
+    """What puts the layer back to what was accepted, to be typed one after the other."""
+    changed = [change.what for change in cycle.changes if change.layer == layer]
+    demo = typed.get("demo", "demo")
     if layer == "data":
-        return f"ingestion restore {pin}"
+        return [f"{typed.get('ingestion', 'ingestion')} restore {pin}"]
     if layer == "application":
-        if "bundle" in changes or "build" not in changes:
-            return "application bundle rollback"
-        accepted = changes["build"].before
-        return f"git revert what followed build {accepted} in application/, then deploy it"
-    process = "embedder" if changes and all("embed" in what for what in changes) else "llm"
-    said = " ".join(change.detail for change in changes.values())
-    variables = sorted(set(_VARIABLE.findall(said))) or ["NAME"]
-    unset = " ".join(f"--unset {variable}" for variable in variables)
-    return f"demo restart {process} {unset}  # `demo overrides` lists what was set. {said}".strip()
+        rollback = f"{typed.get('application', 'application')} bundle rollback"
+        build = [f"{demo} restart application --accepted"] if "build" in changed else []
+        return [rollback, *build] if "bundle" in changed or not build else build
+    names = sorted({"embedder" if "embed" in what else "llm" for what in changed}) or ["llm"]
+    return [f"{demo} restart {name} --accepted" for name in names]

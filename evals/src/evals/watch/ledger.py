@@ -170,6 +170,11 @@ class Ledger:
         """Keep the record (JSON) of an accept; the detectors start anew, and no change is left."""
         with self._db as db:
             db.execute("INSERT INTO accepts (at, record) VALUES (?, ?)", (_text(at), record))
+        self.restart()
+
+    def restart(self) -> None:
+        """The detectors start anew, which they may at any time, and no change was seen before."""
+        with self._db as db:
             db.execute("DELETE FROM state WHERE key = ?", (DETECTOR,))
             db.execute("DELETE FROM changes")
 

@@ -156,6 +156,7 @@ class Watcher:
                 if is_scored
             },
             pin=accepted.pin.name,
+            commands=self._settings.commands,
             accepted=accepted.replies,
         )
         ledger.append(cycle, verdict, card, state)

@@ -1,14 +1,16 @@
-"""The accepted build of the application: a copy of its sources, which `app-ref` runs.
+"""What was accepted: a copy of the application's sources, and how every process was launched.
 
-It lies in accepted/src in the state folder; `evals accept` calls `demo pin-application`.
+They lie in accepted/ in the state folder. `evals accept` calls `demo pin-application`, `app-ref`
+runs the copy, and `demo restart NAME --accepted` goes back to either.
 """
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
 
 from demo.layout import ROOT
-from demo.settings import Settings
+from demo.settings import Settings, overrides
 
 PACKAGES = ("application", "contracts")
 
@@ -23,9 +25,40 @@ def app_ref_state(settings: Settings) -> Path:
     return settings.state_dir / "app-ref"
 
 
+def launched(settings: Settings, process: str) -> dict[str, str]:
+    """Variables with which the accepted process ran beside the stack's own.
+
+    The application's are those of its accepted sources; its live bundle has a way back of its own.
+    """
+    if process == "application":
+        bundle = ROOT / "application" / "src" / "application" / "bundle.toml"
+        return {"PYTHONPATH": str(sources(settings)), "APPLICATION_BUNDLE": str(bundle)}
+    kept = _overrides(settings)
+    found: dict[str, dict[str, str]] = json.loads(kept.read_text()) if kept.exists() else {}
+    return found.get(process, {})
+
+
 def pin(settings: Settings) -> None:
-    """Copy the application as it lies now; one rename puts the new copy in the old one's place."""
+    """Copy the application as it lies now; one rename puts the new copy in the old one's place.
+
+    An application that runs its accepted sources keeps them: what lies in the repository is what
+    was taken back.
+    """
     link = sources(settings)
+    if "PYTHONPATH" not in overrides(settings).get("application", {}):
+        _copy(link)
+    kept = _overrides(settings)
+    kept.touch(mode=0o600)
+    kept.write_text(json.dumps(overrides(settings)))
+    app_ref_state(settings).mkdir(exist_ok=True)
+    _link(app_ref_state(settings) / "secrets", "../secrets")
+
+
+def _overrides(settings: Settings) -> Path:
+    return settings.state_dir / "accepted" / "overrides.json"
+
+
+def _copy(link: Path) -> None:
     link.parent.mkdir(parents=True, exist_ok=True)
     new = Path(tempfile.mkdtemp(prefix="src-", dir=link.parent))
     for package in PACKAGES:
@@ -35,8 +68,6 @@ def pin(settings: Settings) -> None:
     for old in link.parent.glob("src-*"):
         if old != new:
             shutil.rmtree(old)
-    app_ref_state(settings).mkdir(exist_ok=True)
-    _link(app_ref_state(settings) / "secrets", "../secrets")
 
 
 def _link(path: Path, target: str) -> None:

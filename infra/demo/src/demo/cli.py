@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import httpx
 import typer
 
-from demo.accepted import pin
+from demo.accepted import launched, pin, sources
 from demo.doctor import port_of
 from demo.layout import BY_NAME
 from demo.processes import Process, complete, layer_variables, processes, url_of
@@ -135,9 +135,14 @@ def restart(
     unset: Annotated[
         list[str] | None, typer.Option(help="NAME that gets the stack's own value back")
     ] = None,
+    accepted: Annotated[
+        bool, typer.Option("--accepted", help="launch it as the last `make accept` found it")
+    ] = False,
     wait: Annotated[bool, typer.Option(help="return when it is healthy, or at once")] = True,
 ) -> None:
     """Restart one process, with other variables where given, and wait until it is healthy.
+
+    `application --accepted` runs the accepted build; `--unset PYTHONPATH` goes back to the sources.
 
     Example: demo restart llm --set SERVING_LLM_FLAGS="--max-model-len 256"
     """
@@ -149,7 +154,15 @@ def restart(
     pairs = [pair.partition("=") for pair in put or []]
     if not all(equals for _, equals, _ in pairs):
         _fail("--set takes NAME=VALUE.")
-    override(settings, name, {key: value for key, _, value in pairs}, unset or [])
+    changes, drop = {key: value for key, _, value in pairs}, unset or []
+    if accepted:
+        if changes or drop:
+            _fail("--accepted goes alone: it sets and unsets by itself.")
+        if not sources(settings).exists():
+            _fail("Nothing is accepted yet: run `make accept` on a healthy stack.")
+        changes = launched(settings, name)
+        drop = [key for key in overrides(settings).get(name, {}) if key not in changes]
+    override(settings, name, changes, drop)
     try:
         supervisor.restart(process, wait=wait)
     except StartError as error:

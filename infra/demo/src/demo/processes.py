@@ -10,7 +10,7 @@ from pathlib import Path
 
 from demo.accepted import app_ref_state, sources
 from demo.doctor import port_of
-from demo.layout import BY_NAME
+from demo.layout import BY_NAME, ROOT
 from demo.settings import Settings, kept_secret, secret
 
 QUIET = {  # no telemetry, no look-ups at a model hub
@@ -130,9 +130,20 @@ def _evals_variables(settings: Settings) -> dict[str, str]:
         "STATE_DIR": str(settings.state_dir),
         "INGESTION_COMMAND": str(BY_NAME["ingestion"].command("ingestion")),
         "SERVING_COMMAND": str(BY_NAME["embed"].command("serving")),
+        "COMMANDS": json.dumps(_commands()),
         "PLACES": json.dumps(_places(settings)),
     }
     return _prefixed("EVALS", variables)
+
+
+def _commands() -> dict[str, str]:
+    """How a person types each program, from the repository's root: cards say so."""
+    demo = BY_NAME["demo"].command("demo").relative_to(ROOT)
+    return {
+        "demo": str(demo),
+        "ingestion": f"{demo} exec ingestion -- ingestion",
+        "application": f"{demo} exec application -- application",
+    }
 
 
 def _places(settings: Settings) -> dict[str, str]:

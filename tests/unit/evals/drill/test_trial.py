@@ -6,7 +6,7 @@ import pytest
 from tests.fakes.layers_app import card_of, cycle, verdict
 
 from evals.drill.drill import Drill
-from evals.drill.trial import BY_DRILL, run
+from evals.drill.trial import BY_DRILL, CYCLES, run
 from evals.drill.trials import figures
 from evals.machine import Origin
 
@@ -22,10 +22,10 @@ class Oracle:
 def trial(tmp_path):
     log = tmp_path / "log"
 
-    def trial(*statuses, heals="ingestion restore p"):
+    def trial(*statuses, heals="ingestion restore p", layer="data"):
         drill = Drill(
             name="d",
-            layer="data",
+            layer=layer,
             title="t",
             run=[f"sh -c 'echo injected >> {log}'"],
             undo=[f"sh -c 'echo undone >> {log}'"],
@@ -38,14 +38,14 @@ def trial(tmp_path):
 
         def once():
             status = next(cards)
-            return card_of(cycle(), verdict(status, *(["data"] if status == "FAULT" else [])))
+            return card_of(cycle(), verdict(status, *([layer] if status == "FAULT" else [])))
 
         def heal(card):
             told("healed")
             return heals
 
         arguments = (drill, {}, tmp_path / "saved", Oracle(), once, tmp_path / "cards", heal)
-        outcome = run(*arguments, lambda: told("resumed"))
+        outcome = run(*arguments, lambda: told("resumed"), "c0ffee")
         return outcome, log.read_text().split()
 
     return trial
@@ -59,9 +59,20 @@ def test_the_live_index_is_back_before_the_fault_is_taken_out(trial):
 
 
 def test_a_fault_that_is_never_named_is_taken_out_all_the_same(trial):
-    outcome, order = trial(*["OK"] * 5)
+    outcome, order = trial(*["OK"] * (CYCLES + 1))
     assert order == ["injected", "resumed", "undone"]
     assert (outcome.status, outcome.named) == ("OK", ())
+
+
+def test_a_model_that_the_card_restarted_is_not_restarted_again(trial):
+    outcome, order = trial("FAULT", "OK", layer="serving", heals="demo restart llm --accepted")
+    assert outcome.healed
+    assert order == ["injected", "healed", "resumed"]
+
+
+def test_a_doubtful_verdict_is_probed_again(trial):
+    outcome, _ = trial("UNSURE", "SUSPECT", "FAULT", "OK")
+    assert (outcome.status, outcome.cycles) == ("FAULT", 3)
 
 
 def test_healing_by_the_drill_itself_is_not_the_cards(trial):

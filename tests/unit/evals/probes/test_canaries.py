@@ -112,8 +112,8 @@ def test_the_heartbeat_changes_with_its_value_and_is_no_probe(tmp_path: Path) ->
 def test_each_kind_and_format_has_enough_probes_to_be_a_stratum(tmp_path: Path) -> None:
     probes = canaries.write(tmp_path)
     sizes = Counter(stratum for probe in probes for stratum in probe.strata)
-    assert {s for s in sizes if s.startswith("format:")} == {
-        f"format:{name}" for name in ("md", "html", "pdf", "docx", "txt")
+    assert {s for s in sizes if s.startswith("canary:")} == {
+        f"canary:{name}" for name in ("md", "html", "pdf", "docx", "txt")
     }
     assert min(sizes.values()) >= 5
     assert len({probe.id for probe in probes}) == len(probes)

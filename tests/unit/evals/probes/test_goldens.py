@@ -31,7 +31,7 @@ def test_goldens_name_documents_of_the_index_and_the_truth_of_their_revision() -
     pension = probes["golden/q53"]
     assert pension.values[0] == "9 percent"
     assert pension.documents == ("sample/handbook/pension.pdf",)
-    assert pension.strata == ("golden", "golden:temporal", "format:pdf")
+    assert pension.strata == ("golden", "golden:temporal", "sample:pdf")
 
 
 def test_a_question_that_the_revision_cannot_answer_must_be_refused() -> None:

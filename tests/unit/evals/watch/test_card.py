@@ -157,21 +157,43 @@ def change(layer, what, detail=""):
     [
         ("data", [], "ingestion restore pin-7"),
         ("application", [change("application", "bundle")], "application bundle rollback"),
-        ("application", [change("application", "build")], "git revert what followed build b1 in"),
+        ("application", [change("application", "build")], "demo restart application --accepted"),
+        (
+            "application",
+            [change("application", "build"), change("application", "bundle")],
+            "application bundle rollback && demo restart application --accepted",
+        ),
+        ("application", [], "application bundle rollback"),
+        ("serving", [change("serving", "chat model")], "demo restart llm --accepted"),
+        ("serving", [change("serving", "embedder")], "demo restart embedder --accepted"),
         (
             "serving",
-            [change("serving", "chat model", "SERVING_LLM_FLAGS was set.")],
-            "demo restart llm --unset SERVING_LLM_FLAGS ",
+            [change("serving", "chat model at http://b"), change("serving", "embedder")],
+            "demo restart embedder --accepted && demo restart llm --accepted",
         ),
-        ("serving", [change("serving", "embedder")], "demo restart embedder --unset NAME"),
+        ("serving", [], "demo restart llm --accepted"),
     ],
 )
 def test_what_heals_is_a_command_with_the_expected_gain(layer, changes, command):
     told = verdict("FAULT", layer)
     card = card_of(cycle(changes=changes), told, pin="pin-7")
     (revert,) = card.reverts
-    assert revert.command.startswith(command)
+    assert revert.command == command
     assert revert.expected == Estimate(value=0.31, low=0.22, high=0.4)
+
+
+def test_a_program_is_named_as_a_person_types_it():
+    typed = {"demo": "bin/demo", "application": "bin/demo exec application -- application"}
+    changes = [change("application", "build"), change("application", "bundle")]
+    healed = {"application": Estimate(value=0.31, low=0.22, high=0.4)}
+    told = verdict("FAULT", "application")
+    card = build(
+        told, cycle(changes=changes), PROBES, BASELINE, DELTAS, OWNERS, healed, commands=typed
+    )
+    assert card.reverts[0].command == (
+        "bin/demo exec application -- application bundle rollback"
+        " && bin/demo restart application --accepted"
+    )
 
 
 def test_an_undecided_card_offers_only_what_would_heal_for_certain():

@@ -1,0 +1,116 @@
+"""Healthy cycles with benign changes among them: how often does the watcher cry wolf?
+
+Resumable, since each cycle is kept at once.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from statistics import median
+
+from evals.drill.drill import Drill, Running, places
+from evals.machine import Origin, origin
+from evals.results import Result, result
+from evals.settings import Settings
+from evals.suite.metrics import Estimate
+from evals.suite.ports import Each
+from evals.watch.model import Frozen, Layer
+from evals.watch.watcher import Watcher
+
+ALARMS = ("FAULT", "UNSURE")
+
+_log = logging.getLogger(__name__)
+
+
+class HealthyCycle(Frozen):
+    """What the watcher said of a stack that is well."""
+
+    at: datetime
+    commit: str  # of the code that ran
+    change: str  # the benign one that had just been made; "" for none
+    status: str
+    layers: tuple[Layer, ...]
+    seconds: float
+    reason: str
+
+
+class HealthyCycles:
+    """The healthy cycles of one state folder."""
+
+    def __init__(self, settings: Settings, each: Each) -> None:
+        self._settings = settings
+        self._each = each
+        self._folder = settings.state_dir / "drills"
+        self._kept = self._folder / "healthy.jsonl"
+        self._commit = origin().commit
+
+    def outcomes(self) -> list[HealthyCycle]:
+        """Those of the code that is checked out, the first one first."""
+        lines = self._kept.read_text(encoding="utf-8").splitlines() if self._kept.exists() else []
+        every = map(HealthyCycle.model_validate_json, lines)
+        return [outcome for outcome in every if outcome.commit == self._commit]
+
+    def run(self, changes: Sequence[Drill], cycles: int) -> None:
+        """Cycle until there are so many; before every second one something benign is changed.
+
+        A change stays for its cycle and is taken back before the next one, benign as well.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        watcher = Watcher(self._settings, self._each)
+        for number in range(len(self.outcomes()), cycles):
+            if number % 2 == 0:
+                self._cycle(watcher, "")
+                continue
+            drill = changes[number // 2 % len(changes)]
+            saved = self._folder / "saved" / drill.name
+            running = Running(drill, places(self._settings, saved), saved)
+            running.inject()
+            try:
+                self._cycle(watcher, drill.name)
+            finally:
+                running.revert()
+
+    def _cycle(self, watcher: Watcher, change: str) -> None:
+        at = datetime.now(UTC)
+        verdict = watcher.once().verdict
+        outcome = HealthyCycle(
+            at=at,
+            commit=self._commit,
+            change=change,
+            status=verdict.status,
+            layers=verdict.layers,
+            seconds=(datetime.now(UTC) - at).total_seconds(),
+            reason=verdict.reason,
+        )
+        with self._kept.open("a", encoding="utf-8") as file:
+            file.write(outcome.model_dump_json() + "\n")
+        _log.info("%s: %s, %.0f s", change or "no change", outcome.status, outcome.seconds)
+
+
+def figures(outcomes: Sequence[HealthyCycle], here: Origin) -> list[Result]:
+    """The published figures."""
+    if not outcomes:
+        return []
+    count, alarms = len(outcomes), sum(outcome.status in ALARMS for outcome in outcomes)
+    changed = sum(bool(outcome.change) for outcome in outcomes)
+    spent = sorted(outcome.seconds for outcome in outcomes if not outcome.change)
+    return [
+        result(
+            "real_engine_healthy_cycles",
+            f"healthy cycles on the real engine, {changed} of them after a benign change",
+            Estimate(count, count, count, count),
+            here,
+        ),
+        result(
+            "real_engine_false_verdicts",
+            "verdicts in them, every one a false alarm",
+            Estimate(alarms, alarms, alarms, count),
+            here,
+        ),
+        result(
+            "quiet_cycle_seconds",
+            "median seconds of a cycle in which nothing has changed",
+            Estimate(median(spent), spent[0], spent[-1], len(spent)),
+            here,
+        ),
+    ]

@@ -1,0 +1,84 @@
+"""Healthy cycles: each change stays for its cycle, and every verdict counts as a false alarm."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from tests.fakes.layers_app import card_of, cycle, verdict
+
+from evals.drill import healthy
+from evals.drill.drill import Drill, load
+from evals.drill.healthy import HealthyCycle, HealthyCycles, figures
+from evals.machine import Origin
+from evals.settings import Settings
+
+HERE = Origin(command="c", commit="c0ffee", date="d", machine="m")
+
+
+@pytest.fixture
+def watched(tmp_path, monkeypatch):
+    log = tmp_path / "log"
+    log.touch()
+
+    class Scripted:
+        def __init__(self, settings, each):
+            self.statuses = iter(["OK", "OK", "SUSPECT", "FAULT", "OK"])
+
+        def once(self):
+            with log.open("a") as file:
+                file.write("cycle\n")
+            status = next(self.statuses)
+            return card_of(cycle(()), verdict(status, *(["data"] if status == "FAULT" else [])))
+
+    monkeypatch.setattr(healthy, "Watcher", Scripted)
+    monkeypatch.setattr(healthy, "origin", lambda: HERE)
+    made = HealthyCycles(Settings(state_dir=tmp_path / "state"), None)
+    change = Drill(
+        name="restart",
+        title="t",
+        run=[f"sh -c 'echo made >> {log}'"],
+        undo=[f"sh -c 'echo undone >> {log}'"],
+    )
+    return made, change, log
+
+
+def test_every_second_cycle_follows_a_change_that_is_taken_back_after_it(watched):
+    made, change, log = watched
+    made.run([change], 4)
+    changed = ["cycle", "made", "cycle", "undone"]
+    assert log.read_text().split() == [*changed, *changed]
+    assert [each.change for each in made.outcomes()] == ["", "restart", "", "restart"]
+
+
+def test_cycles_that_were_run_already_are_not_run_again(watched):
+    made, change, log = watched
+    made.run([change], 2)
+    made.run([change], 2)
+    assert log.read_text().split().count("cycle") == 2
+
+
+def test_a_fault_or_a_doubt_is_a_false_alarm_and_a_suspicion_is_none():
+    def outcome(status, change="", commit="c0ffee"):
+        return HealthyCycle(
+            at=datetime(2026, 1, 1, tzinfo=UTC),
+            commit=commit,
+            change=change,
+            status=status,
+            layers=(),
+            seconds=40,
+            reason="",
+        )
+
+    told = [outcome("OK"), outcome("SUSPECT", "restart"), outcome("UNSURE"), outcome("FAULT")]
+    found = {row.id: row.value for row in figures(told, HERE)}
+    assert found["real_engine_healthy_cycles"] == 4
+    assert found["real_engine_false_verdicts"] == 2
+    assert found["quiet_cycle_seconds"] == 40
+    assert figures([], HERE) == []
+
+
+def test_every_benign_change_of_the_repository_blames_nobody():
+    root = Path(__file__).parents[4]
+    changes = [load(path) for path in root.glob("evals/drills/benign/*.yaml")]
+    assert len(changes) >= 6
+    assert all(change.layer is None for change in changes)
