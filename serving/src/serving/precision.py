@@ -1,4 +1,4 @@
-"""Which precision the embedder runs at: bfloat16 only where the processor multiplies it."""
+"""Which precision models run at on a CPU: bfloat16 only where the processor multiplies it."""
 
 from pathlib import Path
 from typing import Literal
@@ -9,11 +9,11 @@ _BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # the last is arm's
 _TOO_NARROW = {"AVX2", "DEFAULT"}  # torch held back by ATEN_CPU_CAPABILITY
 
 
-def choose_precision(wanted: str, flags: set[str], capability: str) -> Precision:
+def choose_precision(wanted: str, flags: set[str], capability: str = "") -> Precision:
     """The precision to load at.
 
     `wanted` is the setting, `flags` the processor's, `capability` torch's own instruction set,
-    as `torch.backends.cpu.get_cpu_capability()` names it.
+    as `torch.backends.cpu.get_cpu_capability()` names it, where torch does the work.
     """
     if wanted in ("bfloat16", "float32"):
         return "bfloat16" if wanted == "bfloat16" else "float32"

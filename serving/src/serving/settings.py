@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     llm_model: str = "SmolLM2-135M-Instruct"  # a name in the catalogue, or a folder
     llm_api_key: SecretStr | None = None
     llm_max_model_len: int | None = Field(default=None, ge=1)  # tokens; default: the catalogue's
+    llm_precision: Literal["auto", "bfloat16", "float32"] = "auto"  # on CPU
     llm_flags: str = ""  # vLLM's own, split as a shell would
     llm_kv_cache_gb: int = Field(default=1, ge=1)  # on CPU
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -47,6 +47,16 @@ def test_vllm_serves_the_files_under_the_catalogues_name(settings: Settings) -> 
     assert "--enforce-eager" in arguments
 
 
+@pytest.mark.parametrize(
+    ("flags", "dtype"), [({"avx2"}, "float32"), ({"avx512f", "avx512_bf16"}, "bfloat16")]
+)
+def test_a_processor_that_cannot_multiply_bfloat16_serves_float32(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, flags: set[str], dtype: str
+) -> None:
+    monkeypatch.setattr(llm, "processor_flags", lambda: flags)
+    assert flag(llm.plan_launch(settings, []).arguments, "--dtype") == dtype
+
+
 def test_the_key_is_in_the_environment_and_never_on_the_command_line(settings: Settings) -> None:
     launch = llm.plan_launch(settings, [])
     assert launch.environment["VLLM_API_KEY"] == "secret"
@@ -128,7 +138,7 @@ def test_a_gpu_is_used_without_the_flags_and_variables_of_a_cpu(
     monkeypatch.delenv("VLLM_CPU_KVCACHE_SPACE", raising=False)
     installed.add("vllm")
     launch = llm.plan_launch(settings.model_copy(update={"device": "cuda"}), [])
-    assert "--enforce-eager" not in launch.arguments
+    assert not {"--enforce-eager", "--dtype"} & set(launch.arguments)
     assert "VLLM_CPU_KVCACHE_SPACE" not in launch.environment
 
 

@@ -159,7 +159,11 @@ def findings(*, ports: bool = True) -> Iterator[Finding]:
         )
     flags = processor_flags()
     bf16 = bool(flags & {"avx512_bf16", "amx_bf16"}) or platform.machine() == "arm64"
-    yield Finding("processor", True, f"{os.cpu_count()} cores, bf16 {'yes' if bf16 else 'no'}")
+    yield Finding(
+        "processor",
+        True,
+        f"{os.cpu_count()} cores, bf16 {'yes' if bf16 else 'no: models run in float32'}",
+    )
     lite = os.environ.get("DEMO") == "lite"
     mode = "hosted model" if hosted else "vLLM here"
     need = MEMORY_GB[mode] - (0.9 if lite else 0)
