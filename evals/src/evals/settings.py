@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     port: int = 8090
     webhook_url: str = ""  # told of every change of verdict
     every_seconds: float = Field(default=3600, gt=0)  # between the starts of two cycles
+    replay: bool = False  # workshop profile: accepted replies stand in for a model that is the same
     freshness_seconds: float = Field(default=86_400, gt=0)  # a source in sync longer ago is stale
     weakest_layer: str = Field(default="", validation_alias="WEAKEST_LAYER")  # the team's choice
     commands: dict[str, str] = {}  # how a person types demo, ingestion, application: JSON
@@ -60,6 +61,11 @@ class Settings(BaseSettings):
     def ledger(self) -> Path:
         """Cycles, verdicts and what was accepted."""
         return self.state_dir / "ledger.sqlite"
+
+    @property
+    def generations(self) -> Path:
+        """What the model generated at the last accepts, for cycles that replay it."""
+        return self.state_dir / "generations"
 
     @property
     def gates(self) -> Path:

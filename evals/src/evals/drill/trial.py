@@ -34,6 +34,7 @@ class Outcome(Frozen):
     title: str
     layer: Layer
     commit: str  # of the code that ran
+    replay: bool  # watched in the workshop profile
     at: datetime
     harm: float  # the oracle's loss of score
     hot_harm: float  # the watcher's loss of score, over its hot strata
@@ -80,6 +81,7 @@ def run(
     heal: Callable[[Card], str],
     resume: Callable[[], None],
     commit: str,
+    replay: bool = False,
 ) -> Outcome:
     """Inject, wait for the verdict, heal by what the card proposes, and see that it is well.
 
@@ -117,6 +119,7 @@ def run(
         title=drill.title,
         layer=drill.layer,
         commit=commit,
+        replay=replay,
         at=at,
         harm=harm,
         hot_harm=sum(share.value for share in card.verdict.shares.values()),

@@ -62,6 +62,7 @@ class Trials:
                     self._heal,
                     self._resume,
                     commit,
+                    self._settings.replay,
                 )
             except DrillFailed as error:
                 _log.warning("%s", error)
@@ -116,7 +117,8 @@ def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
     found = [
         result(
             "real_engine_faults",
-            "injections on the real engine, proved harmful by the oracle",
+            "injections on the real engine, proved harmful by the oracle"
+            f" ({sum(outcome.replay for outcome in harmful)} watched in the workshop profile)",
             Estimate(count, count, count, len(outcomes)),
             here,
         )

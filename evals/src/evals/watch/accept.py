@@ -25,6 +25,7 @@ from evals.watch.accepted import Accepted
 from evals.watch.cells import ask_cells, chat_requests, scores
 from evals.watch.cycle import Cycles, empty
 from evals.watch.detector import shares
+from evals.watch.memo import accept_name
 from evals.watch.model import LAYERS, POOLED, CellReply, Probe
 
 ROUNDS = 4  # of the same questions, each in another order
@@ -56,7 +57,7 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
                 asked = [probe for probe in every if probe.id in varying]
         chosen = selection.select(every, rounds)
         asked_at, began = datetime.now(UTC), time.perf_counter()
-        replies = ask_cells(settings, pin.index, chosen.probes, stamp, each)
+        replies = ask_cells(settings, pin.index, chosen.probes, accept_name(stamp), each)
         _require_agreement(chosen, replies)
         chosen = _agreeing(chosen, every, rounds, replies)
         cycle = empty(stamp, asked_at).model_copy(

@@ -168,7 +168,9 @@ def _pages(settings: Settings) -> Starlette:
         interval_seconds=settings.every_seconds,
         application_url=settings.application_url,
     )
-    return with_gateway(page, Memo(settings.llm_url, settings.timeout_seconds))
+    return with_gateway(
+        page, Memo(settings.llm_url, settings.timeout_seconds, settings.generations)
+    )
 
 
 def _print_card(card: Card, as_json: bool, markdown: bool = False) -> None:

@@ -26,11 +26,12 @@ from evals.watch import facts as known
 from evals.watch.accepted import Accepted
 from evals.watch.cells import ask_cells, asked_as_users, with_ladder
 from evals.watch.facts import Facts
+from evals.watch.memo import replaying
 from evals.watch.model import CellReply, Change, Cycle, Indicator, Probe
 
 AUDITED = 12  # documents of a source, each cycle
 ASKED_AS_USERS = 3
-REPLICA_REQUESTS = 4
+REPLICA_REQUESTS = 16
 T = TypeVar("T")
 
 
@@ -102,8 +103,9 @@ class Cycles:
             now = self.facts(live)
             reports = aside.submit(self._audits, live, random.Random(id).randrange(10**6))  # noqa: S311
             probes = self._current(accepted, live)
-            replies = ask_cells(settings, accepted.pin.index, probes, id, self._each)
             changes = self._changes(accepted, now, pinned, live)
+            name = replaying(id, accepted.cycle.id) if self._may_replay(accepted, changes) else id
+            replies = ask_cells(settings, accepted.pin.index, probes, name, self._each)
             indicators = [
                 *known.broken_contracts(now, live, changes),
                 *reports.result(),
@@ -199,16 +201,31 @@ class Cycles:
         detail = f"Users get another answer than the probes do, e.g. to {differing[0]!r}."
         return [Indicator(layer="application", source="contract", what="users", detail=detail)]
 
+    def _may_replay(self, accepted: Accepted, changes: Sequence[Change]) -> bool:
+        """Whether the models are the accepted ones by all they say, and by some replies.
+
+        Then what was generated at the accept would only be generated once more.
+        """
+        if not self._settings.replay or any(change.layer == "serving" for change in changes):
+            return False
+        return all(all(self._same(accepted, url)) for url in self._models.replicas)
+
+    def _same(self, accepted: Accepted, url: str) -> list[bool]:
+        """Whether a replica gives the accepted replies, one by one; False where it gives none."""
+
+        def is_same(probe: str) -> bool:
+            reply = _or_none(partial(self._models.reply, url, accepted.requests[probe]))
+            return reply == accepted.replica_replies[probe]
+
+        return self._each(is_same, sorted(accepted.replica_replies), f"replies of {url}")
+
     def _replicas(self, accepted: Accepted, now: Facts) -> list[Indicator]:
         """Each replica asked on its own: one that is bad hides in the mean."""
         if len(now.llms) < 2:
             return []
         found = []
         for url in now.llms:
-            same = [
-                self._models.reply(url, accepted.requests[probe]) == text
-                for probe, text in accepted.replica_replies.items()
-            ]
+            same = self._same(accepted, url)
             if sum(same) < len(same) / 2:
                 detail = f"{url} gave {sum(same)} of {len(same)} of the accepted replies."
                 found.append(
@@ -219,8 +236,9 @@ class Cycles:
     def replica_replies(self, requests: dict[str, dict[str, object]]) -> dict[str, str]:
         """The model's own words to a few chat requests, to hold each replica against."""
         url = self._models.replicas[0]
-        few = sorted(requests)[:REPLICA_REQUESTS]
-        return {probe: self._models.reply(url, requests[probe]) for probe in few}
+        few = random.Random(7).sample(sorted(requests), min(REPLICA_REQUESTS, len(requests)))  # noqa: S311
+        replies = self._each(lambda probe: self._models.reply(url, requests[probe]), few, "replies")
+        return dict(zip(few, replies, strict=True))
 
     def _beat(self, value: str) -> None:
         """One page through the real flow, end to end: written, triggered, and in the index."""

@@ -7,7 +7,9 @@ import pytest
 from starlette.applications import Starlette
 
 from contracts.probe import PROBE_CYCLE
-from evals.watch.memo import COMPLETIONS, CYCLES_KEPT, Memo
+from evals.watch.memo import COMPLETIONS, CYCLES_KEPT, Memo, accept_name, replaying
+
+STAMP = "20261125T120000Z"
 
 
 class Model:
@@ -31,8 +33,8 @@ def model():
 
 
 @pytest.fixture
-async def ask(model):
-    memo = Memo("http://model/v1", 5, httpx.MockTransport(model))
+async def ask(model, tmp_path):
+    memo = Memo("http://model/v1", 5, tmp_path / "generations", httpx.MockTransport(model))
     transport = httpx.ASGITransport(Starlette(routes=memo.routes))
 
     async def ask(body: bytes, cycle: str = "c1", key: str = "k") -> httpx.Response:
@@ -48,6 +50,38 @@ async def test_equal_requests_of_a_cycle_are_generated_once_even_at_the_same_tim
     replies = await asyncio.gather(*(ask(b"one") for _ in range(5)))
     assert {reply.text for reply in replies} == {"data: 1"}
     assert model.asked == [("Bearer k", b"one")]
+
+
+async def test_a_replaying_cycle_hears_what_was_generated_at_the_accept(ask, model):
+    await ask(b"one", cycle=accept_name(STAMP))
+    replayed = await ask(b"one", cycle=replaying("c1", STAMP))
+    assert (replayed.text, len(model.asked)) == ("data: 1", 1)
+
+
+async def test_what_was_not_asked_at_the_accept_or_with_another_key_is_generated(ask, model):
+    await ask(b"one", cycle=accept_name(STAMP))
+    await ask(b"two", cycle=replaying("c1", STAMP))
+    await ask(b"one", cycle=replaying("c1", STAMP), key="another")
+    await ask(b"one", cycle="c1")
+    assert len(model.asked) == 4
+
+
+async def test_a_cycles_own_replies_are_never_replayed_by_a_later_one(ask, model):
+    await ask(b"two", cycle=replaying("c1", STAMP))
+    await ask(b"two", cycle=replaying("c2", STAMP))
+    assert len(model.asked) == 2
+
+
+async def test_an_accept_is_kept_on_disk_and_the_one_before_the_last_is_dropped(ask, tmp_path):
+    for day in (23, 24, 25):
+        await ask(b"one", cycle=accept_name(f"202611{day}T120000Z"))
+    kept = sorted(file.stem[-16:-8] for file in (tmp_path / "generations").iterdir())
+    assert kept == ["20261124", "20261125"]
+
+
+async def test_a_name_that_is_no_accepts_reaches_no_file(ask, model, tmp_path):
+    await ask(b"one", cycle="c1-accept-..%2Fsecrets")
+    assert not (tmp_path / "generations").exists()
 
 
 async def test_another_body_another_cycle_and_another_key_are_each_generated(ask, model):
