@@ -136,6 +136,13 @@ def test_a_users_secrets_do_not_leak_into_processes_that_do_not_need_them(
     assert "sk-very-secret" not in complete("vectorstore", {}).values()
 
 
+def test_processes_compile_what_they_import_whatever_the_shell_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    assert "PYTHONDONTWRITEBYTECODE" not in complete("llm", {})
+
+
 def test_no_process_reports_usage_to_anyone() -> None:
     assert complete("llm", {})["DO_NOT_TRACK"] == "1"
     assert complete("llm", {})["VLLM_NO_USAGE_STATS"] == "1"
