@@ -23,6 +23,19 @@ def poison(sample: str) -> None:
         page.with_name(f"{page.stem}-current.md").write_text(wrong, encoding="utf-8")
 
 
+def client_side(sample: str) -> None:
+    """Markdown pages become HTML whose text is drawn by a script in the browser."""
+    for page in sorted(Path(sample).rglob("*.md")):
+        data = json.dumps(page.read_text(encoding="utf-8")).replace("</", "<\\/")
+        page.with_suffix(".html").write_text(
+            f"<!doctype html>\n<html><head><title>{page.stem}</title></head>\n<body>"
+            '<div id="app"></div><noscript>Please enable JavaScript to view this page.</noscript>'
+            f"<script>render({data})</script></body></html>\n",
+            encoding="utf-8",
+        )
+        page.unlink()
+
+
 def perturb(model: str, copy: str, scale: str) -> None:
     """A copy of a model with noise in its weights, `scale` times each matrix's own deviation."""
     import torch
