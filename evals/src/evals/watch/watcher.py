@@ -8,7 +8,7 @@ from evals.errors import EvalsError, NotAccepted
 from evals.settings import Settings
 from evals.suite.ports import Each
 from evals.watch import card as cards
-from evals.watch import drift
+from evals.watch import drift, workload
 from evals.watch.accept import accept, candidates, drop_older
 from evals.watch.accepted import Accepted
 from evals.watch.alerts import Webhook
@@ -139,7 +139,10 @@ class Watcher:
 
     def _decide(self, seen: Seen, accepted: Accepted, ledger: Ledger) -> Card:
         probes, baseline = self._ruler(accepted), accepted.baseline
-        verdict, state = decide(seen.cycle, probes, baseline, ledger.state())
+        before, now = workload.read(self._settings.events, accepted.at)
+        verdicts = ledger.since(before[0].at) if before else []
+        moved = workload.told(before, now, verdicts)
+        verdict, state = decide(seen.cycle, probes, baseline, ledger.state(), moved=moved)
         changes = ledger.seen(seen.cycle.changes, seen.cycle.at)
         cycle = seen.cycle.model_copy(update={"changes": changes})
         is_scored = bool(answered(cycle))
