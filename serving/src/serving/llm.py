@@ -70,9 +70,12 @@ def choose_device(wanted: str, has_gpu: bool) -> str:
 
 
 def _cpu_flags(settings: Settings) -> list[str]:
-    """Compiling costs minutes on a CPU, and bfloat16 one that cannot multiply it a hundredfold."""
+    """Compiling costs minutes on a CPU, and bfloat16 one that cannot multiply it a hundredfold.
+
+    One process for scheduler and model: of two, one polls a core that the other computes on.
+    """
     precision = choose_precision(settings.llm_precision, processor_flags())
-    return ["--enforce-eager", "--dtype", precision]
+    return ["--enforce-eager", "--dtype", precision, "--distributed-executor-backend", "uni"]
 
 
 def _flags(line: str) -> list[str]:
@@ -102,6 +105,7 @@ def _environment(settings: Settings, entry: CatalogEntry, device: str) -> dict[s
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
             "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))),
             "OMP_WAIT_POLICY": "PASSIVE",
+            "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # else "uni" is not granted
         }
     environment = defaults | dict(os.environ) | {"HF_HUB_OFFLINE": "0" if entry.hub else "1"}
     if settings.llm_api_key:  # not as a flag: those are seen in `ps` and in vLLM's log

@@ -138,7 +138,9 @@ def test_a_gpu_is_used_without_the_flags_and_variables_of_a_cpu(
     monkeypatch.delenv("VLLM_CPU_KVCACHE_SPACE", raising=False)
     installed.add("vllm")
     launch = llm.plan_launch(settings.model_copy(update={"device": "cuda"}), [])
-    assert not {"--enforce-eager", "--dtype"} & set(launch.arguments)
+    assert not {"--enforce-eager", "--dtype", "--distributed-executor-backend"} & {
+        *launch.arguments
+    }
     assert "VLLM_CPU_KVCACHE_SPACE" not in launch.environment
 
 
