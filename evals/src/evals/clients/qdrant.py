@@ -1,6 +1,6 @@
 """The index as it lies in Qdrant: committed chunks by scroll, over its REST API (contract 1)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, TypeVar
 
 import httpx
@@ -39,7 +39,17 @@ class IndexContent(BaseModel):
     @property
     def digest(self) -> str:
         """Of the words and where they belong; run ids, dates and vectors aside."""
-        return digest_of(sorted((id, _words(chunk)) for id, chunk in self.chunks.items()))
+        return self.digest_without(())
+
+    def digest_without(self, documents: Collection[str]) -> str:
+        """The digest of all other documents."""
+        return digest_of(
+            sorted(
+                (id, _words(chunk))
+                for id, chunk in self.chunks.items()
+                if chunk.document_id not in documents
+            )
+        )
 
     def indexed(self) -> list[IndexedChunk]:
         """The chunks in the order of document and position."""

@@ -22,7 +22,8 @@ from evals.watch.model import Card, Frozen, Layer, Probe
 CYCLES = 6  # until a verdict is due
 HEALING = 3  # cycles until it must be well again
 BY_DRILL = "undo"  # the card gave no command that could be run as it stood
-HARM = 0.03  # of the oracle; a drill below it is without effect
+HARM = 0.03  # of the oracle; a drill below it is without effect, and not watched
+NO_EFFECT = "NO EFFECT"
 
 _log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ class Outcome(Frozen):
     named: tuple[Layer, ...]
     status: str
     cycles: int  # until it was named
-    seconds: float  # from the end of the injection until it was named
+    seconds: float  # of these cycles
     reverted_by: str  # the card's commands, or BY_DRILL
     healed: bool
     cycle_seconds: tuple[float, ...]
@@ -83,7 +84,7 @@ def run(
     commit: str,
     replay: bool = False,
 ) -> Outcome:
-    """Inject, wait for the verdict, heal by what the card proposes, and see that it is well.
+    """Inject, prove the harm, wait for the verdict, heal by its card, and see that it is well.
 
     `heal` runs the card's commands as they stand and returns them; "" leaves it to the drill.
     `resume` ends what a restored copy hides, before the drill takes its fault out of the index.
@@ -94,25 +95,26 @@ def run(
     at = datetime.now(UTC)
     running.inject()
     reverted_by, healed = BY_DRILL, False
-    began, spent = time.perf_counter(), []
+    card, spent = None, []
     try:
-        card = cycle()
-        spent.append(time.perf_counter() - began)
-        while card.verdict.status != "FAULT" and len(spent) < CYCLES:
+        harm = oracle.harm()
+        began = time.perf_counter()
+        while harm >= HARM and len(spent) < CYCLES and not (card and card.verdict.layers):
             started = time.perf_counter()
             card = cycle()
             spent.append(time.perf_counter() - started)
         seconds = time.perf_counter() - began
-        cards.mkdir(parents=True, exist_ok=True)
-        (cards / f"{drill.name}.json").write_text(card.model_dump_json(indent=1), encoding="utf-8")
-        harm = oracle.harm()
-        if card.verdict.layers == (drill.layer,) and (command := heal(card)):
+        if card:
+            cards.mkdir(parents=True, exist_ok=True)
+            told = card.model_dump_json(indent=1)
+            (cards / f"{drill.name}.json").write_text(told, encoding="utf-8")
+        if card and card.verdict.layers == (drill.layer,) and (command := heal(card)):
             reverted_by = command
             healed = _is_well(cycle)
     finally:
         resume()
         running.revert(undo=not (healed and drill.layer == "serving"))
-    if reverted_by == BY_DRILL:
+    if card and reverted_by == BY_DRILL:
         healed = _is_well(cycle)
     return Outcome(
         drill=drill.name,
@@ -122,9 +124,9 @@ def run(
         replay=replay,
         at=at,
         harm=harm,
-        hot_harm=sum(share.value for share in card.verdict.shares.values()),
-        named=card.verdict.layers,
-        status=card.verdict.status,
+        hot_harm=sum(share.value for share in card.verdict.shares.values()) if card else 0,
+        named=card.verdict.layers if card else (),
+        status=card.verdict.status if card else NO_EFFECT,
         cycles=len(spent),
         seconds=seconds,
         reverted_by=reverted_by,

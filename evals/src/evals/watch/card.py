@@ -6,7 +6,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from statistics import fmean
 
@@ -77,14 +76,12 @@ def build(
     pin: str = "accepted",
     commands: Mapping[str, str] | None = None,
     accepted: Mapping[str, CellReply] | None = None,
-    since: datetime | None = None,
 ) -> Card:
     """The card of one cycle.
 
     By probe: `baseline`, the accepted score, and `accepted`, an accepted reply where it was kept.
     By stratum: `deltas`, the harm that is noise (POOLED stands in for those without).
-    `pin` is the pinned index, `since` the first cycle with this verdict, if not this one, and
-    `commands` says how a person types a program, where not by its name.
+    `pin` is the pinned index, `commands` how a person types a program, where not by its name.
     """
     replies = {(reply.probe, reply.cell): reply for reply in cycle.replies}
     scored = answered(cycle)
@@ -100,7 +97,7 @@ def build(
     steps = Counter(ladder(replies[probe.id, "11"]) for probe in worse).most_common(1)
     return Card(
         verdict=verdict,
-        title=_title(verdict, cycle, since or cycle.at),
+        title=_title(verdict, cycle),
         switches=_switches(evidence) if asked else [],
         changes=cycle.changes,
         indicators=cycle.indicators,
@@ -144,12 +141,14 @@ def _strata(verdict: Verdict) -> set[str]:
     return set() if POOLED in hot else hot
 
 
-def _title(verdict: Verdict, cycle: Cycle, since: datetime) -> str:
+def _title(verdict: Verdict, cycle: Cycle) -> str:
     if verdict.status != "FAULT":
         return verdict.reason or f"The verdict is {verdict.status}."
     lost = sum(verdict.shares[layer].value for layer in verdict.layers if layer in verdict.shares)
     strata = sorted(_strata(verdict))
     of = f"answers to {' and '.join(strata)} probes" if 0 < len(strata) < 3 else "probed answers"
+    changed = [c.since for c in cycle.changes if c.layer in verdict.layers and c.since]
+    since = min(changed, default=cycle.at)
     when = f"{since:%H:%M}" if since.date() == verdict.at.date() else f"{since:%d %b %H:%M}"
     causes = "; ".join(_cause(layer, cycle) for layer in verdict.layers)
     who = " and the ".join(verdict.layers)

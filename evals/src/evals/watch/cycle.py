@@ -177,7 +177,7 @@ class Cycles:
         found = []
         for source in sorted({manifest.source for manifest in live.documents.values()}):
             report = self._sources.audit(source, AUDITED, seed)
-            failed = [f.detail for f in report.findings] + ([report.error] if report.error else [])
+            failed = known.audit_failures(report) + ([report.error] if report.error else [])
             found += [
                 Indicator(layer="data", source="audit", what=source, detail=detail)
                 for detail in failed

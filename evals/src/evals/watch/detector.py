@@ -19,7 +19,7 @@ from evals.watch.model import POOLED, Cell, Frozen, Probe
 Array = NDArray[np.float64]
 
 DETECTORS = ("data", "serving", "application", "total")  # total: what users lost, B - Y11
-LAMBDAS = np.array([0.05, 0.1, 0.2, 0.35, 0.5, 0.7])
+LAMBDAS = np.array([0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9])
 ARL = 720.0  # cycles from one false alarm to the next, at least: 30 days, hourly
 CEILING = np.log(1e12)  # bets stop growing here: a smaller R is still an e-detector
 
@@ -99,7 +99,9 @@ def observe(
     for stream, ids in streams(probes).items():
         asked = [found[probe][: len(DETECTORS)] for probe in ids if probe in found]
         if asked:
-            before = np.array(bets.get(stream, np.zeros((len(DETECTORS), len(LAMBDAS)))))
+            before = np.array(bets.get(stream, ()))
+            if before.shape != (len(DETECTORS), len(LAMBDAS)):  # new, or of an older version
+                before = np.zeros((len(DETECTORS), len(LAMBDAS)))
             after = bet(before, np.array(asked, dtype=float).T, deltas[stream])
             bets[stream] = tuple(tuple(row) for row in after.tolist())
     return state.model_copy(update={"bets": bets})

@@ -9,7 +9,7 @@ import numpy as np
 
 from contracts.endpoints import SAME_EMBEDDER_COSINE, EmbedderManifest, LlmManifest
 from contracts.index import ChunkPayload
-from contracts.status import BundleStatus
+from contracts.status import AuditReport, BundleStatus, Finding
 from evals.clients.models import Manifest
 from evals.clients.qdrant import IndexContent
 from evals.watch.model import Change, Frozen, Indicator, Layer, LayerFacts
@@ -80,7 +80,8 @@ def data_changes(pinned: IndexContent, live: IndexContent, ignored: set[str]) ->
     said += _spec_changes(pinned, live) or _chunk_changes(pinned, live, ignored)
     if not said:
         return []
-    return [_change("data", "index content", pinned.digest, live.digest, " ".join(said))]
+    before, after = pinned.digest_without(ignored), live.digest_without(ignored)
+    return [_change("data", "index content", before, after, " ".join(said))]
 
 
 def broken_contracts(now: Facts, live: IndexContent, changes: list[Change]) -> list[Indicator]:
@@ -105,6 +106,18 @@ def broken_contracts(now: Facts, live: IndexContent, changes: list[Change]) -> l
         detail = f"Chunks were changed in the index itself ({edited} finding)."
         broken.append(_contract("data", "written by syncs only", detail))
     return broken
+
+
+def audit_failures(report: AuditReport) -> list[str]:
+    """A sentence for each kind of finding: how many documents have it, and one of them."""
+    kinds: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        kinds.setdefault(finding.kind, []).append(finding)
+    return [
+        f"{kind[0].upper()}{kind[1:]} in {len({f.document_id for f in found})} of "
+        f"{report.checked} documents, e.g. {found[0].document_id}: {found[0].detail}"
+        for kind, found in kinds.items()
+    ]
 
 
 def described(facts: Facts, live: IndexContent) -> dict[Layer, LayerFacts]:
