@@ -95,7 +95,8 @@ def run(
     at = datetime.now(UTC)
     running.inject()
     reverted_by, healed = BY_DRILL, False
-    card, spent = None, []
+    card: Card | None = None
+    spent: list[float] = []
     try:
         harm = oracle.harm()
         began = time.perf_counter()
