@@ -48,6 +48,18 @@ def test_nothing_to_count_is_no_estimate_rather_than_zero() -> None:
     assert ratio([Part(1, 0, 0)]) is None
 
 
+def test_draws_of_cases_that_count_for_nothing_are_left_out() -> None:
+    estimate = ratio([Part(0, 1.0, 1.0), Part(1, 0.0, 0.0)])
+    assert estimate is not None
+    assert (estimate.value, estimate.low, estimate.high, estimate.n) == (1, 1, 1, 1)
+
+
+def test_a_case_weighs_as_much_as_its_denominator() -> None:
+    estimate = ratio([Part(0, 0.0, 1.0), Part(1, 3.0, 3.0)])
+    assert estimate is not None
+    assert (estimate.value, estimate.n) == (0.75, 2)
+
+
 def test_f1_counts_hits_twice_and_each_kind_of_error_once() -> None:
     truth = [(True, True), (True, True), (True, False), (False, True), (False, False)]
     estimate = ratio(f1_part(n, predicted=p, actual=a) for n, (p, a) in enumerate(truth))
@@ -78,6 +90,20 @@ def test_a_document_below_the_cut_does_not_count() -> None:
     found_sixth = ranking({"a": {"d": 1}}, {"a": ["1", "2", "3", "4", "5", "d"]})
     assert found_sixth["recall_at_5"].value == 0.0
     assert found_sixth["recall_at_10"].value == 1.0
+
+
+def test_a_hundred_documents_count_for_the_widest_recall() -> None:
+    found = ranking({"a": {"d": 1}}, {"a": [*map(str, range(99)), "d"]})
+    assert (found["recall_at_10"].value, found["recall_at_100"].value) == (0.0, 1.0)
+    missed = ranking({"a": {"d": 1}}, {"a": [*map(str, range(100)), "d"]})
+    assert missed["recall_at_100"].value == 0.0
+
+
+def test_a_document_of_a_higher_grade_belongs_higher() -> None:
+    qrels = {"a": {"best": 2, "good": 1}}
+    right = ranking(qrels, {"a": ["best", "good"]})["ndcg10"].value
+    assert right == 1.0
+    assert ranking(qrels, {"a": ["good", "best"]})["ndcg10"].value < right
 
 
 def test_a_query_that_found_nothing_scores_zero_and_is_counted() -> None:

@@ -39,7 +39,7 @@ def chunk(ordinal: int, text: str, path: str = "a.md", **rest: Any) -> IndexedCh
         text=text,
         start=0,
         end=len(text),
-        headings=["Leave"],
+        headings=rest.get("headings", ["Leave"]),
         run_id="run",
     )
     return IndexedChunk(path=path, format=rest.get("format", "markdown"), chunk=payload)
@@ -91,6 +91,7 @@ def test_nothing_fails_where_nothing_moved(reports: Any, healthy_events: list[An
         (lambda c: chunk(c.chunk.ordinal, PROSE, c.path), "duplicate"),
         (lambda c: chunk(c.chunk.ordinal, c.chunk.text, "one.md"), "chunks_of_document"),
         (lambda c: chunk(c.chunk.ordinal, c.chunk.text, c.path, format="text"), "format"),
+        (lambda c: chunk(c.chunk.ordinal, c.chunk.text, c.path, headings=[]), "heading_depth"),
     ],
 )
 def test_damaged_chunks_fail_their_column(
@@ -111,6 +112,8 @@ def test_damaged_chunks_fail_their_column(
         ({"first_token_ms": None}, "first_token_ms"),  # a lost measurement is not "no drift"
         ({"model_manifest": "other"}, "model_manifest"),
         ({"embedder": "other"}, "embedder"),
+        ({"completion_tokens": 90}, "completion_tokens"),
+        ({"embed_ms": 80.0}, "embed_ms"),
     ],
 )
 def test_changed_models_fail_their_column(
@@ -134,6 +137,10 @@ def test_changed_models_fail_their_column(
         ({"evidence": 0.1}, "evidence"),
         ({"answer_characters": 900}, "answer_characters"),
         ({"bundle": "other"}, "bundle"),
+        ({"top_score": 0.9}, "top_score"),
+        ({"passages": 1}, "passages"),
+        ({"citations": 5}, "citations"),
+        ({"total_ms": 9000.0}, "total_ms"),
     ],
 )
 def test_changed_answers_fail_their_column(

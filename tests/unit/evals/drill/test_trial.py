@@ -5,10 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from tests.fakes.layers_app import card_of, cycle, verdict
 
+from evals.drill import trial as module
 from evals.drill.drill import Drill
-from evals.drill.trial import BY_DRILL, CYCLES, run
+from evals.drill.trial import BY_DRILL, CYCLES, HARM, HEALING, NO_EFFECT, run
 from evals.drill.trials import figures
+from evals.errors import DrillFailed
 from evals.machine import Origin
+from evals.watch.model import Probe
 
 HERE = Origin(command="c", commit="c", date="d", machine="m")
 
@@ -22,7 +25,7 @@ class Oracle:
 def trial(tmp_path):
     log = tmp_path / "log"
 
-    def trial(*statuses, heals="ingestion restore p", layer="data"):
+    def trial(*statuses, heals="ingestion restore p", layer="data", named=None):
         drill = Drill(
             name="d",
             layer=layer,
@@ -38,7 +41,9 @@ def trial(tmp_path):
 
         def once():
             status = next(cards)
-            return card_of(cycle(), verdict(status, *([layer] if status == "FAULT" else [])))
+            return card_of(
+                cycle(), verdict(status, *([named or layer] if status == "FAULT" else []))
+            )
 
         def heal(card):
             told("healed")
@@ -56,6 +61,77 @@ def test_the_live_index_is_back_before_the_fault_is_taken_out(trial):
     assert order == ["injected", "healed", "resumed", "undone"]
     assert (outcome.named, outcome.cycles, outcome.healed) == (("data",), 2, True)
     assert outcome.reverted_by == "ingestion restore p"
+
+
+def test_a_trial_keeps_the_card_the_oracles_harm_and_the_watchers(trial, tmp_path):
+    outcome, _ = trial("FAULT", "OK")
+    assert '"status": "FAULT"' in (tmp_path / "cards" / "d.json").read_text()
+    assert (outcome.harm, outcome.hot_harm) == (0.5, pytest.approx(0.52))
+    assert (outcome.drill, outcome.layer, outcome.commit) == ("d", "data", "c0ffee")
+    assert len(outcome.cycle_seconds) == outcome.cycles == 1
+
+
+def test_a_command_for_another_layer_is_not_run(trial):
+    outcome, order = trial("FAULT", "OK", named="application")
+    assert order == ["injected", "resumed", "undone"]
+    assert (outcome.named, outcome.reverted_by) == (("application",), BY_DRILL)
+
+
+@pytest.mark.parametrize("heals", ["ingestion restore p", ""])
+def test_healed_is_what_is_well_again_within_its_cycles(trial, heals):
+    outcome, _ = trial("FAULT", "UNSURE", "SUSPECT", "OK", heals=heals)
+    assert outcome.healed
+    outcome, _ = trial("FAULT", *["SUSPECT"] * HEALING, "OK", heals=heals)
+    assert not outcome.healed
+
+
+def test_a_model_that_is_still_wrong_after_the_cards_restart_is_put_back_by_the_drill(trial):
+    outcome, order = trial("FAULT", *["FAULT"] * HEALING, layer="serving")
+    assert not outcome.healed
+    assert order == ["injected", "healed", "resumed", "undone"]
+
+
+def test_a_benign_change_is_no_trial(tmp_path):
+    benign = Drill(name="restart", title="t", run=[f"touch {tmp_path / 'ran'}"], undo=[])
+    with pytest.raises(DrillFailed, match="evals healthy"):
+        run(benign, {}, tmp_path, Oracle(), None, tmp_path, None, None, "c0ffee")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_oracles_harm_is_what_users_lose_of_what_was_right(monkeypatch, answer):
+    probes = [
+        Probe(
+            id=id,
+            question=id,
+            origin="golden",
+            strata=(),
+            values=("28 days",),
+            documents=("source/leave.md",),
+            spans=("28 days",),
+        )
+        for id in ("right", "wrong")
+    ]
+    good = answer(text="28 days", cites=("leave.md",))
+    bad = answer(text="I think 30.")
+    said = {"right": good, "wrong": bad}
+    monkeypatch.setattr(
+        module, "asked_as_users", lambda settings, probes, each: [(p, said[p.id]) for p in probes]
+    )
+    oracle = module.Oracle(None, probes, None)
+    assert oracle.harm() == 0
+    said["wrong"] = good  # what a healthy stack gets wrong cannot be lost, nor make up for a loss
+    assert oracle.harm() == 0
+    said["right"] = answer(text="28 days", cites=("leave.md",), status="degraded")
+    assert oracle.harm() == pytest.approx((0.5 + 1) / 2)  # the value, and the model's own words
+    said["right"] = None
+    assert oracle.harm() == 1
+
+
+def test_a_drill_without_harm_is_taken_out_unwatched(trial, monkeypatch):
+    monkeypatch.setattr(Oracle, "harm", lambda self: HARM / 2)
+    outcome, order = trial()
+    assert order == ["injected", "resumed", "undone"]
+    assert (outcome.status, outcome.cycles, outcome.named) == (NO_EFFECT, 0, ())
 
 
 def test_a_fault_that_is_never_named_is_taken_out_all_the_same(trial):
@@ -88,4 +164,6 @@ def test_a_drill_without_harm_is_in_no_share(trial):
     harmless = outcome.model_copy(update={"harm": 0.01, "at": datetime(2026, 1, 1, tzinfo=UTC)})
     found = {row.id: row.value for row in figures([harmless], HERE)}
     assert found["real_engine_faults"] == 0
+    least = outcome.model_copy(update={"harm": HARM, "at": datetime(2026, 1, 1, tzinfo=UTC)})
+    assert {row.id: row.value for row in figures([least], HERE)}["real_engine_faults"] == 1
     assert "real_engine_exact_set" not in found

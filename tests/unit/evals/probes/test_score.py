@@ -99,6 +99,43 @@ def test_where_nothing_holds_the_answer_only_abstaining_is_right(
     assert (marked.score, marked.retrieved, marked.in_prompt) == (expected, None, None)
 
 
+def test_any_of_the_ways_to_write_the_answer_is_right(reply: Callable[..., CellReply]) -> None:
+    several = PROBE.model_copy(update={"values": ("SN-8500", "eighty-five hundred")})
+    assert reply(several, text="Eighty-five hundred.", cites=("castle.md",)).score == 1.0
+
+
+def test_a_citation_of_its_page_is_right_whichever_chunk_it_names(
+    reply: Callable[..., CellReply],
+) -> None:
+    assert reply(text="SN-8500", held="Another chunk.", cites=("castle.md",)).score == 1.0
+
+
+def test_a_reply_keeps_what_the_card_shows(reply: Callable[..., CellReply]) -> None:
+    marked = reply(
+        text="Ä", cites=("castle.md", "castle.md"), shown="Maravić", reason="quoted", held="other"
+    )
+    assert (marked.probe, marked.cell, marked.status) == (PROBE.id, "11", "answered")
+    assert (marked.text, marked.reason) == ("Ä", "quoted")
+    assert (marked.cited, marked.passages) == (("source/castle.md",), ("source/castle.md",))
+    assert marked.prompt is not None
+    assert "Maravić" in marked.prompt
+    assert marked.retrieved is False
+    assert reply(held=SPAN).retrieved is True
+
+
+def test_a_request_without_messages_showed_the_model_nothing(
+    answer: Callable[..., Answer],
+) -> None:
+    empty = answer().model_copy(update={"chat_request": {"messages": []}})
+    assert score.mark(PROBE, "11", empty, None).in_prompt is False
+
+
+def test_a_prompt_for_a_question_without_an_answer_holds_no_value(
+    reply: Callable[..., CellReply],
+) -> None:
+    assert reply(REFUSE, shown="Context: SN-8500").in_prompt is None
+
+
 def test_an_error_scores_nothing_even_where_silence_is_right() -> None:
     marked = score.mark(REFUSE, "00", None, "timed out")
     assert (marked.score, marked.status, marked.reason) == (0.0, "error", "timed out")
@@ -117,6 +154,9 @@ def test_a_value_in_the_prompts_examples_is_not_in_the_prompt(
     [
         ("source/castle.md", SPAN, True),
         ("source/castle.md", "… the mark SN-8500", True),
+        ("source/castle.md", "The drawbridge of Tarn castle wears", True),  # cut by a chunk's edge
+        ("source/castle.md", "The drawbridge of Tarn", False),
+        ("source/moved.md", "… the mark SN-8500", False),
         ("source/moved.md", SPAN, True),
         ("source/twin.md", SPAN.replace("SN-8500", "QX-1111"), False),
         ("source/castle.md", "Something else entirely.", False),

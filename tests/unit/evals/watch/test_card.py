@@ -30,14 +30,16 @@ ROOT = Path(__file__).parents[4]
 def test_the_title_names_layer_share_strata_time_and_cause():
     card = card_of(cycle(changes=[EDIT]), verdict("FAULT", "application"))
     assert card.title == (
-        "The application broke 50% of the answers to table probes since 16:00 UTC: "
+        "The application broke 50% of the answers to table probes since 14:00 UTC: "
         "the prompt answer.v1.md was edited in place."
     )
 
 
 def test_an_older_onset_has_its_date_and_two_faults_are_both_named():
-    seen = cycle(("10", "01", "11"), changes=[EDIT])
-    card = card_of(seen, verdict("FAULT", "data", "application"), since=AT - timedelta(days=2))
+    old = EDIT.model_copy(update={"since": AT - timedelta(days=2)})
+    card = card_of(
+        cycle(("10", "01", "11"), changes=[EDIT, old]), verdict("FAULT", "data", "application")
+    )
     assert card.title.startswith("The data and the application broke 100%")
     assert "since 21 Nov 16:00 UTC" in card.title
     assert "nothing that the data layer reports of itself has changed; the prompt" in card.title

@@ -165,11 +165,34 @@ def test_one_probe_at_a_time_agrees_with_the_recursion_by_hand() -> None:
     z = (1 - 0.03) / 1.03
     by_hand = 0.0
     for _ in range(3):
-        by_hand = (by_hand + 1) * (1 + 0.7 * z)
+        by_hand = (by_hand + 1) * (1 + 0.9 * z)
     logs = np.zeros(len(detector.LAMBDAS))
     for _ in range(3):
         logs = detector.bet(logs, np.array([1.0]), 0.03)
     assert np.expm1(logs[-1]) == pytest.approx(by_hand)
+
+
+def test_a_share_beyond_one_bets_no_more_than_one() -> None:
+    none = np.zeros(len(detector.LAMBDAS))
+    whole = detector.bet(none, np.array([1.0]), 0.03)
+    assert detector.bet(none, np.array([3.0]), 0.03).tolist() == whole.tolist()
+
+
+def test_harm_as_large_as_the_streams_own_noise_is_no_evidence() -> None:
+    deltas = {name: 0.05 if name.startswith("kind") else 0.25 for name in STREAMS}
+    harm = split(1, dict.fromkeys(CELLS, 0.75))
+    state = detector.observe(State(), {probe.id: harm for probe in PROBES}, PROBES, deltas)
+    by_stream = detector.evidence(state, "serving", STREAMS)
+    noisy = {name: WEIGHTS[name] for name in STREAMS if not name.startswith("kind")}
+    assert {name: by_stream[name] for name in noisy} == pytest.approx(noisy)  # R = 1, weighted
+    assert by_stream["kind0"] > 1.5 * WEIGHTS["kind0"]
+
+
+def test_typical_shares_are_means_over_the_cycles_that_asked_the_probe() -> None:
+    right, wrong = split(1, dict.fromkeys(CELLS, 1.0)), split(1, dict.fromkeys(CELLS, 0.0))
+    window = [{"a": wrong, "gone": wrong}, {"a": right, "new": wrong}]
+    found = detector.typical(window)
+    assert {probe: shares.serving for probe, shares in found.items()} == {"a": 0.5, "new": 1.0}
 
 
 def test_a_stream_without_replies_stands_still() -> None:

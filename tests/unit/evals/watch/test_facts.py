@@ -13,6 +13,7 @@ from evals.watch.facts import (
     application_changes,
     broken_contracts,
     data_changes,
+    described,
     serving_changes,
 )
 
@@ -118,8 +119,56 @@ def test_every_difference_of_the_index_is_told(live, words):
     assert words in said(live)
 
 
+@pytest.mark.parametrize(
+    ("live", "words"),
+    [
+        (content(spec=spec(sparse="s2")), "Its sparse setting is s2, and was s."),
+        (
+            content(spec=spec(embedder=FINGERPRINT.model_copy(update={"model": "m2"}))),
+            "Its embedder is m2, and was m.",
+        ),
+        (
+            content(spec=spec(embedder=FINGERPRINT.model_copy(update={"pooling": "cls"}))),
+            "It was embedded by another embedder of the same name.",
+        ),
+        (content(spec=spec(chunker="c2"), vectors={"a": [0.0, 1.0]}), "Its chunker is c2, and was"),
+        (content(spec=None), ""),
+    ],
+)
+def test_another_spec_is_told_and_not_what_follows_from_it(live, words):
+    assert said(live).startswith(words)
+    assert "written by no sync" not in said(live)
+
+
+def test_a_new_version_may_have_any_words():
+    live = content(
+        documents={"s/a": document("a", "v2"), "s/b": document("b")},
+        chunks={"a": chunk("a", "new words", version="v2"), "b": chunk("b")},
+    )
+    assert said(live) == "1 documents (s/a) modified."
+
+
+@pytest.mark.parametrize(
+    ("vector", "moved"), [([0.5, 0.0], False), ([1.0, 0.0, 0.0], True), ([-1.0, 0.0], True)]
+)
+def test_vectors_are_compared_by_direction_and_length_of_the_list(vector, moved):
+    assert ("other vectors" in said(content(vectors={"a": vector}))) is moved
+
+
+def test_vectors_of_nothing_are_equal():
+    empty = content(vectors={"a": [0.0, 0.0]})
+    assert data_changes(empty, empty, set()) == []
+
+
+def test_a_sentence_names_three_documents_and_counts_the_rest():
+    added = content(("a", "b", "c", "d", "e", "f", "g"))
+    assert said(added) == "5 documents (s/c, s/d, s/e and 2 more) added."
+
+
 def test_a_document_that_always_changes_is_left_out():
     assert said(content(("a",)), {"s/b"}) == ""
+    assert said(content(("a", "b", "c")), {"s/c"}) == ""
+    assert said(content(chunks={"a": chunk("a", "lies"), "b": chunk("b")}), {"s/a"}) == ""
 
 
 def test_a_setting_and_an_unreleased_edit_are_told():
@@ -127,6 +176,13 @@ def test_a_setting_and_an_unreleased_edit_are_told():
     (change,) = application_changes(STATUS, now)
     assert "retrieval.top_k 4 -> 1" in change.detail
     assert "edited in place" in change.detail
+
+
+def test_a_released_prompt_is_told_as_a_prompt_alone():
+    now = STATUS.model_copy(update={"bundle": "x2", "released": "x2"})
+    (change,) = application_changes(STATUS, now)
+    assert change.detail == "A prompt changed."
+    assert (change.what, change.before, change.after) == ("bundle", "x1", "x2")
 
 
 def test_other_code_is_told_and_an_application_that_is_gone_too():
@@ -142,6 +198,61 @@ def test_models_are_told_apart_by_the_words_of_serving():
     assert [change.detail for change in changes] == ["The chat model at http://b does not answer."]
     told = serving_changes(FACTS, FACTS, lambda before, after: ["Another template."])
     assert {change.what for change in told} == {"embedder", "chat model"}
+
+
+def test_each_replica_is_held_against_the_accepted_model():
+    other = LLM.model_copy(update={"template_sha256": "other"})
+    now = FACTS.model_copy(update={"llms": {"http://a": LLM, "http://b": other}})
+    (change,) = serving_changes(FACTS, now, lambda a, b: [] if a == b else ["Another template."])
+    assert (change.layer, change.what) == ("serving", "chat model at http://b")
+    assert (change.before, change.after) == (LLM.digest, other.digest)
+
+
+def test_a_model_that_was_silent_at_the_accept_has_nothing_to_differ_from():
+    was = FACTS.model_copy(update={"embedder": None})
+    assert serving_changes(was, FACTS, lambda a, b: [] if a and b else ["Another."]) == []
+
+
+def test_what_changed_in_serving_and_application_breaks_a_contract_and_data_may_change():
+    changes = [
+        *application_changes(STATUS, None),
+        *serving_changes(FACTS, FACTS, lambda before, after: ["Another template."]),
+        *data_changes(content(), content(("a",)), set()),
+    ]
+    found = {(i.layer, i.what, i.detail) for i in broken_contracts(FACTS, content(), changes)}
+    assert found == {
+        ("application", "build", "The application does not answer."),
+        ("serving", "embedder", "Another template."),
+        ("serving", "chat model", "Another template."),
+    }
+
+
+def test_layers_that_are_silent_or_never_released_anything_break_no_other_contract():
+    never = STATUS.model_copy(update={"released": None})
+    silent = FACTS.model_copy(update={"embedder": None, "application": None})
+    for now in (silent, FACTS.model_copy(update={"application": never})):
+        assert broken_contracts(now, content(), []) == []
+
+
+def test_the_page_is_told_what_each_layer_said_of_itself():
+    found = described(FACTS, content())
+    assert found["data"].versions == {
+        "content": content().digest,
+        "documents": "2",
+        "chunks": "2",
+        "sources": "s",
+        "chunker": "c1",
+    }
+    assert found["serving"].versions == {"embedder": EMBEDDER.digest, "http://a": LLM.digest}
+    assert found["application"].versions == {"build": "b1", "bundle": "x1", "released": "x1"}
+    assert "s" in found["data"].contracts
+    nothing = FACTS.model_copy(
+        update={"embedder": None, "llms": {"http://a": None}, "application": None}
+    )
+    silent = described(nothing, content(spec=None))
+    assert silent["data"].versions["chunker"] == "does not answer"
+    assert set(silent["serving"].versions.values()) == {"does not answer"}
+    assert silent["application"].versions["released"] == "never"
 
 
 def test_broken_contracts_are_indicators_of_their_layer():

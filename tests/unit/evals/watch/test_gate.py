@@ -49,7 +49,8 @@ def replies(worse=(), retrieved=True, harmed=10):
 def test_a_layer_that_makes_answers_worse_is_named_and_no_other(worse, layer):
     result = judge(ACCEPTED, replies(worse), "bundle", "build")
     assert not result.passed
-    assert {row.layer for row in result.rows if not row.passed} == {layer}
+    failed = {(row.layer, row.suite) for row in result.rows if not row.passed}
+    assert failed == {(layer, "answers")}  # what was retrieved is as good as before
     assert result.summary == f"worse: {layer}"
 
 
@@ -60,6 +61,29 @@ def test_nothing_worse_passes_for_this_bundle_and_build():
 
 def test_a_loss_within_the_noise_passes():
     assert judge(ACCEPTED, replies(("01", "11"), harmed=0), "b", "b").passed
+    a_little = [r.model_copy(update={"score": 0.98}) if r.cell == "01" else r for r in replies()]
+    row = next(r for r in judge(ACCEPTED, a_little, "b", "b").rows if r.layer == "application")
+    assert (row.passed, row.harm.low > 0, row.harm.value < row.band) == (True, True, True)
+
+
+def test_a_loss_beyond_the_noise_that_two_probes_may_have_by_chance_passes():
+    row = judge(ACCEPTED, replies(("01", "11"), harmed=2), "b", "b").rows[-2]
+    assert (row.layer, row.suite, row.passed) == ("application", "answers", True)
+    assert row.harm.low <= 0 < row.band < row.harm.value < row.harm.high
+
+
+def test_each_change_is_judged_alone_so_harm_that_needs_both_passes():
+    assert judge(ACCEPTED, replies(("11",)), "b", "b").passed
+
+
+def test_an_answer_that_did_not_come_is_no_loss_of_retrieval():
+    lost = {"status": "error", "score": 0.0, "retrieved": None}
+    some = {probe.id for probe in PROBES[:10]}
+    answers = [
+        r.model_copy(update=lost) if r.cell == "10" and r.probe in some else r for r in replies()
+    ]
+    result = judge(ACCEPTED, answers, "b", "b")
+    assert [(r.layer, r.suite) for r in result.rows if not r.passed] == [("data", "answers")]
 
 
 def test_retrieval_that_fails_is_a_row_of_its_own():

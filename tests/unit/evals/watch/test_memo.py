@@ -17,14 +17,20 @@ class Model:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, bytes]] = []
+        self.paths: set[str] = set()
         self.fails = False
+        self.status = 200
+        self.reached = asyncio.Event()
 
     async def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asked.append((request.headers.get("Authorization", ""), request.content))
+        self.paths.add(request.url.path)
+        self.reached.set()
         await asyncio.sleep(0)
         if self.fails:
             raise httpx.ConnectError("gone")
-        return httpx.Response(200, text=f"data: {len(self.asked)}", headers={"x": "y"})
+        headers = {"Content-Type": "text/event-stream"}
+        return httpx.Response(self.status, text=f"data: {len(self.asked)}", headers=headers)
 
 
 @pytest.fixture
@@ -79,6 +85,12 @@ async def test_an_accept_is_kept_on_disk_and_the_one_before_the_last_is_dropped(
     assert kept == ["20261124", "20261125"]
 
 
+async def test_a_reply_that_is_shared_at_an_accept_is_written_once(ask, tmp_path):
+    await asyncio.gather(*(ask(b"one", cycle=accept_name(STAMP)) for _ in range(5)))
+    (kept,) = (tmp_path / "generations").iterdir()
+    assert len(kept.read_text().splitlines()) == 1
+
+
 async def test_a_name_that_is_no_accepts_reaches_no_file(ask, model, tmp_path):
     await ask(b"one", cycle="c1-accept-..%2Fsecrets")
     assert not (tmp_path / "generations").exists()
@@ -97,6 +109,29 @@ async def test_a_failure_is_not_remembered(ask, model):
     assert (await ask(b"one")).status_code == 502
     model.fails = False
     assert (await ask(b"one")).text == "data: 2"
+
+
+async def test_a_reply_comes_as_the_model_gave_it_from_the_models_own_path(ask, model):
+    model.status = 503
+    reply = await ask(b"one")
+    assert (reply.status_code, reply.text) == (503, "data: 1")
+    assert reply.headers["Content-Type"].startswith("text/event-stream")
+    assert model.paths == {COMPLETIONS}
+
+
+async def test_a_refusal_at_an_accept_is_not_kept_for_later_cycles(ask, model):
+    model.status = 503
+    await ask(b"one", cycle=accept_name(STAMP))
+    model.status = 200
+    assert (await ask(b"one", cycle=replaying("c1", STAMP))).status_code == 200
+
+
+async def test_a_caller_that_goes_away_leaves_the_reply_to_the_others(ask, model):
+    leaving = asyncio.create_task(ask(b"one"))
+    staying = asyncio.create_task(ask(b"one"))
+    await model.reached.wait()
+    leaving.cancel()
+    assert (await staying).text == "data: 1"
 
 
 async def test_old_cycles_are_forgotten(ask, model):

@@ -38,7 +38,7 @@ async def test_the_page_shows_the_card_its_switches_and_three_boxes():
     page = (await get(ledger_of("fault"), "/")).text
     assert shown(page) == ["OK", "OK", "FAULT"]
     for part in (
-        "The application broke 50% of the answers to table probes since 16:00 UTC",
+        "The application broke 50% of the answers to table probes since 14:00 UTC",
         "✗ wrong",
         "+0.50 [0.31, 0.72]",
         "application bundle rollback",

@@ -238,5 +238,5 @@ def test_a_fault_is_never_hidden_by_questions_that_moved(
     hours = [AT + timedelta(hours=n) for n in range(1, 6)]
     cards = [watched(cycle(("01", "11"), at, probes=6)) for at in hours]
     # Six probes are too few for a suspicion at once; from it on, nothing else is said.
-    assert [card.verdict.status for card in cards[1:]] == ["SUSPECT", "SUSPECT", "FAULT", "FAULT"]
+    assert [card.verdict.status for card in cards[1:]] == ["SUSPECT", "FAULT", "FAULT", "FAULT"]
     assert cards[-1].verdict.layers == ("application",)
