@@ -16,6 +16,7 @@ from contracts.answer import Answer, Passage, SearchResponse
 from contracts.index import ChunkPayload, DocumentManifest
 from evals.clients.application import Application
 from evals.clients.ingestion import Ingestion
+from evals.clients.models import Models
 from evals.clients.qdrant import committed_chunks
 from evals.errors import SyncFailed, Unavailable
 from evals.settings import Settings
@@ -68,6 +69,22 @@ def test_a_refusal_says_what_to_do(status: int, body: str, sentence: str) -> Non
         pytest.raises(Unavailable, match=sentence),
     ):
         stack.ask("leave?")
+
+
+@pytest.mark.parametrize("body", ["<html>", "{}", '{"status": "well"}'])
+def test_an_answer_of_another_form_is_a_layer_that_does_not_answer(body: str) -> None:
+    with application(lambda request: httpx.Response(200, text=body)) as stack:
+        with pytest.raises(Unavailable, match="/v1/ask is not in this version's form"):
+            stack.ask("leave?")
+        with pytest.raises(Unavailable, match="/v1/status is not in this version's form"):
+            stack.status()
+
+
+@pytest.mark.parametrize("body", ["<html>", "{}", '{"choices": []}', "[]"])
+def test_a_model_server_that_replies_otherwise_does_not_answer(body: str) -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, text=body))
+    with pytest.raises(Unavailable, match="did not reply as a chat model does"):
+        Models(Settings(), transport).reply("http://model", {"messages": []})
 
 
 def test_an_application_that_is_not_there_is_named_with_its_setting() -> None:

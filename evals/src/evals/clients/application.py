@@ -2,10 +2,10 @@
 
 from http import HTTPStatus
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from contracts.answer import Answer, AskRequest, Passage, Problem, SearchResponse
 from contracts.probe import PROBE_CYCLE, PROBE_INDEX, PROBE_KEY
@@ -13,6 +13,8 @@ from contracts.status import BundleStatus
 from evals.errors import Unavailable, Unreachable
 from evals.settings import Settings
 from evals.suite.ports import Mode
+
+F = TypeVar("F", bound=BaseModel)
 
 
 class Application:
@@ -63,16 +65,16 @@ class Application:
         """Passages, best first."""
         query = {"q": question, "limit": limit, "mode": mode}
         reply = self._request("GET", "/v1/search", params=query)
-        return SearchResponse.model_validate_json(reply.content).passages
+        return _parsed(SearchResponse, reply).passages
 
     def ask(self, question: str) -> Answer:
         """One whole answer."""
         body = AskRequest(question=question).model_dump()
-        return Answer.model_validate_json(self._request("POST", "/v1/ask", json=body).content)
+        return _parsed(Answer, self._request("POST", "/v1/ask", json=body))
 
     def status(self) -> BundleStatus:
         """Its build and its bundle."""
-        return BundleStatus.model_validate_json(self._request("GET", "/v1/status").content)
+        return _parsed(BundleStatus, self._request("GET", "/v1/status"))
 
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
@@ -90,6 +92,15 @@ class Application:
         if reply.is_error:
             raise Unavailable(f"{method} {path} ended with {reply.status_code}: {_detail(reply)}")
         return reply
+
+
+def _parsed(form: type[F], reply: httpx.Response) -> F:
+    try:
+        return form.model_validate_json(reply.content)
+    except ValidationError as error:
+        raise Unavailable(
+            f"{reply.request.url.path} is not in this version's form: {error}"
+        ) from error
 
 
 def _detail(reply: httpx.Response) -> str:

@@ -48,8 +48,11 @@ class Models:
         body = {**chat_request, "stream": False}
         body.pop("stream_options", None)
         sent = ("POST", "/v1/chat/completions", self._settings.llm_api_key)
-        choice = self._request(url, *sent, json=body).json()["choices"][0]
-        return str(choice["message"]["content"])
+        reply = self._request(url, *sent, json=body)
+        try:
+            return str(reply.json()["choices"][0]["message"]["content"])
+        except (ValueError, LookupError, TypeError) as error:
+            raise Unavailable(f"{url} did not reply as a chat model does: {error!r}") from error
 
     def _manifest(self, url: str, key: SecretStr | None, form: type[Any]) -> Any:
         try:

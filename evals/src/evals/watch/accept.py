@@ -15,7 +15,7 @@ from shlex import split as shell_split
 from contracts.status import BundleStatus, Pin
 from evals.clients import qdrant
 from evals.clients.ingestion import Sources
-from evals.errors import EvalsError, NotAccepted, Unavailable
+from evals.errors import NotAccepted, Unavailable
 from evals.probes import canaries, goldens, selection
 from evals.probes.score import with_own_words
 from evals.probes.selection import ProbeSet
@@ -74,7 +74,7 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
             replica_replies=cycles.replica_replies(chat_requests(replies, "11")),
             versions={id: manifest.version for id, manifest in live.documents.items()},
         )
-    except EvalsError:
+    except BaseException:
         sources.unpin(pin.name)
         raise
 

@@ -7,10 +7,11 @@ from contextlib import ExitStack
 from contracts.answer import Answer
 from evals.clients.application import Application
 from evals.clients.qdrant import IndexContent
-from evals.errors import Unavailable
+from evals.errors import Unavailable, Unreachable
 from evals.probes.score import in_index, mark
 from evals.settings import Settings
 from evals.suite.ports import Each
+from evals.watch.decide import UNREACHABLE
 from evals.watch.model import CELLS, Cell, CellReply, Probe
 
 
@@ -101,5 +102,7 @@ def _client(settings: Settings, pinned_index: str, cell: Cell, cycle: str) -> Ap
 def _asked(application: Application, question: str) -> tuple[Answer | None, str | None]:
     try:
         return application.ask(question), None
+    except Unreachable as error:
+        return None, f"{UNREACHABLE}: {error}"
     except Unavailable as error:
         return None, str(error)

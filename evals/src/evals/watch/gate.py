@@ -53,7 +53,8 @@ def judge(probes: ProbeSet, replies: Sequence[CellReply], bundle: str, build: st
         rows.append(_row(layer, "answers", old, answers[after], probes.deltas[POOLED]))
         if before:  # what was retrieved is recorded for no baseline: serving's share is in answers
             band = probes.deltas[POOLED]
-            rows.append(_row(layer, "retrieval", retrieval[before], retrieval[after], band))
+            old, new = retrieval.get(before, {}), retrieval.get(after, {})
+            rows.append(_row(layer, "retrieval", old, new, band))
     failed = sorted({row.layer for row in rows if not row.passed}, key=LAYERS.index)
     said = f"worse: {', '.join(failed)}" if failed else "no layer makes answers worse"
     return Gate(
@@ -79,6 +80,9 @@ def _row(
     layer: Layer, suite: str, old: Mapping[str, float], new: Mapping[str, float], band: float
 ) -> Regression:
     both = sorted(old.keys() & new.keys())
+    if not both:  # every question of a cell ended with an error
+        lost = Estimate(value=1, low=1, high=1)
+        return Regression(layer=layer, suite=suite, harm=lost, band=band, passed=False)
     harm = np.array([old[probe] - new[probe] for probe in both])
     draws = np.random.default_rng(7).integers(len(harm), size=(RESAMPLES, len(harm)))
     low, high = np.quantile(harm[draws].mean(axis=1), [0.025, 0.975])

@@ -143,8 +143,10 @@ class Watcher:
         verdicts = ledger.since(before[0].at) if before else []
         moved = workload.told(before, now, verdicts)
         verdict, state = decide(seen.cycle, probes, baseline, ledger.state(), moved=moved)
-        changes = ledger.seen(seen.cycle.changes, seen.cycle.at)
-        cycle = seen.cycle.model_copy(update={"changes": changes})
+        cycle = seen.cycle
+        if not cycle.error:  # else nothing is known of what differs, and it began when it began
+            changes = ledger.seen(cycle.changes, cycle.at)
+            cycle = cycle.model_copy(update={"changes": changes})
         is_scored = bool(answered(cycle))
         card = cards.build(
             verdict,
@@ -190,6 +192,9 @@ class Watcher:
             threading.Thread(target=self.report, daemon=True).start()
         except EvalsError as error:
             _log.warning("No cycle: %s", error)
+            return "NO DATA"
+        except Exception:  # noqa: BLE001 - a watcher that died in silence would be the worst fault
+            _log.exception("No cycle")
             return "NO DATA"
         _log.warning("%s: %s", card.verdict.status, card.title)
         return card.verdict.status

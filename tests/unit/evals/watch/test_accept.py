@@ -123,9 +123,10 @@ def test_cells_that_disagree_are_refused_by_layer_and_the_pin_is_removed(stack, 
     assert stack.done[-1] == f"unpin {pinned}"
 
 
-def test_an_error_on_the_way_removes_the_pin(stack, raises, monkeypatch):
-    monkeypatch.setattr(module, "ask_cells", raises(Unavailable("The application is gone.")))
-    with pytest.raises(Unavailable):
+@pytest.mark.parametrize("error", [Unavailable("The application is gone."), KeyboardInterrupt()])
+def test_an_error_or_ctrl_c_on_the_way_removes_the_pin(stack, raises, monkeypatch, error):
+    monkeypatch.setattr(module, "ask_cells", raises(error))
+    with pytest.raises(type(error)):
         accepted(stack)
     assert stack.done[-1].startswith("unpin accepted-")
 

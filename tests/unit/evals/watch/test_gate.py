@@ -76,6 +76,18 @@ def test_each_change_is_judged_alone_so_harm_that_needs_both_passes():
     assert judge(ACCEPTED, replies(("11",)), "b", "b").passed
 
 
+def test_a_build_that_answers_nothing_at_all_fails_the_gate():
+    dead = [
+        r.model_copy(update={"status": "error", "score": 0.0, "retrieved": None})
+        if r.cell in ("01", "11")
+        else r
+        for r in replies()
+    ]
+    result = judge(ACCEPTED, dead, "b", "b")
+    assert not result.passed
+    assert "application" in result.summary
+
+
 def test_an_answer_that_did_not_come_is_no_loss_of_retrieval():
     lost = {"status": "error", "score": 0.0, "retrieved": None}
     some = {probe.id for probe in PROBES[:10]}

@@ -40,6 +40,8 @@ def watch(monkeypatch, tmp_path):
             status = left.pop(0) if left else "OK"
             if status == "NO DATA":
                 raise Unavailable("The ledger is busy.")
+            if status == "broken":
+                raise KeyError("a bug of our own")
             return card_of(cycle(()), verdict(status))
 
         def fingerprints():
@@ -87,5 +89,6 @@ def test_a_fingerprint_that_changes_triggers_a_cycle_at_the_next_look_and_once(w
     assert change <= cycles[1] <= change + POLL_SECONDS
 
 
-def test_a_cycle_that_fails_does_not_end_the_watch(watch):
-    assert watch(2 * EVERY, "NO DATA") == ([0, EVERY], [EVERY])
+@pytest.mark.parametrize("status", ["NO DATA", "broken"])
+def test_a_cycle_that_fails_does_not_end_the_watch(watch, status):
+    assert watch(2 * EVERY, status) == ([0, EVERY], [EVERY])
