@@ -20,7 +20,7 @@ QUIET = {  # no telemetry, no look-ups at a model hub
     "HF_HUB_OFFLINE": "1",
     "PYTHONUNBUFFERED": "1",
 }
-# A tree without compiled files doubles the time that vLLM takes to start: three processes import it.
+# Without compiled files vLLM takes twice as long to start: each of its processes imports it whole.
 UNWANTED = {"PYTHONDONTWRITEBYTECODE"}
 OWNED = {"LLM_KEY", "EMBED_KEY", "QDRANT_API_KEY"}  # handed on only to the process that needs it
 
