@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from evals.drill.drill import Drill, places
 from evals.drill.trial import BY_DRILL, HARM, Oracle, Outcome, run
@@ -101,7 +102,11 @@ def _command(command: str) -> bool:
 
 
 def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
-    """The published figures, over the drills that the oracle proved harmful."""
+    """The published figures, over the drills that the oracle proved harmful; `here` writes them.
+
+    Their commits are those of the code that was watched.
+    """
+    here = replace(here, commit=", ".join(sorted({outcome.commit for outcome in outcomes})))
     harmful = [outcome for outcome in outcomes if outcome.harm >= HARM]
     marks = {
         "exact_set": [float(o.named == (o.layer,)) for o in harmful],
