@@ -114,8 +114,8 @@ def audit_failures(report: AuditReport) -> list[str]:
     for finding in report.findings:
         kinds.setdefault(finding.kind, []).append(finding)
     return [
-        f"{kind[0].upper()}{kind[1:]} in {len({f.document_id for f in found})} of "
-        f"{report.checked} documents, e.g. {found[0].document_id}: {found[0].detail}"
+        f"{kind[0].upper()}{kind[1:]}: {len({f.document_id for f in found})} documents, "
+        f"e.g. {found[0].document_id}: {found[0].detail}"
         for kind, found in kinds.items()
     ]
 

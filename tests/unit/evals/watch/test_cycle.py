@@ -129,7 +129,7 @@ def test_every_finding_of_the_audit_speaks_against_the_data(layers):
     assert layers.indicators() == [
         Indicator(layer="data", source="audit", what="sample", detail=detail)
         for detail in (
-            f"Text lost in 1 of 1 documents, e.g. {layers.page}: Half of it is lost.",
+            f"Text lost: 1 documents, e.g. {layers.page}: Half of it is lost.",
             "HTTP 500",
         )
     ]
