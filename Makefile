@@ -1,6 +1,8 @@
 # Every target is one sentence and a command that you could type yourself; `make` lists them.
 -include .env
 export
+# Compiled modules halve what imports take, whatever this shell asked for.
+unexport PYTHONDONTWRITEBYTECODE
 
 INSTALL = PYTHONPATH=infra/demo/src python3 -m demo.install
 STACK = .venvs/demo/bin/demo
@@ -115,7 +117,7 @@ dependencies: $(PACKAGES:%=dependencies-%) ## Fail on a dependency missing from,
 types: $(PACKAGES:%=types-%) ## Check types, strictly, each package in its own environment.
 
 unit: ## Run each layer's unit tests alone, in its own environment, two layers at a time.
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target $(PACKAGES:%=unit-%)
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target unit-evals $(PACKAGES:%=unit-%)  # the longest first
 
 contract: ## Check the contracts' snapshots, the sample's labels, and the vector store's conformance.
 	@$(DEV)/python -m pytest tests/contract tests/unit/evals/test_sample_dataset.py

@@ -1,5 +1,6 @@
 """Drift against the accepted state names the boundary's layer, from the probes of one cell."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from datetime import timedelta
@@ -78,23 +79,26 @@ def test_a_cycle_as_accepted_writes_three_reports_and_no_indicator(
     assert len(store.list_runs(project.id)) == 3
 
 
-@pytest.mark.parametrize(
-    ("changed", "layer", "column"),
-    [
-        ({"text": "Ã¼ber den Urlaub. "}, "data", "mojibake"),
-        ({"prompt_tokens": 90}, "serving", "prompt_tokens"),
-        ({"finish_reason": "length"}, "serving", "finish_reason"),
-        ({"status": "abstained"}, "application", "status"),
-        ({"score": 0.0}, "application", "score"),
-        ({"data_share": 0.4}, "application", "data_share"),
-    ],
-)
-def test_what_moved_is_an_indicator_of_its_boundarys_layer(
-    side: Any, tmp_path: Path, changed: dict[str, Any], layer: str, column: str
-) -> None:
-    found = indicators(tmp_path, "c", side(), side(**changed))
-    named = [i for i in found if column in f"{i.what} {i.detail}"]
-    assert {(i.layer, i.source) for i in named} == {(layer, "drift")}
+def test_what_moved_is_an_indicator_of_its_boundarys_layer(side: Any, tmp_path: Path) -> None:
+    live = side(
+        text="Ã¼ber den Urlaub. ",
+        prompt_tokens=90,
+        finish_reason="length",
+        status="abstained",
+        score=0.0,
+        data_share=0.4,
+    )
+    found = indicators(tmp_path, "c", side(), live)
+    for column, layer in {
+        "mojibake": "data",
+        "prompt_tokens": "serving",
+        "finish_reason": "serving",
+        "status": "application",
+        "score": "application",
+        "data_share": "application",
+    }.items():
+        named = [i for i in found if re.search(rf"\b{column}\b", i.what)]
+        assert {(i.layer, i.source) for i in named} == {(layer, "drift")}, column
     assert all(i.what and i.detail for i in found)
 
 
@@ -138,9 +142,9 @@ def test_a_question_that_no_share_is_known_of_has_none() -> None:
 def test_the_workspace_keeps_the_newest_reports_only(side: Any, tmp_path: Path) -> None:
     from evals import reports
 
-    rows = reports.chunk_rows(side().chunks)
+    rows, narrow = reports.chunk_rows(side().chunks), reports.Boundary("data to application", {}, {})
     for name in ("first", "second", "third"):
-        reports.write_all(tmp_path, name, [(reports.DATA, rows, rows)], keep=2)
+        reports.write_all(tmp_path, name, [(narrow, rows, rows)], keep=2)
     store = reports.Workspace.create(str(tmp_path))
     (project,) = store.list_projects()
     names = {store.get_run(project.id, run).name for run in store.list_runs(project.id)}
