@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import qdrant_edge as edge
 
 from vectorstore import store as module
 from vectorstore.errors import DirectoryUnusable, Refused
@@ -73,3 +74,44 @@ def test_a_disk_that_is_nearly_full_is_said_to_be(tmp_path: Path) -> None:
         store.require_space()
     assert caught.value.status == 507
     store.close()
+
+
+def sparse_scores(store: Store, name: str) -> dict[int, float]:
+    query = {"query": {"indices": [1, 2], "values": [1.0, 1.0]}, "using": "s", "limit": 9}
+    return {hit["id"]: hit["score"] for hit in store.find(name).query(query)["points"]}
+
+
+def test_an_index_answers_as_a_fresh_one_of_the_same_points_whatever_was_deleted_from_it(
+    tmp_path: Path,
+) -> None:
+    def texts(first: int, token: int) -> dict[str, list[object]]:
+        vector = {"s": {"indices": [token], "values": [1.0]}}
+        return {"points": [{"id": first + n, "vector": vector} for n in range(3)]}
+
+    store = Store(settings(tmp_path))
+    for name in ("fresh", "lived"):
+        store.create(name, {"sparse_vectors": {"s": {"modifier": "idf"}}})
+        store.find(name).upsert(texts(0, token=1))
+        store.find(name).upsert(texts(10, token=2))
+    lived = store.find("lived")
+    lived.upsert(texts(20, token=2))
+    lived.update(edge.UpdateOperation.delete_points([20, 21, 22]))
+    assert sparse_scores(store, "lived") != sparse_scores(store, "fresh")
+    lived.vacuum.join()
+    assert sparse_scores(store, "lived") == sparse_scores(store, "fresh")
+    store.close()
+
+
+def test_what_a_crash_left_unswept_is_swept_at_the_next_start(tmp_path: Path) -> None:
+    first = Store(settings(tmp_path))
+    first.create("x", {"sparse_vectors": {"s": {"modifier": "idf"}}})
+    vector = {"s": {"indices": [1], "values": [1.0]}}
+    for n in (1, 2):
+        first.find("x").upsert({"points": [{"id": n, "vector": vector}]})
+    alone = sparse_scores(first, "x")[1]
+    first.find("x").update(edge.UpdateOperation.delete_points([2]))
+    first.close()  # before it was quiet
+    second = Store(settings(tmp_path))
+    second.find("x").vacuum.join()
+    assert sparse_scores(second, "x")[1] != alone
+    second.close()

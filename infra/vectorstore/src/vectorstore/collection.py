@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from pathlib import Path
+from threading import Timer
 from typing import Any
 
 import qdrant_edge as edge
@@ -11,6 +12,7 @@ from vectorstore import requests
 from vectorstore.errors import engine_errors
 
 UPDATES_PER_FLUSH = 64  # a start replays no more than these from the write-ahead log
+QUIET_SECONDS = 0.2  # without an update, before what was deleted is swept out
 DONE = {"operation_id": None, "status": "completed"}
 
 
@@ -34,16 +36,19 @@ class Collection:
     """A collection on disk. The engine does its own locking, so any thread may call."""
 
     def __init__(
-        self, directory: Path, spec: requests.Spec, config: edge.EdgeConfig | None
+        self, directory: Path, spec: requests.Spec, config: edge.EdgeConfig, *, new: bool
     ) -> None:
         self.spec = spec
         self._updates = itertools.count(1)
-        path, shard = str(directory), edge.EdgeShard
         with engine_errors():
-            self._shard = shard.create(path, config) if config else shard.load(path)
+            opened = edge.EdgeShard.create if new else edge.EdgeShard.load
+            self._shard = opened(str(directory), config)
+        self.vacuum = self._vacuum_when_quiet()
 
     def close(self) -> None:
         """Flush, and let go of the files."""
+        self.vacuum.cancel()
+        self.vacuum.join()
         self._shard.flush()
         self._shard.close()
 
@@ -100,4 +105,16 @@ class Collection:
         self._shard.update(operation)
         if next(self._updates) % UPDATES_PER_FLUSH == 0:
             self._shard.flush()
+        self.vacuum.cancel()
+        self.vacuum = self._vacuum_when_quiet()
         return DONE
+
+    def _vacuum_when_quiet(self) -> Timer:
+        """Deleted points count in IDF until they are swept out: answers would hang on history.
+
+        Reads and writes go on meanwhile; 20,000 points take a second.
+        """
+        timer = Timer(QUIET_SECONDS, self._shard.optimize)
+        timer.daemon = True
+        timer.start()
+        return timer

@@ -156,6 +156,12 @@ sparse = object_of(
 )
 
 
+# Every deleted point is swept out, and no graph is built: searches are exact
+VACUUM = edge.EdgeOptimizersConfig(
+    deleted_threshold=0.0, vacuum_min_vector_number=1, indexing_threshold=2**40
+)
+
+
 def collection(raw: Any) -> tuple[Spec, edge.EdgeConfig]:
     """What a collection holds, as the client named it and as the engine takes it."""
     with naming(""):
@@ -168,4 +174,4 @@ def collection(raw: Any) -> tuple[Spec, edge.EdgeConfig]:
     }
     if not any(config.values()):  # the engine knows no shard without vectors
         config["sparse_vectors"] = {"__none__": edge.EdgeSparseVectorParams()}
-    return spec, edge.EdgeConfig(**config)
+    return spec, edge.EdgeConfig(**config, optimizers=VACUUM)

@@ -34,7 +34,9 @@ class Store:
         content = json.loads(catalogue.read_text("utf-8")) if catalogue.exists() else {}
         self._aliases: dict[str, str] = content.get("aliases", {})
         self._collections = {
-            name: Collection(self._path / "collections" / name, spec, None)
+            name: Collection(
+                self._path / "collections" / name, *requests.collection(spec), new=False
+            )
             for name, spec in content.get("collections", {}).items()
         }
 
@@ -78,7 +80,7 @@ class Store:
                 raise Refused(409, f"Wrong input: Collection `{name}` {problem}")
             directory = self._path / "collections" / name
             shutil.rmtree(directory, ignore_errors=True)
-            collection = Collection(directory, spec, config)
+            collection = Collection(directory, spec, config, new=True)
             self._commit(self._collections | {name: collection}, self._aliases)
         return True
 

@@ -142,7 +142,8 @@ def test_a_question_that_no_share_is_known_of_has_none() -> None:
 def test_the_workspace_keeps_the_newest_reports_only(side: Any, tmp_path: Path) -> None:
     from evals import reports
 
-    rows, narrow = reports.chunk_rows(side().chunks), reports.Boundary("data to application", {}, {})
+    rows = reports.chunk_rows(side().chunks)
+    narrow = reports.Boundary("data to application", {}, {})
     for name in ("first", "second", "third"):
         reports.write_all(tmp_path, name, [(narrow, rows, rows)], keep=2)
     store = reports.Workspace.create(str(tmp_path))
