@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from demo import accepted
-from demo.accepted import app_ref_state, launched, pin, sources
+from demo.accepted import app_ref_state, launched, pin, sources, unpin
 from demo.settings import Settings, override
 
 
@@ -38,6 +38,7 @@ def test_code_and_bundle_are_copied_and_nothing_else(live: Path, settings: Setti
         "application/bundle.toml",
         "application/prompts/answer.v1.md",
         "contracts/__init__.py",
+        "overrides.json",  # of every process
     }
 
 
@@ -47,14 +48,30 @@ def test_the_pinned_copy_stays_when_the_live_one_changes(live: Path, settings: S
     assert (sources(settings) / "application" / "bundle.toml").read_text() == "[prompts]"
 
 
-def test_a_second_pin_takes_the_firsts_place_and_leaves_nothing_of_it(
+def test_a_second_pin_takes_the_firsts_place_which_stays_for_one_way_back(
     live: Path, settings: Settings
 ) -> None:
-    pin(settings)
-    (live / "prompts" / "answer.v1.md").unlink()
-    pin(settings)
-    assert not (sources(settings) / "application" / "prompts" / "answer.v1.md").exists()
-    assert len(list(sources(settings).parent.glob("src*"))) == 2  # the copy, and the link to it
+    for text in ("[oldest]", "[before]", "[now]"):
+        (live / "bundle.toml").write_text(text)
+        pin(settings)
+    bundle = sources(settings) / "application" / "bundle.toml"
+    assert bundle.read_text() == "[now]"
+    assert len(list(sources(settings).parent.glob("src-*"))) == 2
+    assert unpin(settings)
+    assert bundle.read_text() == "[before]"
+    assert not unpin(settings)
+    assert bundle.read_text() == "[before]"
+
+
+def test_what_was_accepted_for_other_processes_goes_back_too(
+    live: Path, settings: Settings
+) -> None:
+    settings.state_dir.mkdir()
+    for flags in ("--seed 1", "--seed 2"):
+        override(settings, "llm", {"SERVING_LLM_FLAGS": flags}, [])
+        pin(settings)
+    unpin(settings)
+    assert launched(settings, "llm") == {"SERVING_LLM_FLAGS": "--seed 1"}
 
 
 def test_an_application_that_runs_its_accepted_sources_keeps_them(

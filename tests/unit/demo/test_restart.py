@@ -154,7 +154,7 @@ def test_a_restart_as_accepted_drops_what_was_changed_since(
     monkeypatch.setattr(Supervisor, "restart", lambda *_, **__: None)
     (settings.state_dir / "accepted" / "src").mkdir(parents=True)
     kept = {"llm": {"SERVING_LLM_FLAGS": "--seed 1"}}
-    (settings.state_dir / "accepted" / "overrides.json").write_text(json.dumps(kept))
+    (settings.state_dir / "accepted" / "src" / "overrides.json").write_text(json.dumps(kept))
     override(settings, "llm", {"SERVING_LLM_MODEL": "other"}, [])
     result = CliRunner().invoke(cli.app, ["restart", "llm", "--accepted"])
     assert result.exit_code == 0, result.output

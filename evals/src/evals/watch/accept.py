@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from shlex import split as shell_split
 
@@ -43,9 +44,10 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
     stamp = at.strftime("%Y%m%dT%H%M%SZ")
     _sync_canaries(settings, sources)
     asked = every = candidates(settings)
-    application = _pin_application(settings, cycles)
-    pin = sources.pin(f"accepted-{stamp}")
-    try:
+    with ExitStack() as undone:
+        application = _pin_application(settings, cycles, undone)
+        pin = sources.pin(f"accepted-{stamp}")
+        undone.callback(sources.unpin, pin.name)
         live = qdrant.content(settings, settings.index)
         rounds: list[Sequence[CellReply]] = []
         while asked and len(rounds) < ROUNDS_OF_NOISE:
@@ -63,7 +65,7 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
         cycle = empty(stamp, asked_at).model_copy(
             update={"replies": replies, "seconds": time.perf_counter() - began}
         )
-        return Accepted(
+        accepted = Accepted(
             at=at,
             reason=reason,
             pin=pin,
@@ -74,9 +76,8 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
             replica_replies=cycles.replica_replies(chat_requests(replies, "11")),
             versions={id: manifest.version for id, manifest in live.documents.items()},
         )
-    except BaseException:
-        sources.unpin(pin.name)
-        raise
+        undone.pop_all()  # it stands
+    return accepted
 
 
 def candidates(settings: Settings) -> list[Probe]:
@@ -102,12 +103,13 @@ def _sync_canaries(settings: Settings, sources: Sources) -> None:
     sources.run(settings.canary_source)
 
 
-def _pin_application(settings: Settings, cycles: Cycles) -> BundleStatus:
+def _pin_application(settings: Settings, cycles: Cycles, undone: ExitStack) -> BundleStatus:
     """The live build as the accepted one; done by a command here, by an image in compose."""
-    if settings.pin_application_command:
-        command = shell_split(settings.pin_application_command)
-        if subprocess.run(command, check=False, stdout=sys.stderr).returncode != 0:
+    if pinning := settings.pin_application_command:
+        if subprocess.run(shell_split(pinning), check=False, stdout=sys.stderr).returncode != 0:
             raise Unavailable("The application could not be pinned; the lines above say why.")
+        undo = [*shell_split(pinning), "--undo"]  # fails where nothing was accepted before
+        undone.callback(subprocess.run, undo, check=False, capture_output=True)
     live, reference = cycles.status(settings.application_url), cycles.status(settings.reference_url)
     if (live.build, live.bundle) != (reference.build, reference.bundle):
         raise Unavailable(

@@ -40,6 +40,7 @@ class Watcher:
         self._webhook = Webhook(settings.webhook_url, last[0].verdict if last else None, page)
         self._fingerprints: object = None
         self._last: tuple[Seen, Accepted, Card] | None = None
+        self._reporting = threading.Lock()
 
     def once(self) -> Card:
         """One cycle to its card; `report` may add to it afterwards.
@@ -57,11 +58,14 @@ class Watcher:
     def report(self) -> Card | None:
         """Write evidently's reports of the last cycle; what failed joins its card's indicators.
 
-        It takes seconds, so it comes after the verdict and never before it.
+        It takes seconds, so it comes after the verdict and never before it. None where the last
+        cycle has its reports already, or there was none.
         """
-        if self._last is None:
-            return None
-        seen, accepted, card = self._last
+        with self._reporting:  # cycles that follow at once must not write into one workspace
+            last, self._last = self._last, None
+            return self._reported(*last) if last else None
+
+    def _reported(self, seen: Seen, accepted: Accepted, card: Card) -> Card:
         if seen.pinned is None or seen.live is None:
             return card
         found = shares(accepted.baseline.scores, answered(seen.cycle))

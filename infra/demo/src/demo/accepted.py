@@ -13,6 +13,7 @@ from demo.layout import ROOT
 from demo.settings import Settings, overrides
 
 PACKAGES = ("application", "contracts")
+OVERRIDES = "overrides.json"  # beside the packages
 
 
 def sources(settings: Settings) -> Path:
@@ -33,7 +34,7 @@ def launched(settings: Settings, process: str) -> dict[str, str]:
     if process == "application":
         bundle = ROOT / "application" / "src" / "application" / "bundle.toml"
         return {"PYTHONPATH": str(sources(settings)), "APPLICATION_BUNDLE": str(bundle)}
-    kept = _overrides(settings)
+    kept = sources(settings) / OVERRIDES
     found: dict[str, dict[str, str]] = json.loads(kept.read_text()) if kept.exists() else {}
     return found.get(process, {})
 
@@ -42,32 +43,40 @@ def pin(settings: Settings) -> None:
     """Copy the application as it lies now; one rename puts the new copy in the old one's place.
 
     An application that runs its accepted sources keeps them: what lies in the repository is what
-    was taken back.
+    was taken back. The copy before stays, for `unpin`.
     """
     link = sources(settings)
-    if "PYTHONPATH" not in overrides(settings).get("application", {}):
-        _copy(link)
-    kept = _overrides(settings)
+    link.parent.mkdir(parents=True, exist_ok=True)
+    taken_back = "PYTHONPATH" in overrides(settings).get("application", {})
+    new = Path(tempfile.mkdtemp(prefix="src-", dir=link.parent))
+    for package in PACKAGES:
+        lies = link / package if taken_back else ROOT / package / "src" / package
+        shutil.copytree(lies, new / package, ignore=shutil.ignore_patterns("__pycache__"))
+    kept = new / OVERRIDES
     kept.touch(mode=0o600)
     kept.write_text(json.dumps(overrides(settings)))
+    if link.exists():
+        _link(_before(settings), link.readlink().name)
+    _link(link, new.name)
+    for old in link.parent.glob("src-*"):
+        if old not in (link.resolve(), _before(settings).resolve()):
+            shutil.rmtree(old)
     app_ref_state(settings).mkdir(exist_ok=True)
     _link(app_ref_state(settings) / "secrets", "../secrets")
 
 
-def _overrides(settings: Settings) -> Path:
-    return settings.state_dir / "accepted" / "overrides.json"
+def unpin(settings: Settings) -> bool:
+    """Put the copy before the last pin back, once; False where there is none."""
+    before = _before(settings)
+    if not before.exists():
+        return False
+    _link(sources(settings), before.readlink().name)
+    before.unlink()
+    return True
 
 
-def _copy(link: Path) -> None:
-    link.parent.mkdir(parents=True, exist_ok=True)
-    new = Path(tempfile.mkdtemp(prefix="src-", dir=link.parent))
-    for package in PACKAGES:
-        files = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(ROOT / package / "src" / package, new / package, ignore=files)
-    _link(link, new.name)
-    for old in link.parent.glob("src-*"):
-        if old != new:
-            shutil.rmtree(old)
+def _before(settings: Settings) -> Path:
+    return settings.state_dir / "accepted" / "before"
 
 
 def _link(path: Path, target: str) -> None:

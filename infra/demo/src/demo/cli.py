@@ -14,7 +14,7 @@ from typing import Annotated, NoReturn
 import httpx
 import typer
 
-from demo.accepted import launched, pin, sources
+from demo.accepted import launched, pin, sources, unpin
 from demo.doctor import port_of
 from demo.layout import BY_NAME
 from demo.processes import Process, complete, layer_variables, processes, url_of
@@ -188,13 +188,18 @@ def show_overrides(
 
 
 @app.command()
-def pin_application() -> None:
+def pin_application(
+    undo: Annotated[bool, typer.Option("--undo", help="back to the copy before this one")] = False,
+) -> None:
     """Copy the application's build and bundle as they lie now, and run the copy as app-ref.
 
-    `evals accept` calls it. Example: demo pin-application
+    `evals accept` calls it, and undoes it if it refuses. Example: demo pin-application
     """
     settings = load()
-    pin(settings)
+    if not undo:
+        pin(settings)
+    elif not unpin(settings):
+        _fail("No copy was pinned before this one.")
     supervisor = Supervisor(settings)
     if not supervisor.is_running():
         console.print("The application is pinned; app-ref starts with the stack.")

@@ -184,6 +184,22 @@ def test_the_command_that_pins_the_application_must_end_well(stack, command, end
             accepted(stack)
 
 
+@pytest.mark.parametrize(("wrong", "calls"), [("cells", ["", "--undo"]), ("", [""])])
+def test_a_refused_accept_takes_the_accepted_build_back_and_a_good_one_keeps_it(
+    stack, tmp_path, wrong, calls
+):
+    told = tmp_path / "calls"
+    pinning = f"sh -c 'echo $1 >> {told}' pin"
+    stack.settings = stack.settings.model_copy(update={"pin_application_command": pinning})
+    if wrong:
+        stack.reply = lambda probe, cell: {"score": float(cell != "10")}
+        with pytest.raises(NotAccepted):
+            accepted(stack)
+    else:
+        accepted(stack)
+    assert told.read_text().split("\n")[:-1] == calls
+
+
 def test_the_pin_before_the_last_is_kept_and_the_one_before_that_removed(stack):
     pins = [
         stack.accepted().pin.model_copy(update={"name": name}) for name in ("new", "old", "older")

@@ -144,6 +144,7 @@ def test_reports_add_what_drifted_to_the_card_of_the_last_cycle(watched, monkeyp
     watched.replies = [reply.model_copy(update={"score": 0.5}) for reply in watched.replies]
     card = watched.watcher.once()
     assert watched.watcher.report().indicators == [*card.indicators, DRIFT]
+    assert watched.watcher.report() is None  # once a cycle
     assert of(watched, "card").indicators == [*card.indicators, DRIFT]
     then, now = sides
     assert set(then.scores.values()) == {1.0}
