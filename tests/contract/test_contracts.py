@@ -68,6 +68,7 @@ def test_every_message_that_crosses_a_boundary_has_a_recorded_example() -> None:
         "RunReport",
         "SourceStatus",
         "BundleStatus",
+        "GateResult",
         "Readiness",
     }
 

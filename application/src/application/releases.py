@@ -15,18 +15,9 @@ from pydantic import BaseModel, ValidationError
 from application.bundle import Files, bundle_of, read_files
 from application.bundle_store import BundleStore
 from application.errors import Misconfigured, NotFound, ReleaseRefused
+from contracts.status import GateResult
 
 Action = Literal["first", "release", "forced", "rollback"]
-
-
-class Gate(BaseModel):
-    """Result of the gate that evals hold a bundle against: `STATE_DIR/gates/<bundle>.json`."""
-
-    bundle: str
-    build: str
-    passed: bool
-    at: datetime
-    summary: str
 
 
 class Release(BaseModel):
@@ -39,7 +30,7 @@ class Release(BaseModel):
     files: str  # the folder in `bundles/` that holds them
     build: str
     reason: str | None = None
-    gate: Gate | None = None
+    gate: GateResult | None = None
 
 
 class Releases:
@@ -107,14 +98,14 @@ class Releases:
             return self._store.files(last.bundle, last.files)
         return self._store.files(name)
 
-    def _gate(self, bundle: str) -> Gate | None:
+    def _gate(self, bundle: str) -> GateResult | None:
         path = self._gates / f"{bundle}.json"
         try:
-            return Gate.model_validate_json(path.read_bytes()) if path.exists() else None
+            return GateResult.model_validate_json(path.read_bytes()) if path.exists() else None
         except ValidationError as error:
             raise Misconfigured(f"{path.name} is no gate's result; run the gate again.") from error
 
-    def _refusal(self, bundle: str, gate: Gate | None) -> str | None:
+    def _refusal(self, bundle: str, gate: GateResult | None) -> str | None:
         if gate is None or gate.bundle != bundle:
             return f"No gate was run on bundle {bundle}; run `evals gate`."
         if gate.build != self._build:
@@ -145,7 +136,12 @@ class Releases:
         return standing[-1]
 
     def _record(
-        self, action: Action, bundle: str, copy: str, reason: str | None, gate: Gate | None = None
+        self,
+        action: Action,
+        bundle: str,
+        copy: str,
+        reason: str | None,
+        gate: GateResult | None = None,
     ) -> Release:
         release = Release(
             at=datetime.now(UTC),

@@ -122,6 +122,20 @@ class BundleStatus(Contract):
     settings: dict[str, float | int | str | bool]  # retrieval and sampling settings
 
 
+class GateResult(Contract):
+    """What evals found of a bundle and a build; `application bundle release` asks for it.
+
+    It lies in evals' `STATE_DIR/gates/<bundle>.json`.
+    """
+
+    contract: Literal["status/1"] = "status/1"
+    bundle: str
+    build: str
+    passed: bool
+    at: datetime
+    summary: str  # a clause for a person
+
+
 class Check(Contract):
     """One dependency as readiness saw it."""
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from contracts.status import GateResult
 from evals.probes.selection import ProbeSet
 from evals.watch.model import LAYERS, POOLED, Cell, CellReply, Estimate, Frozen, Layer
 
@@ -30,14 +31,9 @@ class Regression(Frozen):
     passed: bool
 
 
-class Gate(Frozen):
-    """The whole result; `application bundle release` asks for one that passed."""
+class Gate(GateResult):
+    """The result with what it rests on."""
 
-    bundle: str
-    build: str
-    passed: bool
-    at: datetime
-    summary: str
     rows: list[Regression]
 
 

@@ -137,7 +137,8 @@ class Watcher:
         self._settings.gates.mkdir(parents=True, exist_ok=True)
         path = self._settings.gates / f"{live.bundle}.json"
         written = path.with_suffix(".part")
-        written.write_text(result.model_dump_json(indent=1), encoding="utf-8")
+        told = result.model_dump_json(indent=1, exclude={"rows"})  # as the contract has it
+        written.write_text(told, encoding="utf-8")
         written.replace(path)
         return result
 
