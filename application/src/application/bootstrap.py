@@ -1,5 +1,6 @@
 """The composition root: builds every object once, and the FastAPI application around them."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -96,6 +97,8 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
         manifests = EndpointManifests(
             session, settings.llm_url, llm_key, settings.embed_url, embed_key
         )
+        first = asyncio.create_task(manifests.llm())  # it hashes its files now, not at a question
+        stack.callback(first.cancel)
         build = build_of_sources()
         bundles = BundleStore(settings.state_dir / "bundles", settings.bundle)
         log.info("bundle %s answers", bundles.live.digest)  # a broken one stops the start here
