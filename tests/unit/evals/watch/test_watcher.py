@@ -1,5 +1,6 @@
 """The watcher writes what it decides, and moves its baseline for the worse with a reason only."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -41,7 +42,8 @@ def watched(layers, monkeypatch, tmp_path):
     def run(accepted):
         number = len(made.ran)
         made.ran.append(accepted)
-        seen = empty(f"2026112{number}T160000Z", accepted.at, made.error).model_copy(
+        at = accepted.at + timedelta(hours=number)
+        seen = empty(f"2026112{number}T160000Z", at, made.error).model_copy(
             update={"replies": [] if made.error else made.replies, "changes": made.changes}
         )
         if made.error:
@@ -111,6 +113,20 @@ def test_a_cycle_without_data_keeps_its_reason_and_the_facts_of_the_last_one(wat
     assert (card.verdict.status, card.verdict.reason) == ("NO DATA", "The pinned index is gone.")
     assert watched.watcher.report() == card
     assert of(watched, "facts")["data"].versions["documents"] == "1"
+
+
+def test_a_change_dates_from_its_first_cycle_though_one_between_had_no_data(watched):
+    accept_first(watched)
+    change = Change(layer="data", what="index content", before="a", after="b")
+    for changes, error in (([change], None), ([], "The index is gone."), ([change], None)):
+        watched.changes, watched.error = changes, error
+        card = watched.watcher.once()
+    assert [each.since for each in card.changes] == [watched.accepted.at]
+    watched.changes = []
+    watched.watcher.once()
+    watched.changes = [change]
+    card = watched.watcher.once()  # put back meanwhile, and changed anew
+    assert [each.since for each in card.changes] == [watched.accepted.at + timedelta(hours=4)]
 
 
 @pytest.mark.parametrize("change", ["a label", "a probe that is gone"])
