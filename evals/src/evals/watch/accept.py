@@ -73,7 +73,7 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
             application=application,
             probes=chosen,
             cycle=cycle,
-            replica_replies=cycles.replica_replies(chat_requests(replies, "11")),
+            replica_replies=cycles.replicas.replies(chat_requests(replies, "11")),
             versions={id: manifest.version for id, manifest in live.documents.items()},
         )
         undone.pop_all()  # it stands

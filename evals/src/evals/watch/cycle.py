@@ -28,10 +28,10 @@ from evals.watch.cells import ask_cells, asked_as_users, with_ladder
 from evals.watch.facts import Facts
 from evals.watch.memo import replaying
 from evals.watch.model import CellReply, Change, Cycle, Indicator, Probe
+from evals.watch.replicas import Replicas
 
 AUDITED = 12  # documents of a source, each cycle
 ASKED_AS_USERS = 3
-REPLICA_REQUESTS = 16
 T = TypeVar("T")
 
 
@@ -53,6 +53,7 @@ class Cycles:
         self._settings = settings
         self._each = each
         self._models = Models(settings)
+        self.replicas = Replicas(self._models, each)
         self._sources = Sources(settings.ingestion_command, settings.index)
         self._pinned: tuple[str, IndexContent] | None = None  # it never changes
 
@@ -110,7 +111,7 @@ class Cycles:
                 *known.broken_contracts(now, live, changes),
                 *reports.result(),
                 *self._users_way(probes, replies, id),
-                *self._replicas(accepted, now),
+                *self.replicas.indicators(accepted, now),
                 *_result(beat),
             ]
             freshness = self._sources.status()
@@ -208,37 +209,7 @@ class Cycles:
         """
         if not self._settings.replay or any(change.layer == "serving" for change in changes):
             return False
-        return all(all(self._same(accepted, url)) for url in self._models.replicas)
-
-    def _same(self, accepted: Accepted, url: str) -> list[bool]:
-        """Whether a replica gives the accepted replies, one by one; False where it gives none."""
-
-        def is_same(probe: str) -> bool:
-            reply = _or_none(partial(self._models.reply, url, accepted.requests[probe]))
-            return reply == accepted.replica_replies[probe]
-
-        return self._each(is_same, sorted(accepted.replica_replies), f"replies of {url}")
-
-    def _replicas(self, accepted: Accepted, now: Facts) -> list[Indicator]:
-        """Each replica asked on its own: one that is bad hides in the mean."""
-        if len(now.llms) < 2:
-            return []
-        found = []
-        for url in now.llms:
-            same = self._same(accepted, url)
-            if sum(same) < len(same) / 2:
-                detail = f"{url} gave {sum(same)} of {len(same)} of the accepted replies."
-                found.append(
-                    Indicator(layer="serving", source="contract", what="replica", detail=detail)
-                )
-        return found
-
-    def replica_replies(self, requests: dict[str, dict[str, object]]) -> dict[str, str]:
-        """The model's own words to a few chat requests, to hold each replica against."""
-        url = self._models.replicas[0]
-        few = random.Random(7).sample(sorted(requests), min(REPLICA_REQUESTS, len(requests)))  # noqa: S311
-        replies = self._each(lambda probe: self._models.reply(url, requests[probe]), few, "replies")
-        return dict(zip(few, replies, strict=True))
+        return self.replicas.reply_as_accepted(accepted)
 
     def _beat(self, value: str) -> None:
         """One page through the real flow, end to end: written, triggered, and in the index."""

@@ -3,8 +3,8 @@
 import pytest
 
 from evals.errors import Unavailable
-from evals.watch import cycle as module
 from evals.watch.model import Indicator
+from evals.watch.replicas import REPLICA_REQUESTS
 
 
 @pytest.mark.parametrize(("wrong", "told"), [(4, True), (3, True), (2, False)])
@@ -55,6 +55,6 @@ def test_the_replies_to_hold_replicas_against_are_a_few_of_the_first_ones_own_wo
     requests = {f"p{number}": {"number": number} for number in range(40)}
     layers.models.replicas = ["http://a", "http://b"]
     layers.models.reply = lambda url, request: f"{url} {request['number']}"
-    kept = layers.cycles().replica_replies(requests)
-    assert len(kept) == module.REPLICA_REQUESTS < 40
+    kept = layers.cycles().replicas.replies(requests)
+    assert len(kept) == REPLICA_REQUESTS < 40
     assert all(text == f"http://a {probe[1:]}" for probe, text in kept.items())
