@@ -3,10 +3,12 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import ir_measures
 import numpy as np
 from ir_measures import R, nDCG
+from numpy.typing import NDArray
 
 RESAMPLES = 2_000
 MEASURES = {
@@ -51,12 +53,20 @@ def ratio(parts: Iterable[Part]) -> Estimate | None:
     if not cases:
         return None
     table = np.array(list(sums.values()))
-    drawn = np.random.default_rng(0).integers(0, len(table), (RESAMPLES, len(table)))
-    totals = table[drawn].sum(axis=1)
+    totals = _times_drawn(len(table)) @ table
     counted = totals[totals[:, 1] > 0]
     low, high = np.quantile(counted[:, 0] / counted[:, 1], [0.025, 0.975])
     value = table[:, 0].sum() / table[:, 1].sum()
     return Estimate(float(value), float(low), float(high), cases)
+
+
+@lru_cache(maxsize=8)
+def _times_drawn(units: int) -> NDArray[np.float64]:
+    """How often each unit comes in each resample. Shape: (RESAMPLES, units)."""
+    drawn = np.random.default_rng(0).integers(0, units, (RESAMPLES, units))
+    places = drawn + units * np.arange(RESAMPLES)[:, None]
+    counts = np.bincount(places.ravel(), minlength=RESAMPLES * units)
+    return counts.reshape(RESAMPLES, units).astype(np.float64)
 
 
 def f1_part(unit: Hashable, *, predicted: bool, actual: bool) -> Part:
