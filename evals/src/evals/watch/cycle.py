@@ -32,6 +32,8 @@ from evals.watch.replicas import Replicas
 
 AUDITED = 12  # documents of a source, each cycle
 ASKED_AS_USERS = 3
+FEW_RETIRED = 4  # probes may always go: two questions, each in two aspects
+MOST_RETIRED = 0.1  # of the golden ones, else it is damage
 T = TypeVar("T")
 
 
@@ -103,13 +105,14 @@ class Cycles:
             self._require_reference(accepted)
             now = self.facts(live)
             reports = aside.submit(self._audits, live, random.Random(id).randrange(10**6))  # noqa: S311
-            probes = self._current(accepted, live)
+            probes, vanished = self._current(accepted, live)
             changes = self._changes(accepted, now, pinned, live)
             name = replaying(id, accepted.cycle.id) if self._may_replay(accepted, changes) else id
             replies = ask_cells(settings, accepted.pin.index, probes, name, self._each)
             indicators = [
                 *known.broken_contracts(now, live, changes),
                 *reports.result(),
+                *vanished,
                 *self._users_way(probes, replies, id),
                 *self.replicas.indicators(accepted, now),
                 *_result(beat),
@@ -158,8 +161,14 @@ class Cycles:
             *known.application_changes(accepted.application, now.application),
         ]
 
-    def _current(self, accepted: Accepted, live: IndexContent) -> list[Probe]:
-        """The probes without goldens whose value the raw source has confirmed to hold no more."""
+    def _current(
+        self, accepted: Accepted, live: IndexContent
+    ) -> tuple[list[Probe], list[Indicator]]:
+        """The probes without goldens whose value the raw source has confirmed to hold no more.
+
+        Many at once are no update of the documents but damage to them, until a person accepts it:
+        then all are asked, and it is told.
+        """
         suspects = [
             probe
             for probe in accepted.probes.probes
@@ -172,7 +181,15 @@ class Cycles:
             for probe in suspects
             if goldens.pending(probe, raw, accepted.versions) == "retired"
         }
-        return [probe for probe in accepted.probes.probes if probe.id not in retired]
+        every = accepted.probes.probes
+        asked = sum(probe.origin == "golden" for probe in every)
+        if len(retired) > max(FEW_RETIRED, MOST_RETIRED * asked):
+            detail = (
+                f"The values of {len(retired)} of {asked} golden probes are gone from the source "
+                "itself. If that is meant, `make accept`."
+            )
+            return every, [Indicator(layer="data", source="audit", what="goldens", detail=detail)]
+        return [probe for probe in every if probe.id not in retired], []
 
     def _audits(self, live: IndexContent, seed: int) -> list[Indicator]:
         found = []

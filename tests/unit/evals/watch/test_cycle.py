@@ -120,6 +120,29 @@ def test_a_golden_whose_page_left_the_index_is_looked_up_in_its_source(layers):
     assert layers.cycle().probes == layers.probes[:2]
 
 
+@pytest.mark.parametrize(
+    ("gone", "of", "is_damage"), [(4, 4, False), (5, 30, True), (5, 50, False), (6, 50, True)]
+)
+def test_many_values_that_leave_the_source_at_once_are_damage_and_asked_all_the_same(
+    layers, gone, of, is_damage
+):
+    canary, golden = layers.probes[0], layers.probes[-1]
+    elsewhere = golden.model_copy(update={"documents": ("sample/elsewhere.md",)})
+    layers.probes = [canary] + [
+        (golden if n < gone else elsewhere).model_copy(update={"id": f"g{n}"}) for n in range(of)
+    ]
+    layers.replies = layers.replied()
+    layers.indexes["faultline"] = layers.content("v2")
+    layers.raw[layers.page] = RawDocument(
+        document_id=layers.page, found=True, version="v2", text=OTHER
+    )
+    seen = layers.cycle()
+    assert len(seen.probes) == 1 + (of if is_damage else of - gone)
+    told = [i.detail for i in seen.cycle.indicators if i.what == "goldens"]
+    said = f"The values of {gone} of {of} golden probes are gone from the source itself."
+    assert [detail[: len(said)] for detail in told] == ([said] if is_damage else [])
+
+
 def test_every_finding_of_the_audit_speaks_against_the_data(layers):
     lost = Finding(document_id=layers.page, kind="text lost", detail="Half of it is lost.")
     report = AuditReport(
