@@ -56,6 +56,7 @@ def trial(
     Console().print(shown)
     if write:
         results.merge(settings.results_dir / "verdict.json", figures(trials.outcomes(), origin()))
+        trials.publish_cards(settings.cards_dir)
 
 
 @app.command()

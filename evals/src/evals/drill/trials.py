@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from evals.drill.drill import Drill, places
 from evals.drill.trial import BY_DRILL, HARM, Oracle, Outcome, run
@@ -16,6 +17,7 @@ from evals.results import Result, result
 from evals.settings import Settings
 from evals.suite.metrics import Estimate, Part, ratio
 from evals.suite.ports import Each
+from evals.watch.card_text import as_markdown
 from evals.watch.ledger import Ledger
 from evals.watch.model import Card, Probe
 from evals.watch.watcher import Watcher
@@ -37,6 +39,16 @@ class Trials:
         lines = self._kept.read_text(encoding="utf-8").splitlines() if self._kept.exists() else []
         by_drill = {outcome.drill: outcome for outcome in map(Outcome.model_validate_json, lines)}
         return list(by_drill.values())
+
+    def publish_cards(self, folder: Path) -> None:
+        """The last card of every drill that did harm, as Markdown; a reader needs no prompts."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for outcome in self.outcomes():
+            kept = self._folder / "cards" / f"{outcome.drill}.json"
+            if outcome.harm >= HARM and kept.exists():
+                card = Card.model_validate_json(kept.read_text(encoding="utf-8"))
+                told = as_markdown(card, prompts=False) + "\n"
+                (folder / f"{outcome.drill}.md").write_text(told, encoding="utf-8")
 
     def run(self, drills: Sequence[Drill], seconds: float) -> None:
         """Run them; one that fails to go in is told and left out."""

@@ -8,9 +8,10 @@ from tests.fakes.layers_app import card_of, cycle, verdict
 from evals.drill import trial as module
 from evals.drill.drill import Drill
 from evals.drill.trial import BY_DRILL, CYCLES, HARM, HEALING, NO_EFFECT, run
-from evals.drill.trials import figures
+from evals.drill.trials import Trials, figures
 from evals.errors import DrillFailed
 from evals.machine import Origin
+from evals.settings import Settings
 from evals.watch.model import Probe
 
 HERE = Origin(command="c", commit="c", date="d", machine="m")
@@ -167,3 +168,19 @@ def test_a_drill_without_harm_is_in_no_share(trial):
     least = outcome.model_copy(update={"harm": HARM, "at": datetime(2026, 1, 1, tzinfo=UTC)})
     assert {row.id: row.value for row in figures([least], HERE)}["real_engine_faults"] == 1
     assert "real_engine_exact_set" not in found
+
+
+def test_the_cards_of_drills_that_did_harm_are_published_without_prompts(trial, tmp_path, in_order):
+    outcome, _ = trial("FAULT", "OK")
+    settings = Settings(state_dir=tmp_path / "state")
+    kept = settings.state_dir / "drills"
+    kept.mkdir(parents=True)
+    (tmp_path / "cards").rename(kept / "cards")
+    (kept / "cards" / "harmless.json").write_bytes((kept / "cards" / "d.json").read_bytes())
+    harmless = outcome.model_copy(update={"drill": "harmless", "harm": 0.01})
+    lines = [each.model_dump_json() + "\n" for each in (outcome, harmless)]
+    (kept / "outcomes.jsonl").write_text("".join(lines))
+    Trials(settings, in_order).publish_cards(tmp_path / "published")
+    (published,) = (tmp_path / "published").iterdir()
+    assert published.name == "d.md"
+    assert published.read_text().startswith("# ")
