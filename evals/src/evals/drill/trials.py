@@ -41,13 +41,13 @@ class Trials:
         return list(by_drill.values())
 
     def publish_cards(self, folder: Path) -> None:
-        """The last card of every drill that did harm, as Markdown; a reader needs no prompts."""
+        """The last card of every drill that did harm, as Markdown; no prompts, no paths of here."""
         folder.mkdir(parents=True, exist_ok=True)
         for outcome in self.outcomes():
             kept = self._folder / "cards" / f"{outcome.drill}.json"
             if outcome.harm >= HARM and kept.exists():
                 card = Card.model_validate_json(kept.read_text(encoding="utf-8"))
-                told = as_markdown(card, prompts=False) + "\n"
+                told = as_markdown(card, prompts=False).replace(f"{Path.cwd()}/", "")
                 (folder / f"{outcome.drill}.md").write_text(told, encoding="utf-8")
 
     def run(self, drills: Sequence[Drill], seconds: float) -> None:
