@@ -10,6 +10,8 @@ from evals.suite.answers import Question, load
 from evals.suite.labels import contains, words
 from evals.watch.model import Probe
 
+FEW_RETIRED = 4  # probes may always go: two questions, each in two aspects
+MOST_RETIRED = 0.1  # of the golden probes, else it is damage: docs/adr/0011
 State = Literal["current", "pending", "retired"]
 
 
@@ -50,6 +52,23 @@ def pending(
         for document, span in changed
     )
     return "retired" if confirmed else "pending"
+
+
+def without_retired(
+    every: Sequence[Probe], raw: Mapping[str, RawDocument], accepted_versions: Mapping[str, str]
+) -> tuple[list[Probe], list[str]]:
+    """The probes without retired goldens; or all, with a sentence, where too many would go.
+
+    `raw` has the documents of those whose source may have changed.
+    """
+    asked = [probe for probe in every if probe.origin == "golden"]
+    retired = {p.id for p in asked if pending(p, raw, accepted_versions) == "retired"}
+    if len(retired) > max(FEW_RETIRED, MOST_RETIRED * len(asked)):
+        return list(every), [
+            f"The values of {len(retired)} of {len(asked)} golden probes are gone from the source "
+            "itself. If that is meant, `make accept`."
+        ]
+    return [probe for probe in every if probe.id not in retired], []
 
 
 def _probe(question: Question, revision: str, source: str) -> Probe:

@@ -32,8 +32,6 @@ from evals.watch.replicas import Replicas
 
 AUDITED = 12  # documents of a source, each cycle
 ASKED_AS_USERS = 3
-FEW_RETIRED = 4  # probes may always go: two questions, each in two aspects
-MOST_RETIRED = 0.1  # of the golden ones, else it is damage
 T = TypeVar("T")
 
 
@@ -164,11 +162,7 @@ class Cycles:
     def _current(
         self, accepted: Accepted, live: IndexContent
     ) -> tuple[list[Probe], list[Indicator]]:
-        """The probes without goldens whose value the raw source has confirmed to hold no more.
-
-        Many at once are no update of the documents but damage to them, until a person accepts it:
-        then all are asked, and it is told.
-        """
+        """The probes that are asked, and what there is to tell of those that might be retired."""
         suspects = [
             probe
             for probe in accepted.probes.probes
@@ -176,20 +170,10 @@ class Cycles:
             and any(_is_changed(document, live, accepted) for document in probe.documents)
         ]
         raw = self._sources.raw(sorted({d for probe in suspects for d in probe.documents}))
-        retired = {
-            probe.id
-            for probe in suspects
-            if goldens.pending(probe, raw, accepted.versions) == "retired"
-        }
         every = accepted.probes.probes
-        asked = sum(probe.origin == "golden" for probe in every)
-        if len(retired) > max(FEW_RETIRED, MOST_RETIRED * asked):
-            detail = (
-                f"The values of {len(retired)} of {asked} golden probes are gone from the source "
-                "itself. If that is meant, `make accept`."
-            )
-            return every, [Indicator(layer="data", source="audit", what="goldens", detail=detail)]
-        return [probe for probe in every if probe.id not in retired], []
+        left, damage = goldens.without_retired(every, raw, accepted.versions)
+        told = [Indicator(layer="data", source="audit", what="goldens", detail=d) for d in damage]
+        return left, told
 
     def _audits(self, live: IndexContent, seed: int) -> list[Indicator]:
         found = []

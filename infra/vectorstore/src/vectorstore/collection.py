@@ -1,9 +1,10 @@
 """One collection: a shard of the engine, what it was made for, and answers in Qdrant's form."""
 
 import itertools
+import logging
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Timer
+from threading import Event, Thread
 from typing import Any
 
 import qdrant_edge as edge
@@ -13,6 +14,8 @@ from vectorstore.errors import engine_errors
 
 UPDATES_PER_FLUSH = 64  # a start replays no more than these from the write-ahead log
 QUIET_SECONDS = 0.2  # without an update, before what was deleted is swept out
+_log = logging.getLogger(__name__)
+
 DONE = {"operation_id": None, "status": "completed"}
 
 
@@ -43,12 +46,16 @@ class Collection:
         with engine_errors():
             opened = edge.EdgeShard.create if new else edge.EdgeShard.load
             self._shard = opened(str(directory), config)
-        self.vacuum = self._vacuum_when_quiet()
+        self._written, self._closing = Event(), False
+        self._written.set()  # a crash may have left something to sweep
+        self._vacuum = Thread(target=self._vacuum_when_quiet, daemon=True)
+        self._vacuum.start()
 
     def close(self) -> None:
         """Flush, and let go of the files."""
-        self.vacuum.cancel()
-        self.vacuum.join()
+        self._closing = True
+        self._written.set()
+        self._vacuum.join()
         self._shard.flush()
         self._shard.close()
 
@@ -105,16 +112,22 @@ class Collection:
         self._shard.update(operation)
         if next(self._updates) % UPDATES_PER_FLUSH == 0:
             self._shard.flush()
-        self.vacuum.cancel()
-        self.vacuum = self._vacuum_when_quiet()
+        self._written.set()
         return DONE
 
-    def _vacuum_when_quiet(self) -> Timer:
+    def _vacuum_when_quiet(self) -> None:
         """Deleted points count in IDF until they are swept out: answers would hang on history.
 
-        Reads and writes go on meanwhile; 20,000 points take a second.
+        Reads and writes go on meanwhile. What fails, on a full disk for one, is tried again after
+        the next write.
         """
-        timer = Timer(QUIET_SECONDS, self._shard.optimize)
-        timer.daemon = True
-        timer.start()
-        return timer
+        while True:
+            self._written.wait()
+            if self._closing:
+                return
+            self._written.clear()
+            if not self._written.wait(QUIET_SECONDS):
+                try:
+                    self._shard.optimize()
+                except Exception:  # noqa: BLE001 - the thread outlives whatever the engine raises
+                    _log.exception("deleted points are not swept out")
