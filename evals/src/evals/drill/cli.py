@@ -35,6 +35,9 @@ def trial(
     The stack is changed meanwhile, so run it on one of your own: what a drill edits must be listed
     in EVALS_PLACES, a JSON object such as {"repo": ".", "sample": "/tmp/sample", "demo": "demo"}.
 
+    Outcomes lie in .state/drills/outcomes.jsonl; a copy of docs/results/drills.jsonl there goes on
+    with the published ones.
+
     Example: evals trial evals/drills/app-*.yaml
     """
     _tell()
@@ -56,6 +59,7 @@ def trial(
     Console().print(shown)
     if write:
         results.merge(settings.results_dir / "verdict.json", figures(trials.outcomes(), origin()))
+        trials.publish_outcomes(settings.results_dir / "drills.jsonl")
         trials.publish_cards(settings.cards_dir)
 
 

@@ -40,6 +40,11 @@ class Trials:
         by_drill = {outcome.drill: outcome for outcome in map(Outcome.model_validate_json, lines)}
         return list(by_drill.values())
 
+    def publish_outcomes(self, file: Path) -> None:
+        """What the figures are computed from, a line each; a copy of it goes on where this ends."""
+        lines = (f"{outcome.model_dump_json()}\n" for outcome in self.outcomes())
+        file.write_text("".join(lines), encoding="utf-8")
+
     def publish_cards(self, folder: Path) -> None:
         """The last card of every drill that did harm, as Markdown; no prompts, no paths of here."""
         folder.mkdir(parents=True, exist_ok=True)

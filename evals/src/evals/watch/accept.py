@@ -22,6 +22,7 @@ from evals.probes.score import with_own_words
 from evals.probes.selection import ProbeSet
 from evals.settings import Settings
 from evals.suite.ports import Each
+from evals.watch import audit
 from evals.watch.accepted import Accepted
 from evals.watch.cells import ask_cells, chat_requests, scores
 from evals.watch.cycle import Cycles, empty
@@ -63,7 +64,11 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
         _require_agreement(chosen, replies)
         chosen = _agreeing(chosen, every, rounds, replies)
         cycle = empty(stamp, asked_at).model_copy(
-            update={"replies": replies, "seconds": time.perf_counter() - began}
+            update={
+                "replies": replies,
+                "seconds": time.perf_counter() - began,
+                "audits": audit.by_stream(cycles.audits(live, stamp)),
+            }
         )
         accepted = Accepted(
             at=at,

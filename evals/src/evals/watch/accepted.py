@@ -4,6 +4,7 @@ from datetime import datetime
 
 from contracts.status import BundleStatus, Pin
 from evals.probes.selection import ProbeSet
+from evals.watch import audit
 from evals.watch.cells import chat_requests
 from evals.watch.detector import Baseline, digest
 from evals.watch.facts import Facts
@@ -27,7 +28,10 @@ class Accepted(Frozen):
     def baseline(self) -> Baseline:
         """What the detectors hold a cycle against."""
         probes = self.probes
-        return Baseline(digest=digest(probes.probes), scores=probes.baseline, deltas=probes.deltas)
+        audited = {name: audit.tolerated(seen) for name, seen in self.cycle.audits.items() if seen}
+        return Baseline(
+            digest=digest(probes.probes), scores=probes.baseline, deltas=probes.deltas | audited
+        )
 
     @property
     def requests(self) -> dict[str, dict[str, object]]:

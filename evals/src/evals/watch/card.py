@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import fmean
 
 from evals.probes.score import ladder
+from evals.watch.audit import is_audit
 from evals.watch.decide import answered
 from evals.watch.model import (
     CELLS,
@@ -144,15 +145,19 @@ def _strata(verdict: Verdict) -> set[str]:
 def _title(verdict: Verdict, cycle: Cycle) -> str:
     if verdict.status != "FAULT":
         return verdict.reason or f"The verdict is {verdict.status}."
+    hot = sorted(_strata(verdict))
     lost = sum(verdict.shares[layer].value for layer in verdict.layers if layer in verdict.shares)
-    strata = sorted(_strata(verdict))
+    strata = [stratum for stratum in hot if not is_audit(stratum)]
     of = f"answers to {' and '.join(strata)} probes" if 0 < len(strata) < 3 else "probed answers"
+    broke = f"broke {lost:.0%} of the {of}"
+    if hot and not strata:
+        broke = f"lost content of documents ({', '.join(hot)})"
     changed = [c.since for c in cycle.changes if c.layer in verdict.layers and c.since]
     since = min(changed, default=cycle.at)
     when = f"{since:%H:%M}" if since.date() == verdict.at.date() else f"{since:%d %b %H:%M}"
     causes = "; ".join(_cause(layer, cycle) for layer in verdict.layers)
     who = " and the ".join(verdict.layers)
-    return f"The {who} broke {lost:.0%} of the {of} since {when} UTC: {causes}."
+    return f"The {who} {broke} since {when} UTC: {causes}."
 
 
 def _cause(layer: Layer, cycle: Cycle) -> str:

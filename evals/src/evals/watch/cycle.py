@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
-from contracts.status import BundleStatus, SourceStatus
+from contracts.status import AuditReport, BundleStatus, SourceStatus
 from evals.clients import models, qdrant
 from evals.clients.application import Application
 from evals.clients.ingestion import Sources
@@ -22,6 +22,7 @@ from evals.errors import EvalsError, Unavailable
 from evals.probes import canaries, goldens
 from evals.settings import Settings
 from evals.suite.ports import Each
+from evals.watch import audit
 from evals.watch import facts as known
 from evals.watch.accepted import Accepted
 from evals.watch.cells import ask_cells, asked_as_users, with_ladder
@@ -30,7 +31,7 @@ from evals.watch.memo import replaying
 from evals.watch.model import CellReply, Change, Cycle, Indicator, Probe
 from evals.watch.replicas import Replicas
 
-AUDITED = 12  # documents of a source, each cycle
+AUDITED = 60  # documents of a source, each cycle
 ASKED_AS_USERS = 3
 T = TypeVar("T")
 
@@ -95,6 +96,12 @@ class Cycles:
         with Application(self._settings, self._settings.index, url=url) as application:
             return application.status()
 
+    def audits(self, live: IndexContent, id: str) -> list[AuditReport]:
+        """Every source's audit, of documents drawn by `id`."""
+        seed = random.Random(id).randrange(10**6)  # noqa: S311  # no secret
+        sources = sorted({manifest.source for manifest in live.documents.values()})
+        return [self._sources.audit(source, AUDITED, seed) for source in sources]
+
     def _run(self, accepted: Accepted, id: str, at: datetime, began: float) -> Seen:
         settings = self._settings
         with ThreadPoolExecutor(2) as aside:
@@ -102,14 +109,14 @@ class Cycles:
             live, pinned = qdrant.content(settings, settings.index), self._content_of(accepted)
             self._require_reference(accepted)
             now = self.facts(live)
-            reports = aside.submit(self._audits, live, random.Random(id).randrange(10**6))  # noqa: S311
+            audits = aside.submit(self.audits, live, id)
             probes, vanished = self._current(accepted, live)
             changes = self._changes(accepted, now, pinned, live)
             name = replaying(id, accepted.cycle.id) if self._may_replay(accepted, changes) else id
             replies = ask_cells(settings, accepted.pin.index, probes, name, self._each)
             indicators = [
                 *known.broken_contracts(now, live, changes),
-                *reports.result(),
+                *_findings(audits.result()),
                 *vanished,
                 *self._users_way(probes, replies, id),
                 *self.replicas.indicators(accepted, now),
@@ -127,6 +134,7 @@ class Cycles:
             indicators=[*indicators, *_stale(freshness, settings.freshness_seconds)],
             lag_seconds={each.source: each.lag_seconds for each in freshness},
             generations=len({reply.prompt for reply in replies if reply.prompt}),
+            audits=audit.by_stream(audits.result()),
         )
         return Seen(cycle, probes, pinned, live, now)
 
@@ -175,17 +183,6 @@ class Cycles:
         told = [Indicator(layer="data", source="audit", what="goldens", detail=d) for d in damage]
         return left, told
 
-    def _audits(self, live: IndexContent, seed: int) -> list[Indicator]:
-        found = []
-        for source in sorted({manifest.source for manifest in live.documents.values()}):
-            report = self._sources.audit(source, AUDITED, seed)
-            failed = known.audit_failures(report) + ([report.error] if report.error else [])
-            found += [
-                Indicator(layer="data", source="audit", what=source, detail=detail)
-                for detail in failed
-            ]
-        return found
-
     def _users_way(
         self, probes: Sequence[Probe], replies: Sequence[CellReply], id: str
     ) -> list[Indicator]:
@@ -226,6 +223,14 @@ def _or_none(ask: Callable[[], T]) -> T | None:
         return ask()
     except Unavailable:
         return None
+
+
+def _findings(reports: Sequence[AuditReport]) -> list[Indicator]:
+    return [
+        Indicator(layer="data", source="audit", what=report.source, detail=detail)
+        for report in reports
+        for detail in known.audit_failures(report) + ([report.error] if report.error else [])
+    ]
 
 
 def _result(beat: Future[None]) -> list[Indicator]:

@@ -1,20 +1,21 @@
 """From one cycle to a verdict: who made answers worse, and what would heal them. Pure."""
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
 from evals.suite.metrics import Part, ratio
+from evals.watch import audit, reasons
 from evals.watch.detector import (
     ARL,
     DETECTORS,
     Baseline,
+    Heard,
     Shares,
     State,
     digest,
     evidence,
+    mean,
     observe,
     restarted,
     shares,
@@ -72,17 +73,20 @@ def decide(
         return verdict(status="RULER", reason=reason), state
     scores = answered(cycle)
     if not scores or 2 * len(scores) < len(probes):
-        return verdict(status="NO DATA", reason=_missing(cycle, len(scores), len(probes))), state
+        missed = filter(_unreachable, cycle.replies)
+        reason = reasons.missing(missed, len(scores), len(probes))
+        return verdict(status="NO DATA", reason=reason), state
 
     found = shares(baseline.scores, scores)
-    state = observe(state, found, probes, baseline.deltas)
-    seen = _Seen(state, (*state.recent, found)[-WINDOW:], probes, baseline)
+    state = observe(state, found, probes, baseline.deltas, cycle.audits)
+    damaged = audit.damaged(cycle, baseline.deltas)
+    seen = _Seen(state, (*state.recent, found)[-WINDOW:], probes, baseline, damaged)
     heard = [seen.hear(name, limit) for name in DETECTORS]
     # Past the threshold and yet no harm in this cycle: it was put back. Waiting until the evidence
     # has melted would keep the verdict red for hours; a detector may start anew at any time.
     over = [h.detector for h in heard if h.evidence >= limit and not h.worse]
     if over:
-        seen = _Seen(restarted(state, over), (found,), probes, baseline)
+        seen = _Seen(restarted(state, over), (found,), probes, baseline, damaged)
         heard = [seen.hear(name, limit) for name in DETECTORS]
     known: dict[str, Any] = {"evidence": {h.detector: h.evidence for h in heard[: len(LAYERS)]}}
     suspects = [h for h in heard if h.evidence >= sqrt(limit) and h.worse]
@@ -93,19 +97,20 @@ def decide(
 
     known |= {
         "shares": {layer: estimate(getattr(s, layer) for s in found.values()) for layer in LAYERS},
-        "interaction": _mean("interaction", found, found),
+        "interaction": mean("interaction", found, found),
     }
     if suspects:
         most = max(suspects, key=lambda h: h.evidence)
         reason = (
-            f"Answers may be worse: the evidence on {_words(most.detector)} is {most.evidence:,.0f}"
-            f" of {limit:,.0f}, most in {', '.join(most.hot)}; probed again at once."
+            f"Answers may be worse: the evidence on {reasons.words(most.detector)} is "
+            f"{most.evidence:,.0f} of {limit:,.0f}, most in {', '.join(most.hot)}; "
+            "probed again at once."
         )
         return verdict(status="SUSPECT", reason=reason, **known), state
     if moved:
         reason = f"Probes are well, users' questions moved: {'; '.join(moved)}."
         return verdict(status="WORKLOAD", reason=reason, **known), state
-    return verdict(status="OK", reason=_well(cycle, found, baseline, over), **known), state
+    return verdict(status="OK", reason=reasons.well(cycle, found, baseline, over), **known), state
 
 
 def healed(
@@ -128,7 +133,7 @@ def healed(
     models = "serving" in layers
     return estimate(
         scores[p][pinned] - scores[p]["11"] + models * (baseline.scores[p] - scores[p]["00"])
-        for p in _members(hot, streams(probes), scores)
+        for p in _members(hot, streams(probes), scores) or scores
     )
 
 
@@ -149,18 +154,6 @@ def answered(cycle: Cycle) -> dict[str, dict[Cell, float]]:
     return {probe: cells for probe, cells in scores.items() if len(cells) == len(CELLS)}
 
 
-@dataclass(frozen=True)
-class _Heard:
-    """What one detector says after a cycle."""
-
-    detector: str
-    evidence: float
-    hot: tuple[str, ...]  # streams
-    ids: list[str]  # their probes
-    delta: float  # the widest of theirs
-    worse: bool  # in this cycle
-
-
 class _Seen:
     """The cycle just seen, those since the suspicion, and the state after it."""
 
@@ -170,12 +163,14 @@ class _Seen:
         window: tuple[dict[str, Shares], ...],
         probes: Sequence[Probe],
         baseline: Baseline,
+        damaged: Mapping[str, float],
     ) -> None:
         self.state, self.window, self.baseline = state, window, baseline
+        self.damaged = damaged  # share of documents, by the audit's stream
         self.now, self.usual = window[-1], typical(window)
         self.streams = streams(probes)
 
-    def hear(self, detector: str, limit: float) -> _Heard:
+    def hear(self, detector: str, limit: float) -> Heard:
         """Evidence, and its hot strata: those past the limit, else those half as bad as the worst.
 
         The second case is a fault spread so thinly, or so new, that only the pooled stream or the
@@ -186,29 +181,33 @@ class _Seen:
         strata = [stream for stream in by_stream if stream != POOLED]
         hot = tuple(stream for stream in strata if by_stream[stream] >= limit)
         if not hot:
-            means = {s: _mean(detector, self.usual, self.members([s])) for s in strata}
+            lost = self.damaged if detector == "data" else {}
+            means = {s: lost.get(s, mean(detector, self.usual, self.members([s]))) for s in strata}
             worst = max(means.values(), default=0.0)
             hot = tuple(s for s in strata if means[s] >= worst / 2 > 0) or (POOLED,)
-        ids = self.members(hot)
-        delta = max(self.baseline.deltas[stream] for stream in hot)
-        worse = _mean(detector, self.now, ids) > delta / 2
-        return _Heard(detector, sum(by_stream.values()), hot, ids, delta, worse)
+        audited = tuple(s for s in hot if s in self.damaged)
+        ids = self.members(hot) or self.members([POOLED])
+        noise = [s for s in hot if not audit.is_audit(s)] or [POOLED]
+        delta = max(self.baseline.deltas[stream] for stream in noise)
+        worse = bool(audited) or mean(detector, self.now, ids) > delta / 2
+        return Heard(detector, sum(by_stream.values()), hot, ids, delta, worse, audited)
 
     def members(self, names: Collection[str]) -> list[str]:
         """Probes of these streams that were answered."""
         return _members(names, self.streams, self.now)
 
 
-def _blame(alarms: Sequence[_Heard], seen: _Seen) -> dict[str, Any]:
+def _blame(alarms: Sequence[Heard], seen: _Seen) -> dict[str, Any]:
     """Status, layers, shares and reason once a detector is past the threshold.
 
-    A layer is judged where its own detector is hot and, where that is silent, wherever any is: two
+    The audit names the data alone, where documents lost content and the alarm is of them. Else
+    a layer is judged where its own detector is hot and, where that is silent, wherever any is: two
     faults in different strata must not dilute one another. A silent layer is named only while users
     lose answers (`total` is past): of two half faults the sum alarms before either does. Shares are
     means over the cycles since the suspicion: one cycle is too few where harm comes and goes.
     """
     found = seen.usual
-    everywhere = _Heard(
+    everywhere = Heard(
         "total",
         max(h.evidence for h in alarms),
         tuple(sorted({stream for h in alarms for stream in h.hot})),
@@ -226,80 +225,29 @@ def _blame(alarms: Sequence[_Heard], seen: _Seen) -> dict[str, Any]:
     named = [
         layer
         for layer in order
-        if (
-            layer in own
-            or ("total" in own and _mean(layer, seen.now, everywhere.ids) > bars[layer])
+        if judged[layer].audited
+        or (
+            (
+                layer in own
+                or ("total" in own and mean(layer, seen.now, everywhere.ids) > bars[layer])
+            )
+            and estimates[layer].low > bars[layer]
         )
-        and estimates[layer].low > bars[layer]
     ]
-    interaction = _mean("interaction", found, everywhere.ids)
+    audited = {stream: seen.damaged[stream] for h in alarms for stream in h.audited}
+    interaction = mean("interaction", found, everywhere.ids)
     return {
         "status": "FAULT" if named else "UNSURE",
         "layers": tuple(named),
         "shares": estimates,
         "interaction": interaction,
         "hot": {layer: judged[layer].hot for layer in named},
-        "reason": _harm(
+        "reason": reasons.harm(
             everywhere, found, seen.baseline, {layer: estimates[layer] for layer in order}
         )
-        + _advice(named, everywhere, found, interaction),
+        + (f"; {audit.said(audited)}" if audited else "")
+        + reasons.advice(named, everywhere, found, interaction, bool(audited)),
     }
-
-
-def _harm(
-    where: _Heard,
-    found: Mapping[str, Shares],
-    baseline: Baseline,
-    estimates: Mapping[Layer, Estimate],
-) -> str:
-    accepted = sum(baseline.scores[p] for p in where.ids) / len(where.ids)
-    now = accepted - _mean("total", found, where.ids)
-    told = ", ".join(
-        f"{layer} {e.value:+.2f} [{e.low:+.2f}, {e.high:+.2f}]" for layer, e in estimates.items()
-    )
-    return (
-        f"Answers are right {now:.2f} of the time, {accepted:.2f} accepted, on {len(where.ids)}"
-        f" probes ({', '.join(where.hot)}); shares of the harm: {told}"
-    )
-
-
-def _advice(
-    named: Collection[Layer], where: _Heard, found: Mapping[str, Shares], interaction: float
-) -> str:
-    if not named:
-        return "; no layer's share is clear of noise."
-    if _mean("total", found, where.ids) <= where.delta / 2:
-        return "; another layer's gain hides the harm from users."
-    if {"data", "application"} <= set(named) and interaction < -where.delta:
-        return "; they harm only together, so either put back heals."
-    if {"data", "application"} <= set(named) and interaction > where.delta:
-        return "; either alone does harm that both share, so put both back."
-    return "."
-
-
-def _well(
-    cycle: Cycle, found: Mapping[str, Shares], baseline: Baseline, over: Collection[str]
-) -> str:
-    accepted = sum(baseline.scores[p] for p in found) / len(found)
-    now = accepted - _mean("total", found, found)
-    reason = f"{len(found)} probes are right {now:.2f} of the time, {accepted:.2f} accepted"
-    if over:
-        reason = f"Healed ({_words(*over)}): {reason}"
-    if cycle.changes:
-        what = sorted({f"{change.layer} ({change.what})" for change in cycle.changes})
-        reason += f"; changed without harm: {', '.join(what)}"
-    return reason + "."
-
-
-def _missing(cycle: Cycle, whole: int, asked: int) -> str:
-    cells = Counter(reply.cell for reply in cycle.replies if _unreachable(reply))
-    where = ", ".join(f"{cell} for {count} probes" for cell, count in sorted(cells.items()))
-    reason = f"Only {whole} of {asked} probes were answered in all four cells"
-    return f"{reason}{f' (unreachable: {where})' if where else ''}: see `make status`."
-
-
-def _words(*detectors: str) -> str:
-    return " and ".join("all layers together" if d == "total" else d for d in detectors)
 
 
 def _unreachable(reply: CellReply) -> bool:
@@ -310,7 +258,3 @@ def _members(
     names: Collection[str], ids: Mapping[str, Sequence[str]], among: Collection[str]
 ) -> list[str]:
     return sorted({probe for name in names for probe in ids.get(name, ()) if probe in among})
-
-
-def _mean(what: str, found: Mapping[str, Shares], ids: Collection[str]) -> float:
-    return float(sum(getattr(found[probe], what) for probe in ids)) / max(len(ids), 1)

@@ -7,6 +7,7 @@ Rinaldo, "E-detectors", 2023). That holds if probes are independent within a cyc
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -32,6 +33,19 @@ class Shares(NamedTuple):
     application: float
     total: float
     interaction: float  # below 0: only together do data and application harm; above: each alone
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What one detector says after a cycle."""
+
+    detector: str
+    evidence: float
+    hot: tuple[str, ...]  # streams
+    ids: list[str]  # their probes
+    delta: float  # the widest of theirs
+    worse: bool  # in this cycle
+    audited: tuple[str, ...] = ()  # those of documents that lost content
 
 
 class Baseline(Frozen):
@@ -92,17 +106,30 @@ def bet(logs: Array, x: Array, delta: float | Array) -> Array:
 
 
 def observe(
-    state: State, found: Mapping[str, Shares], probes: Sequence[Probe], deltas: Mapping[str, float]
+    state: State,
+    found: Mapping[str, Shares],
+    probes: Sequence[Probe],
+    deltas: Mapping[str, float],
+    audits: Mapping[str, Sequence[float]] | None = None,
 ) -> State:
-    """The state after one more cycle; a stream of which no probe was asked stands still."""
+    """The state after one more cycle; a stream of which nothing was asked stands still.
+
+    `audits` are marks of documents by stream: harm of the data that no user need have met yet.
+    """
+    asked = {
+        stream: [found[probe][: len(DETECTORS)] for probe in ids if probe in found]
+        for stream, ids in streams(probes).items()
+    }
+    for stream, seen in (audits or {}).items():
+        if stream in deltas:
+            asked[stream] = [tuple(mark * (d == "data") for d in DETECTORS) for mark in seen]
     bets = dict(state.bets)
-    for stream, ids in streams(probes).items():
-        asked = [found[probe][: len(DETECTORS)] for probe in ids if probe in found]
-        if asked:
+    for stream, rows in asked.items():
+        if rows:
             before = np.array(bets.get(stream, ()))
             if before.shape != (len(DETECTORS), len(LAMBDAS)):  # new, or of an older version
                 before = np.zeros((len(DETECTORS), len(LAMBDAS)))
-            after = bet(before, np.array(asked, dtype=float).T, deltas[stream])
+            after = bet(before, np.array(rows, dtype=float).T, deltas[stream])
             bets[stream] = tuple(tuple(row) for row in after.tolist())
     return state.model_copy(update={"bets": bets})
 
@@ -147,3 +174,8 @@ def typical(window: Sequence[Mapping[str, Shares]]) -> dict[str, Shares]:
         probe: Shares(*np.mean([w[probe] for w in window if probe in w], axis=0).tolist())
         for probe in window[-1]
     }
+
+
+def mean(what: str, found: Mapping[str, Shares], ids: Collection[str]) -> float:
+    """Mean of one of the shares over these probes; 0 of none."""
+    return float(sum(getattr(found[probe], what) for probe in ids)) / max(len(ids), 1)

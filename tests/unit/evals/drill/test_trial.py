@@ -170,7 +170,9 @@ def test_a_drill_without_harm_is_in_no_share(trial):
     assert "real_engine_exact_set" not in found
 
 
-def test_the_cards_of_drills_that_did_harm_are_published_without_prompts(trial, tmp_path, in_order):
+def test_every_outcome_is_published_and_the_cards_of_those_that_did_harm_without_prompts(
+    trial, tmp_path, in_order
+):
     outcome, _ = trial("FAULT", "OK")
     settings = Settings(state_dir=tmp_path / "state")
     kept = settings.state_dir / "drills"
@@ -180,7 +182,10 @@ def test_the_cards_of_drills_that_did_harm_are_published_without_prompts(trial, 
     harmless = outcome.model_copy(update={"drill": "harmless", "harm": 0.01})
     lines = [each.model_dump_json() + "\n" for each in (outcome, harmless)]
     (kept / "outcomes.jsonl").write_text("".join(lines))
-    Trials(settings, in_order).publish_cards(tmp_path / "published")
+    trials = Trials(settings, in_order)
+    trials.publish_outcomes(tmp_path / "drills.jsonl")
+    assert (tmp_path / "drills.jsonl").read_text() == "".join(lines)
+    trials.publish_cards(tmp_path / "published")
     (published,) = (tmp_path / "published").iterdir()
     assert published.name == "d.md"
     assert published.read_text().startswith("# ")

@@ -52,6 +52,14 @@ def test_an_audit_is_the_cause_where_no_fingerprint_changed():
     assert card.title.endswith("UTC: tables are gone (and 1 more).")
 
 
+def test_documents_that_lost_content_are_the_title_where_no_probe_tells_of_them():
+    found = Indicator(layer="data", source="audit", what="sample", detail="Shape: 9 documents.")
+    told = verdict("FAULT", "data", hot={"data": ("audit of sample",)})
+    card = card_of(cycle((), indicators=[found]), told)
+    assert card.title.startswith("The data lost content of documents (audit of sample) since ")
+    assert [row.right for row in card.switches] == [True] * 4
+
+
 def test_a_long_cause_is_cut_to_its_first_sentence():
     edit = EDIT.model_copy(update={"detail": f"A prompt changed. {'And so did others. ' * 20}"})
     assert card_of(cycle(changes=[edit]), verdict("FAULT", "application")).title.endswith(

@@ -156,6 +156,16 @@ def test_every_finding_of_the_audit_speaks_against_the_data(layers):
             "HTTP 500",
         )
     ]
+    assert layers.cycle().cycle.audits == {"audit of sample": (1.0,)}
+
+
+@pytest.mark.parametrize("kind", ["missing", "ghost", "stale"])
+def test_what_a_sync_may_still_mend_is_told_and_is_no_mark(layers, kind):
+    late = Finding(document_id=layers.page, kind=kind, detail="It is late.")
+    report = AuditReport(source="sample", index="i", documents=2, checked=2, findings=[late])
+    layers.sources.audit = lambda source, sample, seed: report
+    assert len(layers.indicators()) == 1
+    assert layers.cycle().cycle.audits == {"audit of sample": (0.0, 0.0)}
 
 
 @pytest.mark.parametrize(

@@ -199,6 +199,52 @@ def test_a_quiet_stack_is_never_suspect_however_low_the_threshold() -> None:
     assert verdict.status == "OK"
 
 
+def audited(lost: int, of: int = 57, **changed: object) -> Cycle:
+    """A cycle whose audit finds so many documents of the sample damaged."""
+    marks = (1.0,) * lost + (0.0,) * (of - lost)
+    return asked(audits={"audit of sample": marks, "audit of one not accepted": (1.0,) * 9})
+
+
+AUDITED = BASELINE.model_copy(update={"deltas": BASELINE.deltas | {"audit of sample": 0.05}})
+
+
+def after_audits(*lost: int, state: State | None = None) -> tuple[Verdict, State]:
+    """The verdict after cycles whose audits find so many damaged."""
+    state = state or State()
+    for number in lost:
+        verdict, state = decide(audited(number), PROBES, AUDITED, state)
+    return verdict, state
+
+
+def test_documents_that_lost_content_name_the_data_though_no_probe_misses_it() -> None:
+    verdict, _ = after_audits(10, 10, 10, 10)
+    assert (verdict.status, verdict.layers) == ("FAULT", ("data",))
+    assert verdict.hot == {"data": ("audit of sample",)}
+    assert "documents lost content: 18% in the audit of sample" in verdict.reason
+    assert healed(verdict, audited(10), PROBES, AUDITED).value == 0
+
+
+def test_documents_that_lost_content_are_a_suspicion_before_they_are_a_fault() -> None:
+    assert after_audits(10, 10, 10)[0].status == "SUSPECT"
+
+
+def test_a_few_documents_that_changed_are_no_suspicion_for_a_month() -> None:
+    assert {after_audits(*[2] * cycles)[0].status for cycles in (1, 100, 720)} == {"OK"}
+
+
+def test_documents_put_back_end_the_fault_in_the_next_cycle() -> None:
+    verdict, state = after_audits(10, 10, 10, 10)
+    verdict, state = after_audits(0, state=state)
+    assert verdict.status == "OK"
+    assert "Healed (data)" in verdict.reason
+
+
+def test_an_audit_beside_another_layers_fault_names_both() -> None:
+    state = after_audits(10, 10, 10)[1]  # a suspicion
+    both = faulty(serving=range(30)).model_copy(update={"audits": audited(10).audits})
+    assert set(decide(both, PROBES, AUDITED, state)[0].layers) == {"data", "serving"}
+
+
 def test_putting_the_layer_back_ends_the_fault_in_the_next_cycle() -> None:
     _, state = run(*[faulty(data=range(30))] * 10)
     verdict, state = run(asked(), state=state)
