@@ -97,7 +97,7 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
         manifests = EndpointManifests(
             session, settings.llm_url, llm_key, settings.embed_url, embed_key
         )
-        first = asyncio.create_task(manifests.llm())  # it hashes its files now, not at a question
+        first = asyncio.create_task(manifests.prepare())
         stack.callback(first.cancel)
         build = build_of_sources()
         bundles = BundleStore(settings.state_dir / "bundles", settings.bundle)

@@ -172,3 +172,21 @@ def test_a_restart_that_fails_says_how_to_take_the_change_back(
     result = CliRunner().invoke(cli.app, ["restart", "llm", "--set", "SERVING_LLM_FLAGS=--nope"])
     assert result.exit_code == 1
     assert "demo restart llm --unset SERVING_LLM_FLAGS" in " ".join(result.output.split())
+
+
+def test_what_users_do_not_wait_for_yields_to_what_they_do(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise.subprocess, "run", lambda *_, **__: None)
+    monkeypatch.setattr(Supervisor, "is_running", lambda _: True)
+    watcher = Process("watcher", "evals", ("evals", "watch"), {}, late=True)
+    Supervisor(settings).launch([LLM, watcher])
+    commands = [
+        line.removeprefix("command=").split()
+        for line in (settings.state_dir / "supervisord.conf").read_text().splitlines()
+        if line.startswith("command=")
+    ]
+    assert [(command[0] == "nice", command[-1]) for command in commands] == [
+        (False, "llm"),
+        (True, "watcher"),
+    ]

@@ -31,9 +31,10 @@ directory={root}
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
+YIELDING = "nice -n 10 "  # while these start on two cores, somebody asks the first question
 PROGRAM = """\
 [program:{name}]
-command={python} -m demo.cli exec {name}
+command={first}{python} -m demo.cli exec {name}
 autostart=false
 autorestart=true
 startsecs=5
@@ -88,7 +89,15 @@ class Supervisor:
         python = BY_NAME["demo"].command("python")
         parts = [
             HEADER.format(socket=self.settings.socket, logs=self.logs, state=state, root=ROOT),
-            *(PROGRAM.format(name=p.name, python=python, logs=self.logs) for p in processes),
+            *(
+                PROGRAM.format(
+                    name=p.name,
+                    python=python,
+                    logs=self.logs,
+                    first=YIELDING if p.late else "",
+                )
+                for p in processes
+            ),
         ]
         path = state / "supervisord.conf"
         path.write_text("".join(parts))
