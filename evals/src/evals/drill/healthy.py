@@ -18,6 +18,7 @@ from evals.watch.model import Frozen, Layer
 from evals.watch.watcher import Watcher
 
 ALARMS = ("FAULT", "UNSURE")
+HOUR = 3600.0
 
 _log = logging.getLogger(__name__)
 
@@ -31,6 +32,7 @@ class HealthyCycle(Frozen):
     status: str
     layers: tuple[Layer, ...]
     seconds: float
+    report_seconds: float  # evidently's reports, which come after the verdict
     reason: str
 
 
@@ -73,13 +75,16 @@ class HealthyCycles:
     def _cycle(self, watcher: Watcher, change: str) -> None:
         at = datetime.now(UTC)
         verdict = watcher.once().verdict
+        decided = datetime.now(UTC)
+        watcher.report()
         outcome = HealthyCycle(
             at=at,
             commit=self._commit,
             change=change,
             status=verdict.status,
             layers=verdict.layers,
-            seconds=(datetime.now(UTC) - at).total_seconds(),
+            seconds=(decided - at).total_seconds(),
+            report_seconds=(datetime.now(UTC) - decided).total_seconds(),
             reason=verdict.reason,
         )
         with self._kept.open("a", encoding="utf-8") as file:
@@ -88,12 +93,15 @@ class HealthyCycles:
 
 
 def figures(outcomes: Sequence[HealthyCycle], here: Origin) -> list[Result]:
-    """The published figures."""
+    """The published figures; a cycle without data proves nothing and is not counted."""
+    outcomes = [outcome for outcome in outcomes if outcome.status != "NO DATA"]
     if not outcomes:
         return []
     count, alarms = len(outcomes), sum(outcome.status in ALARMS for outcome in outcomes)
     changed = sum(bool(outcome.change) for outcome in outcomes)
-    spent = sorted(outcome.seconds for outcome in outcomes if not outcome.change)
+    quiet = [outcome for outcome in outcomes if not outcome.change]
+    spent = sorted(outcome.seconds for outcome in quiet)
+    whole = sorted((o.seconds + o.report_seconds) / HOUR for o in quiet)
     return [
         result(
             "real_engine_healthy_cycles",
@@ -111,6 +119,13 @@ def figures(outcomes: Sequence[HealthyCycle], here: Origin) -> list[Result]:
             "quiet_cycle_seconds",
             "median seconds of a cycle in which nothing has changed",
             Estimate(median(spent), spent[0], spent[-1], len(spent)),
+            here,
+        ),
+        result(
+            "watching_share",
+            "share of an hour in which such a cycle and its reports run: the most of the"
+            " application's throughput that hourly watching can cost",
+            Estimate(median(whole), whole[0], whole[-1], len(whole)),
             here,
         ),
     ]

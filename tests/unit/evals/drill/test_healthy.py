@@ -30,6 +30,10 @@ def watched(tmp_path, monkeypatch):
             status = next(self.statuses)
             return card_of(cycle(()), verdict(status, *(["data"] if status == "FAULT" else [])))
 
+        def report(self):
+            with log.open("a") as file:
+                file.write("report\n")
+
     monkeypatch.setattr(healthy, "Watcher", Scripted)
     monkeypatch.setattr(healthy, "origin", lambda: HERE)
     made = HealthyCycles(Settings(state_dir=tmp_path / "state"), None)
@@ -45,7 +49,7 @@ def watched(tmp_path, monkeypatch):
 def test_every_second_cycle_follows_a_change_that_is_taken_back_after_it(watched):
     made, change, log = watched
     made.run([change], 4)
-    changed = ["cycle", "made", "cycle", "undone"]
+    changed = ["cycle", "report", "made", "cycle", "report", "undone"]
     assert log.read_text().split() == [*changed, *changed]
     assert [each.change for each in made.outcomes()] == ["", "restart", "", "restart"]
 
@@ -57,7 +61,7 @@ def test_cycles_that_were_run_already_are_not_run_again(watched):
     assert log.read_text().split().count("cycle") == 2
 
 
-def test_a_fault_or_a_doubt_is_a_false_alarm_and_a_suspicion_is_none():
+def test_a_fault_or_a_doubt_is_a_false_alarm_and_neither_a_suspicion_nor_no_data_is():
     def outcome(status, change="", commit="c0ffee"):
         return HealthyCycle(
             at=datetime(2026, 1, 1, tzinfo=UTC),
@@ -65,15 +69,18 @@ def test_a_fault_or_a_doubt_is_a_false_alarm_and_a_suspicion_is_none():
             change=change,
             status=status,
             layers=(),
-            seconds=40,
+            seconds=30,
+            report_seconds=6,
             reason="",
         )
 
     told = [outcome("OK"), outcome("SUSPECT", "restart"), outcome("UNSURE"), outcome("FAULT")]
+    told.append(outcome("NO DATA"))
     found = {row.id: row.value for row in figures(told, HERE)}
     assert found["real_engine_healthy_cycles"] == 4
     assert found["real_engine_false_verdicts"] == 2
-    assert found["quiet_cycle_seconds"] == 40
+    assert found["quiet_cycle_seconds"] == 30
+    assert found["watching_share"] == pytest.approx(0.01)
     assert figures([], HERE) == []
 
 
