@@ -94,6 +94,8 @@ def marked(name: str, replies: Sequence[answers.Reply]) -> Measured:
     """The figures of a golden set's replies, and the same by kind of question; asks nothing."""
     outcomes = [answers.mark(reply) for reply in replies]
     figures = answers.summary(outcomes)
+    degraded = sum(reply.answer.status == "degraded" for reply in replies)
+    figures["degraded"] = _count(degraded, len(replies))
     figures["latency_p50_ms"] = _count(answers.latency_p50_ms(replies), len(replies))
     recall: dict[str, Estimate] = {
         id: figures.pop(id) for id in ("recall_at_5", "bm25_recall_at_5") if id in figures
@@ -143,5 +145,6 @@ _ANSWERS = {
     "citation_correct": "citations that name a gold document",
     "gold_cited": "answers that cite a gold document at all",
     "answered": "questions with an answer that it answered",
+    "degraded": "answers that a layer failed to give; with any, the figures above are too low",
     "latency_p50_ms": "median time of an answer under the suite's own load, ms",
 }

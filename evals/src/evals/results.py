@@ -27,6 +27,7 @@ GOALS: dict[str, tuple[Direction, float | None]] = {
     "sample_containment": (">=", 0.5),
     "sample_abstention_f1": (">=", 0.6),
     "sample_citation_correct": (">=", 0.9),
+    "sample_degraded": ("<=", 0),
     "sample_latency_p50_ms": ("<=", None),
     "real_engine_faults": (">=", 30),
     "real_engine_exact_set": (">=", 0.85),

@@ -36,6 +36,16 @@ def test_figures_go_to_the_file_that_others_look_them_up_in(
     }
 
 
+def test_answers_that_a_layer_failed_to_give_are_counted_beside_the_figures_they_lower(
+    answer: Callable[..., Answer], passage: Callable[..., Passage]
+) -> None:
+    found = passage("leave.md", SPAN)
+    good = answer(text="ten", passages=[found], cites=("leave.md",))
+    late = good.model_copy(update={"status": "degraded"})
+    rows = marked("sample", [reply(good, found, "a"), reply(late, found, "b")]).results["answers"]
+    assert {row.id: (row.value, row.n) for row in rows}["sample_degraded"] == (1, 2)
+
+
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
