@@ -28,8 +28,8 @@ def marks(report: AuditReport) -> tuple[float, ...]:
 
 
 def by_stream(reports: Sequence[AuditReport]) -> dict[str, tuple[float, ...]]:
-    """The marks of every source that could be read."""
-    return {f"{STREAM}{r.source}": marks(r) for r in reports if r.checked}
+    """The marks of every source; none of one that could not be read."""
+    return {f"{STREAM}{r.source}": marks(r) for r in reports}
 
 
 def tolerated(seen: Sequence[float]) -> float:

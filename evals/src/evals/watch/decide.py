@@ -187,8 +187,7 @@ class _Seen:
             hot = tuple(s for s in strata if means[s] >= worst / 2 > 0) or (POOLED,)
         audited = tuple(s for s in hot if s in self.damaged)
         ids = self.members(hot) or self.members([POOLED])
-        noise = [s for s in hot if not audit.is_audit(s)] or [POOLED]
-        delta = max(self.baseline.deltas[stream] for stream in noise)
+        delta = max(self.baseline.deltas[stream] for stream in hot)
         worse = bool(audited) or mean(detector, self.now, ids) > delta / 2
         return Heard(detector, sum(by_stream.values()), hot, ids, delta, worse, audited)
 

@@ -11,7 +11,6 @@ from evals.probes import canaries
 from evals.settings import Settings
 from evals.watch import accept as module
 from evals.watch.accept import ROUNDS, ROUNDS_OF_NOISE, accept, candidates, drop_older
-from evals.watch.audit import FLOOR
 from evals.watch.facts import Facts
 from evals.watch.model import CELLS, CellReply, Probe
 
@@ -87,7 +86,7 @@ def test_a_healthy_stack_is_accepted_with_all_that_later_cycles_are_held_against
     assert found.application == stack.status
     assert set(found.replica_replies.values()) == {"28 days"}
     assert found.versions == {stack.page: "v1"}
-    assert found.baseline.deltas["audit of sample"] == FLOOR
+    assert found.baseline.deltas["audit of sample"] == 0.05
 
 
 def test_documents_that_the_audit_doubts_at_the_accept_are_noise_later(stack):
@@ -95,7 +94,7 @@ def test_documents_that_the_audit_doubts_at_the_accept_are_noise_later(stack):
     report = AuditReport(source="sample", index="i", documents=4, checked=4, findings=lost)
     stack.sources.audit = lambda source, sample, seed: report
     tolerated = accepted(stack).baseline.deltas["audit of sample"]
-    assert tolerated == pytest.approx(FLOOR + 0.25 + 2 * (0.25 * 0.75 / 4) ** 0.5)
+    assert tolerated == pytest.approx(0.05 + 0.25 + 2 * (0.25 * 0.75 / 4) ** 0.5)
 
 
 def test_deleted_canary_pages_are_synced_once_and_taken_out_before_the_index_is_pinned(stack):

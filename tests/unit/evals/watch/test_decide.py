@@ -220,7 +220,7 @@ def test_documents_that_lost_content_name_the_data_though_no_probe_misses_it() -
     verdict, _ = after_audits(10, 10, 10, 10)
     assert (verdict.status, verdict.layers) == ("FAULT", ("data",))
     assert verdict.hot == {"data": ("audit of sample",)}
-    assert "documents lost content: 18% in the audit of sample" in verdict.reason
+    assert verdict.reason.endswith("; documents lost content: 18% in the audit of sample.")
     assert healed(verdict, audited(10), PROBES, AUDITED).value == 0
 
 
@@ -234,7 +234,7 @@ def test_a_few_documents_that_changed_are_no_suspicion_for_a_month() -> None:
 
 def test_documents_put_back_end_the_fault_in_the_next_cycle() -> None:
     verdict, state = after_audits(10, 10, 10, 10)
-    verdict, state = after_audits(0, state=state)
+    verdict, state = after_audits(2, state=state)  # as many as an edit may change
     assert verdict.status == "OK"
     assert "Healed (data)" in verdict.reason
 
