@@ -1,6 +1,7 @@
 """A trial heals by the card, takes its fault out of the live index, and counts only the former."""
 
 from datetime import UTC, datetime
+from itertools import count
 
 import pytest
 from tests.fakes.layers_app import card_of, cycle, verdict
@@ -26,7 +27,7 @@ class Oracle:
 def trial(tmp_path):
     log = tmp_path / "log"
 
-    def trial(*statuses, heals="ingestion restore p", layer="data", named=None):
+    def trial(*statuses, heals="ingestion restore p", layer="data", named=None, replay=False):
         drill = Drill(
             name="d",
             layer=layer,
@@ -51,7 +52,7 @@ def trial(tmp_path):
             return heals
 
         arguments = (drill, {}, tmp_path / "saved", Oracle(), once, tmp_path / "cards", heal)
-        outcome = run(*arguments, lambda: told("resumed"), "c0ffee")
+        outcome = run(*arguments, lambda: told("resumed"), "c0ffee", replay)
         return outcome, log.read_text().split()
 
     return trial
@@ -70,6 +71,14 @@ def test_a_trial_keeps_the_card_the_oracles_harm_and_the_watchers(trial, tmp_pat
     assert (outcome.harm, outcome.hot_harm) == (0.5, pytest.approx(0.52))
     assert (outcome.drill, outcome.layer, outcome.commit) == ("d", "data", "c0ffee")
     assert len(outcome.cycle_seconds) == outcome.cycles == 1
+
+
+@pytest.mark.parametrize(("replay", "named"), [(True, ("data",)), (False, ())])
+def test_in_the_workshop_profile_a_verdict_has_five_minutes(trial, monkeypatch, replay, named):
+    seconds = count(step=10)  # a cycle takes 30 of them
+    monkeypatch.setattr(module.time, "perf_counter", lambda: next(seconds))
+    late = [*["OK"] * (CYCLES + 1), "FAULT" if replay else "OK", "OK"]
+    assert trial(*late, replay=replay)[0].named == named
 
 
 def test_a_command_for_another_layer_is_not_run(trial):
