@@ -35,6 +35,7 @@ GOALS: dict[str, tuple[Direction, float | None]] = {
     "real_engine_healed": (">=", 1),
     "real_engine_healthy_cycles": (">=", 50),
     "real_engine_false_verdicts": ("<=", 0),
+    "verdict_seconds": ("<=", 300),
     "quiet_cycle_seconds": ("<=", 60),
     "watching_share": ("<=", 0.02),
     "full_cycle_seconds": ("<=", 240),

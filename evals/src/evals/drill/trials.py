@@ -149,6 +149,10 @@ def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
         estimate = ratio(Part(str(number), value) for number, value in enumerate(values))
         if estimate:
             found.append(result(f"real_engine_{id}", said[id], estimate, here))
+    if until := sorted(o.seconds for o in harmful if o.named and o.replay):
+        what = "longest seconds of watching until a layer was named, in the workshop profile"
+        estimate = Estimate(until[-1], until[0], until[-1], len(until))
+        found.append(result("verdict_seconds", what, estimate, here))
     spent = sorted(seconds for outcome in outcomes for seconds in outcome.cycle_seconds)
     if spent:
         middle, low, high = spent[len(spent) // 2], spent[0], spent[-1]

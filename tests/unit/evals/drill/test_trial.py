@@ -179,6 +179,15 @@ def test_a_drill_without_harm_is_in_no_share(trial):
     assert "real_engine_exact_set" not in found
 
 
+def test_the_longest_time_until_a_name_is_of_those_named_in_the_workshop_profile(trial):
+    outcome, _ = trial("FAULT", "OK", replay=True)
+    slow = outcome.model_copy(update={"seconds": 100.0})
+    unnamed = outcome.model_copy(update={"seconds": 300.0, "named": ()})
+    whole = outcome.model_copy(update={"seconds": 200.0, "replay": False})
+    found = {row.id: (row.value, row.n) for row in figures([slow, unnamed, whole], HERE)}
+    assert found["verdict_seconds"] == (100, 1)
+
+
 def test_every_outcome_is_published_and_the_cards_of_those_that_did_harm_without_prompts(
     trial, tmp_path, in_order
 ):
