@@ -25,7 +25,10 @@ app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
 @app.command()
 def trial(
-    drills: Annotated[list[Path], typer.Argument(help="Drill files; those done are left out.")],
+    drills: Annotated[
+        list[Path],
+        typer.Argument(help="Drill files, or a folder of them; those done are left out."),
+    ],
     again: Annotated[bool, typer.Option(help="Also those that have an outcome.")] = False,
     minutes: Annotated[float, typer.Option(help="Start no drill after so long.")] = 600,
     write: Annotated[bool, typer.Option("--write", help="Publish figures and cards.")] = False,
@@ -38,13 +41,13 @@ def trial(
     Outcomes lie in .state/drills/outcomes.jsonl; a copy of docs/results/drills.jsonl there goes on
     with the published ones.
 
-    Example: evals trial evals/drills/app-*.yaml
+    Example: evals trial evals/drills/app-*.yaml; evals trial evals/drills --write
     """
     _tell()
     settings = Settings()
     trials = Trials(settings, Parallel(settings.parallel))
     with sentences():
-        todo = [load(path) for path in drills]
+        todo = [load(path) for path in _files(drills)]
         if not again:
             done = {outcome.drill for outcome in trials.outcomes()}
             todo = [each for each in todo if each.name not in done]
@@ -65,19 +68,21 @@ def trial(
 
 @app.command()
 def healthy(
-    changes: Annotated[list[Path], typer.Argument(help="Benign changes, one every second cycle.")],
+    changes: Annotated[
+        list[Path], typer.Argument(help="Benign changes or their folder, one every second cycle.")
+    ],
     cycles: Annotated[int, typer.Option(help="In all; those of this commit count.")] = 50,
     write: Annotated[bool, typer.Option("--write", help="Publish figures.")] = False,
 ) -> None:
     """Watch a healthy stack in which things change without harm: every verdict is a false alarm.
 
-    Example: evals healthy evals/drills/benign/*.yaml --cycles 50 --write
+    Example: evals healthy evals/drills/benign --cycles 50 --write
     """
     _tell()
     settings = Settings()
     watched = HealthyCycles(settings, Parallel(settings.parallel))
     with sentences(), serving_pages(settings):
-        watched.run([load(path) for path in changes], cycles)
+        watched.run([load(path) for path in _files(changes)], cycles)
     shown = Table("change", "cycles", "verdicts")
     for change in sorted({each.change for each in watched.outcomes()}):
         told = [each.status for each in watched.outcomes() if each.change == change]
@@ -86,6 +91,10 @@ def healthy(
     if write:
         found = healthy_figures(watched.outcomes(), origin())
         results.merge(settings.results_dir / "verdict.json", found)
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    return [f for path in paths for f in (sorted(path.glob("*.yaml")) if path.is_dir() else [path])]
 
 
 def _tell() -> None:

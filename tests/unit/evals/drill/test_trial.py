@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 from itertools import count
 
 import pytest
+import typer
 from tests.fakes.layers_app import card_of, cycle, verdict
+from typer.testing import CliRunner
 
 from evals.drill import trial as module
+from evals.drill.cli import trial as command
 from evals.drill.drill import Drill
 from evals.drill.trial import BY_DRILL, CYCLES, HARM, HEALING, NO_EFFECT, run
 from evals.drill.trials import Trials, figures
@@ -177,6 +180,22 @@ def test_a_drill_without_harm_is_in_no_share(trial):
     least = outcome.model_copy(update={"harm": HARM, "at": datetime(2026, 1, 1, tzinfo=UTC)})
     assert {row.id: row.value for row in figures([least], HERE)}["real_engine_faults"] == 1
     assert "real_engine_exact_set" not in found
+
+
+def test_a_folder_stands_for_its_drills_and_those_done_are_left_out(trial, tmp_path, monkeypatch):
+    outcome, _ = trial("FAULT", "OK")
+    kept = tmp_path / "state" / "drills" / "outcomes.jsonl"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(outcome.model_dump_json() + "\n")
+    folder = tmp_path / "catalogue"
+    folder.mkdir()
+    (folder / "d.yaml").write_text("{layer: data, title: t, run: [nothing-of-this-name]}")
+    monkeypatch.setenv("EVALS_STATE_DIR", str(tmp_path / "state"))
+    one = typer.Typer()
+    one.command()(command)
+    found = CliRunner().invoke(one, [str(folder)])
+    assert found.exit_code == 0, found.output
+    assert "data" in found.output
 
 
 def test_the_longest_time_until_a_name_is_of_those_named_in_the_workshop_profile(trial):
