@@ -118,6 +118,10 @@ def _command(command: str) -> bool:
     return done.returncode == 0
 
 
+def _healed_by_card(outcome: Outcome) -> float:
+    return float(outcome.healed and outcome.reverted_by != BY_DRILL)
+
+
 def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
     """The published figures, over the drills that the oracle proved harmful; `here` writes them.
 
@@ -128,12 +132,14 @@ def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
     marks = {
         "exact_set": [float(o.named == (o.layer,)) for o in harmful],
         "wrong_name": [float(any(layer != o.layer for layer in o.named)) for o in harmful],
-        "healed": [float(o.healed and o.reverted_by != BY_DRILL) for o in harmful],
+        "healed": [_healed_by_card(o) for o in harmful],
+        "card_heals": [_healed_by_card(o) for o in harmful if o.named],
     }
     said = {
         "exact_set": "injections whose verdict named exactly the layer at fault",
         "wrong_name": "injections whose verdict named a layer that was not at fault",
         "healed": "injections healed by the revert that the card proposed",
+        "card_heals": "the same, of those that were named and so had a card",
     }
     count = float(len(harmful))
     found = [

@@ -169,7 +169,15 @@ def test_healing_by_the_drill_itself_is_not_the_cards(trial):
     assert (outcome.reverted_by, outcome.healed) == (BY_DRILL, True)
     found = {row.id: row.value for row in figures([outcome], HERE)}
     assert found["real_engine_healed"] == 0
+    assert found["real_engine_card_heals"] == 0
     assert found["real_engine_exact_set"] == 1
+
+
+def test_what_was_not_named_had_no_card_that_could_heal(trial):
+    outcome, _ = trial("FAULT", "OK")
+    unnamed = outcome.model_copy(update={"named": (), "reverted_by": BY_DRILL})
+    found = {row.id: row.value for row in figures([outcome, unnamed], HERE)}
+    assert (found["real_engine_healed"], found["real_engine_card_heals"]) == (0.5, 1)
 
 
 def test_a_drill_without_harm_is_in_no_share(trial):
