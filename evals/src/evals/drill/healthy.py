@@ -5,6 +5,7 @@ Resumable, since each cycle is kept at once.
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import median
 
@@ -97,6 +98,7 @@ def figures(outcomes: Sequence[HealthyCycle], here: Origin) -> list[Result]:
     outcomes = [outcome for outcome in outcomes if outcome.status != "NO DATA"]
     if not outcomes:
         return []
+    here = replace(here, commit=outcomes[0].commit)  # of the code that was watched
     count, alarms = len(outcomes), sum(outcome.status in ALARMS for outcome in outcomes)
     changed = sum(bool(outcome.change) for outcome in outcomes)
     quiet = [outcome for outcome in outcomes if not outcome.change]

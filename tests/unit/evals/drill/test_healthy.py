@@ -81,6 +81,8 @@ def test_a_fault_or_a_doubt_is_a_false_alarm_and_neither_a_suspicion_nor_no_data
     assert found["real_engine_false_verdicts"] == 2
     assert found["quiet_cycle_seconds"] == 30
     assert found["watching_share"] == pytest.approx(0.01)
+    later = Origin(command="c", commit="another", date="d", machine="m")
+    assert {row.commit for row in figures(told, later)} == {"c0ffee"}
     assert figures([], HERE) == []
 
 
