@@ -139,7 +139,12 @@ def described(facts: Facts, live: IndexContent) -> dict[Layer, LayerFacts]:
         "serving": LayerFacts(
             versions={
                 "embedder": facts.embedder.digest if facts.embedder else unknown,
-                **{url: llm.digest if llm else unknown for url, llm in facts.llms.items()},
+                **{
+                    f"chat model at {url}" if len(facts.llms) > 1 else "chat model": (
+                        llm.digest if llm else unknown
+                    )
+                    for url, llm in facts.llms.items()
+                },
             },
             contracts=("embedder", "chat model", "replica"),
         ),

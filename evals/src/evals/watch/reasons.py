@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 
 from evals.watch.detector import Baseline, Heard, Shares, mean
-from evals.watch.model import CellReply, Cycle, Estimate, Layer
+from evals.watch.model import POOLED, CellReply, Cycle, Estimate, Layer
 
 
 def harm(
@@ -55,7 +55,9 @@ def well(
         reason = f"Healed ({words(*over)}): {reason}"
     if cycle.changes:
         what = sorted({f"{change.layer} ({change.what})" for change in cycle.changes})
-        reason += f"; changed without harm: {', '.join(what)}"
+        lost = mean("total", found, found) > baseline.deltas[POOLED]
+        seen = "with too little evidence of harm so far" if lost else "without harm"
+        reason += f"; changed {seen}: {', '.join(what)}"
     return reason + "."
 
 

@@ -26,7 +26,8 @@ from evals.web.state import State, current, duration
 
 WEB = Path(__file__).parent
 LOOPBACK = ("127.0.0.1", "localhost")
-HISTORY = 200  # verdicts on the page and in /api/history
+SHOWN = 30  # verdicts on the page
+HISTORY = 200  # in /api/history
 HEADERS = {
     "Cache-Control": "no-cache",
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; "
@@ -84,7 +85,7 @@ def create_app(
             "card": now.card,
             "at": clock(),
             "refresh": "still" not in request.query_params,
-            "history": ledger.verdicts(HISTORY),
+            "history": ledger.verdicts(SHOWN),
         }
         return templates.TemplateResponse(request, "page.html", known)
 

@@ -185,6 +185,14 @@ def test_a_quiet_cycle_and_a_harmless_change_are_ok() -> None:
     )
 
 
+def test_a_change_that_costs_answers_is_not_called_harmless_before_it_is_a_suspicion() -> None:
+    change = Change(layer="serving", what="chat model", before="a", after="b")
+    cycle = faulty(serving=range(0, 60, 20)).model_copy(update={"changes": [change]})
+    verdict, _ = run(cycle)
+    assert verdict.status == "OK"
+    assert verdict.reason.endswith("too little evidence of harm so far: serving (chat model).")
+
+
 def test_past_the_square_root_it_is_suspect_before_it_is_a_fault() -> None:
     statuses, state = [], State()
     for cycle in [asked()] * 30 + [faulty(application=range(6))] * 4:

@@ -243,11 +243,11 @@ def test_the_page_is_told_what_each_layer_said_of_itself():
         "sources": "s",
         "chunker": "c1",
     }
-    assert found["serving"].versions == {"embedder": EMBEDDER.digest, "http://a": LLM.digest}
+    assert found["serving"].versions == {"embedder": EMBEDDER.digest, "chat model": LLM.digest}
     assert found["application"].versions == {"build": "b1", "bundle": "x1", "released": "x1"}
     assert "s" in found["data"].contracts
     nothing = FACTS.model_copy(
-        update={"embedder": None, "llms": {"http://a": None}, "application": None}
+        update={"embedder": None, "llms": {"chat model": None}, "application": None}
     )
     silent = described(nothing, content(spec=None))
     assert silent["data"].versions["chunker"] == "does not answer"
