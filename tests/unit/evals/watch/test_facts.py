@@ -247,7 +247,7 @@ def test_the_page_is_told_what_each_layer_said_of_itself():
     assert found["application"].versions == {"build": "b1", "bundle": "x1", "released": "x1"}
     assert "s" in found["data"].contracts
     nothing = FACTS.model_copy(
-        update={"embedder": None, "llms": {"chat model": None}, "application": None}
+        update={"embedder": None, "llms": {"http://a": None}, "application": None}
     )
     silent = described(nothing, content(spec=None))
     assert silent["data"].versions["chunker"] == "does not answer"
