@@ -199,11 +199,12 @@ class _Seen:
 def _blame(alarms: Sequence[Heard], seen: _Seen) -> dict[str, Any]:
     """Status, layers, shares and reason once a detector is past the threshold.
 
-    The audit names the data alone, where documents lost content and the alarm is of them. Else
-    a layer is judged where its own detector is hot and, where that is silent, wherever any is: two
-    faults in different strata must not dilute one another. A silent layer is named only while users
-    lose answers (`total` is past): of two half faults the sum alarms before either does. Shares are
-    means over the cycles since the suspicion: one cycle is too few where harm comes and goes.
+    A layer is named where its own detector is past: that is proof enough of harm (ADR 0013), of
+    probes or of audited documents. A silent layer is judged wherever any detector is hot, for two
+    faults in different strata must not dilute one another, and is named only while users lose
+    answers (`total` is past) and its share is clear of noise: of two half faults the sum alarms
+    before either does. Shares are means over the cycles since the suspicion: one cycle is too few
+    where harm comes and goes.
     """
     found = seen.usual
     everywhere = Heard(
@@ -224,12 +225,10 @@ def _blame(alarms: Sequence[Heard], seen: _Seen) -> dict[str, Any]:
     named = [
         layer
         for layer in order
-        if judged[layer].audited
+        if layer in own
         or (
-            (
-                layer in own
-                or ("total" in own and mean(layer, seen.now, everywhere.ids) > bars[layer])
-            )
+            "total" in own
+            and mean(layer, seen.now, everywhere.ids) > bars[layer]
             and estimates[layer].low > bars[layer]
         )
     ]

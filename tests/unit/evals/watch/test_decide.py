@@ -300,6 +300,17 @@ def test_a_layer_without_an_alarm_of_its_own_is_not_named_while_users_lose_nothi
     assert verdict.evidence["application"] < verdict.threshold
 
 
+def test_few_probes_that_are_lost_in_every_cycle_are_named_though_a_bootstrap_may_miss_them() -> (
+    None
+):
+    few = faulty(data=range(0, 30, 10))  # three of sixty, one a stratum
+    verdict, state = run(few)
+    while verdict.status in ("OK", "SUSPECT"):
+        verdict, state = run(few, state=state)
+    assert (verdict.status, verdict.layers) == ("FAULT", ("data",))
+    assert verdict.shares["data"].low < 0.03 / 2
+
+
 def test_a_share_within_noise_is_not_named_beside_a_fault() -> None:
     verdict, _ = run(scored({"00": 1.0, "10": 0.0, "01": 0.99, "11": 0.0}, range(30)))
     assert verdict.layers == ("data",)
