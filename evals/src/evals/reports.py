@@ -31,6 +31,7 @@ from evals.suite.labels import words
 PROJECT = "Faultline"
 KEPT = 3 * 24 * 7  # reports in the workspace: a week of hourly cycles, half a megabyte each
 MORE_MISSING = 0.2  # share of rows by which a column may lack more values than in the reference
+LEAST_ROWS = 0.8  # of the reference's
 
 _MOJIBAKE = re.compile("Ã[\u0080-\u00bf]|â€|\ufffd")  # UTF-8 read as Latin-1, or undecodable
 _TABLE_ROW = re.compile(r"^\s*\|.+\|\s*$", re.M)
@@ -62,15 +63,18 @@ USER = Boundary(
     "application to user",
     numbers={"evidence": 0.3, "top_score": 0.5, "passages": 0.5, "citations": 0.5}
     | {"answer_characters": 0.5, "total_ms": 1.0},
-    categories={"status": 0.2, "bundle": 0.1},
+    categories={"status": 0.2, "bundle": 0.1, "application_build": 0.1},
     limits={"degraded": 0.0, "uncited": 0.0},
 )
-PROBED = replace(
-    USER,
-    numbers=USER.numbers | {"score": 0.3},
-    limits=USER.limits | {f"{layer}_share": 0.05 for layer in ("data", "serving", "application")},
+SHARE = 0.05  # of the harm, on average over documents or probes
+
+# The boundaries with the watcher's own numbers: chunks that no sync wrote, a probe's score, and
+# each layer's share of the harm.
+INDEXED = replace(DATA, limits=DATA.limits | {"written_by_no_sync": 0.0, "data_share": SHARE})
+SERVED = replace(SERVING, limits={"serving_share": SHARE})
+ASKED = replace(
+    USER, numbers=USER.numbers | {"score": 0.3}, limits=USER.limits | {"application_share": SHARE}
 )
-"""USER with the watcher's own numbers: a probe's score, and each layer's share of its harm."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +86,14 @@ class BoundaryReport:
     failed: list[str]
 
 
-def chunk_rows(chunks: Sequence[IndexedChunk]) -> pd.DataFrame:
-    """One row a chunk, with the columns of DATA."""
+def chunk_rows(
+    chunks: Sequence[IndexedChunk],
+    marks: Mapping[tuple[str, int], Mapping[str, float]] | None = None,
+) -> pd.DataFrame:
+    """One row a chunk, with the columns of DATA.
+
+    With `marks`, by document and position, those of INDEXED too.
+    """
     sizes = Counter(found.path for found in chunks)
     copies = Counter(tuple(words(found.chunk.text)) for found in chunks)
     return pd.DataFrame(
@@ -98,6 +108,7 @@ def chunk_rows(chunks: Sequence[IndexedChunk]) -> pd.DataFrame:
             "empty": float(not found.chunk.text.strip()),
             "duplicate": float(copies[tuple(words(found.chunk.text))] > 1),
         }
+        | dict((marks or {}).get((found.chunk.document_id, found.chunk.ordinal), {}))
         for found in chunks
     )
 
@@ -107,7 +118,7 @@ def answer_rows(
 ) -> pd.DataFrame:
     """One row an answer, with the columns of SERVING and USER; milliseconds and tokens.
 
-    With `marks`, by question, those of PROBED too.
+    With `marks`, by question, those of SERVED and ASKED too.
     """
     return pd.DataFrame(
         event.provenance.model_dump()
@@ -148,7 +159,8 @@ def compare(boundary: Boundary, reference: pd.DataFrame, current: pd.DataFrame, 
         MissingValueCount(column=c, share_tests=[lte(before[c].isna().mean() + MORE_MISSING)])
         for c in boundary.numbers
     ]
-    metrics = [RowCount(tests=[gt(0)]), *drifts, *limits, *means, *missing]
+    rows = RowCount(tests=[gt(LEAST_ROWS * len(before))])
+    metrics = [rows, *drifts, *limits, *means, *missing]
     report = Report(metrics, tags=[boundary.name], include_tests=True)
     datasets = (Dataset.from_pandas(rows, data_definition=definition) for rows in (after, before))
     return report.run(*datasets, name=name)

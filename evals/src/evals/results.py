@@ -34,6 +34,7 @@ GOALS: dict[str, tuple[Direction, float | None]] = {
     "real_engine_wrong_name": ("<=", 0.05),
     "real_engine_healed": (">=", 1),
     "real_engine_card_heals": (">=", 1),
+    "real_engine_report_shows": (">=", 1),
     "real_engine_healthy_cycles": (">=", 50),
     "real_engine_false_verdicts": ("<=", 0),
     "verdict_seconds": ("<=", 300),

@@ -148,6 +148,7 @@ def test_changed_models_fail_their_column(
         ({"evidence": 0.1}, "evidence"),
         ({"answer_characters": 900}, "answer_characters"),
         ({"bundle": "other"}, "bundle"),
+        ({"application_build": "other"}, "application_build"),
         ({"top_score": 0.9}, "top_score"),
         ({"passages": 1}, "passages"),
         ({"citations": 5}, "citations"),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
+from typing import Protocol
 
 from evals.drill.drill import Drill, Running
 from evals.errors import DrillFailed
@@ -47,6 +48,17 @@ class Outcome(Frozen):
     reverted_by: str  # the card's commands, or BY_DRILL
     healed: bool
     cycle_seconds: tuple[float, ...]
+    failed: tuple[str, ...] = ()  # tests of evidently's report at the layer's own boundary
+
+
+class Watches(Protocol):
+    """The watcher, as a trial needs it."""
+
+    def once(self) -> Card:
+        """One cycle to its card."""
+
+    def report(self) -> Card | None:
+        """Write evidently's reports of that cycle; its card with what failed."""
 
 
 class Oracle:
@@ -78,7 +90,7 @@ def run(
     places: Mapping[str, str],
     saved: Path,
     oracle: Oracle,
-    cycle: Callable[[], Card],
+    watcher: Watches,
     cards: Path,
     heal: Callable[[Card], str],
     resume: Callable[[], None],
@@ -108,21 +120,22 @@ def run(
             and not (card and card.verdict.layers)
         ):
             started = time.perf_counter()
-            card = cycle()
+            card = watcher.once()
             spent.append(time.perf_counter() - started)
         seconds = time.perf_counter() - began
         if card:
+            card = watcher.report() or card
             cards.mkdir(parents=True, exist_ok=True)
             told = card.model_dump_json(indent=1)
             (cards / f"{drill.name}.json").write_text(told, encoding="utf-8")
         if card and card.verdict.layers == (drill.layer,) and (command := heal(card)):
             reverted_by = command
-            healed = _is_well(cycle)
+            healed = _is_well(watcher)
     finally:
         resume()
         running.revert(undo=not (healed and drill.layer == "serving"))
     if card and reverted_by == BY_DRILL:
-        healed = _is_well(cycle)
+        healed = _is_well(watcher)
     return Outcome(
         drill=drill.name,
         title=drill.title,
@@ -139,8 +152,13 @@ def run(
         reverted_by=reverted_by,
         healed=healed,
         cycle_seconds=tuple(spent),
+        failed=tuple(
+            indicator.what
+            for indicator in (card.indicators if card else ())
+            if indicator.source == "drift" and indicator.layer == drill.layer
+        ),
     )
 
 
-def _is_well(cycle: Callable[[], Card]) -> bool:
-    return any(cycle().verdict.status == "OK" for _ in range(HEALING))
+def _is_well(watcher: Watches) -> bool:
+    return any(watcher.once().verdict.status == "OK" for _ in range(HEALING))

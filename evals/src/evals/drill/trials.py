@@ -75,7 +75,7 @@ class Trials:
                     places(self._settings, saved),
                     saved,
                     oracle,
-                    watcher.once,
+                    watcher,
                     self._folder / "cards",
                     self._heal,
                     self._resume,
@@ -134,12 +134,14 @@ def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
         "wrong_name": [float(any(layer != o.layer for layer in o.named)) for o in harmful],
         "healed": [_healed_by_card(o) for o in harmful],
         "card_heals": [_healed_by_card(o) for o in harmful if o.named],
+        "report_shows": [float(bool(o.failed)) for o in harmful],
     }
     said = {
         "exact_set": "injections whose verdict named exactly the layer at fault",
         "wrong_name": "injections whose verdict named a layer that was not at fault",
         "healed": "injections healed by the revert that the card proposed",
         "card_heals": "the same, of those that were named and so had a card",
+        "report_shows": "injections that evidently's report at the layer's own boundary shows",
     }
     count = float(len(harmful))
     found = [

@@ -4,13 +4,17 @@ It takes seconds, most of them evidently's import: a cycle runs it in a thread a
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import nan
 from pathlib import Path
+from statistics import fmean
 
 from contracts.answer import AnswerEvent
+from contracts.index import ChunkPayload
 from evals.clients.qdrant import IndexedChunk
+from evals.watch.detector import Shares
 from evals.watch.model import LAYERS, Cell, Cycle, Indicator, Layer, Probe
 
 LAYER: dict[str, Layer] = {
@@ -30,6 +34,21 @@ class Side:
     events: Sequence[AnswerEvent]  # of probes, with their questions
     scores: Mapping[str, float]  # by question
     shares: Mapping[str, Mapping[Layer, float]] = field(default_factory=dict)  # by question
+    data_share: Mapping[str, float] = field(default_factory=dict)  # by document
+    edited: Collection[ChunkPayload] = ()  # chunks that were written by no sync
+
+    def chunk_marks(self) -> dict[tuple[str, int], dict[str, float]]:
+        """Our numbers as columns, by document and position; no share where no probe asks for it."""
+        edited = {(chunk.document_id, chunk.ordinal) for chunk in self.edited}
+        places = [(each.chunk.document_id, each.chunk.ordinal) for each in self.chunks]
+        unknown = nan if self.data_share else 0.0
+        return {
+            place: {
+                "written_by_no_sync": float(place in edited),
+                "data_share": self.data_share.get(place[0], unknown),
+            }
+            for place in places
+        }
 
     def marks(self) -> dict[str, dict[str, float]]:
         """Our numbers as columns, by question."""
@@ -48,11 +67,11 @@ def indicators(workspace: Path, cycle: str, accepted: Side, live: Side) -> list[
     from evals import reports  # evidently takes seconds to import
 
     before, after = (reports.answer_rows(side.events, side.marks()) for side in (accepted, live))
-    chunks = reports.chunk_rows(accepted.chunks), reports.chunk_rows(live.chunks)
+    chunks = [reports.chunk_rows(side.chunks, side.chunk_marks()) for side in (accepted, live)]
     compared = [
-        (reports.DATA, *chunks),
-        (reports.SERVING, before, after),
-        (reports.PROBED, before, after),
+        (reports.INDEXED, chunks[0], chunks[1]),
+        (reports.SERVED, before, after),
+        (reports.ASKED, before, after),
     ]
     with_rows = [each for each in compared if len(each[1]) and len(each[2])]
     return [
@@ -60,6 +79,15 @@ def indicators(workspace: Path, cycle: str, accepted: Side, live: Side) -> list[
         for written in reports.write_all(workspace, f"cycle {cycle}", with_rows)
         for what, _, detail in (failure.partition(". ") for failure in written.failed)
     ]
+
+
+def by_document(probes: Sequence[Probe], shares: Mapping[str, Shares]) -> dict[str, float]:
+    """The data's mean share of the harm, over the probes that a document answers."""
+    asked: dict[str, list[float]] = {}
+    for probe in probes:
+        for document in probe.documents if probe.id in shares else ():
+            asked.setdefault(document, []).append(shares[probe.id].data)
+    return {document: fmean(each) for document, each in asked.items()}
 
 
 def events_of(path: Path, cycle: Cycle, probes: Sequence[Probe], cell: Cell) -> list[AnswerEvent]:

@@ -84,6 +84,16 @@ def data_changes(pinned: IndexContent, live: IndexContent, ignored: set[str]) ->
     return [_change("data", "index content", before, after, " ".join(said))]
 
 
+def written_by_no_sync(pinned: IndexContent, live: IndexContent) -> list[ChunkPayload]:
+    """Live chunks that differ from the pinned ones of the same id, which is to say version."""
+    return [
+        chunk
+        for id, chunk in live.chunks.items()
+        if (before := pinned.chunks.get(id))
+        and not (_said(before) == _said(chunk) and _is_close(pinned.dense[id], live.dense[id]))
+    ]
+
+
 def broken_contracts(now: Facts, live: IndexContent, changes: list[Change]) -> list[Indicator]:
     """What a boundary promises and does not hold; it corroborates a verdict, and alerts at once."""
     broken = [

@@ -15,7 +15,7 @@ from evals.watch.alerts import Webhook
 from evals.watch.cycle import Cycles, Seen
 from evals.watch.decide import answered, decide, healed
 from evals.watch.detector import shares
-from evals.watch.facts import described
+from evals.watch.facts import described, written_by_no_sync
 from evals.watch.gate import Gate, judge
 from evals.watch.ledger import Ledger
 from evals.watch.model import LAYERS, Card, Indicator, Probe
@@ -69,6 +69,7 @@ class Watcher:
         if seen.pinned is None or seen.live is None:
             return card
         found = shares(accepted.baseline.scores, answered(seen.cycle))
+        by_document = drift.by_document(seen.probes, found)
         question = {probe.id: probe.question for probe in seen.probes}
         events = self._settings.events
         now = drift.Side(
@@ -79,11 +80,14 @@ class Watcher:
                 question[id]: {layer: getattr(share, layer) for layer in LAYERS}
                 for id, share in found.items()
             },
+            by_document,
+            written_by_no_sync(seen.pinned, seen.live),
         )
         then = drift.Side(
             seen.pinned.indexed(),
             drift.events_of(events, accepted.cycle, seen.probes, "11"),
             {question[id]: accepted.baseline.scores[id] for id in question},
+            data_share=dict.fromkeys(by_document, 0.0),
         )
         drifted: list[Indicator] = drift.indicators(
             self._settings.workspace, seen.cycle.id, then, now

@@ -16,7 +16,7 @@ from evals.drill.trials import Trials, figures
 from evals.errors import DrillFailed
 from evals.machine import Origin
 from evals.settings import Settings
-from evals.watch.model import Probe
+from evals.watch.model import LAYERS, Indicator, Probe
 
 HERE = Origin(command="c", commit="c", date="d", machine="m")
 
@@ -30,7 +30,9 @@ class Oracle:
 def trial(tmp_path):
     log = tmp_path / "log"
 
-    def trial(*statuses, heals="ingestion restore p", layer="data", named=None, replay=False):
+    def trial(
+        *statuses, heals="ingestion restore p", layer="data", named=None, replay=False, reports=True
+    ):
         drill = Drill(
             name="d",
             layer=layer,
@@ -44,17 +46,26 @@ def trial(tmp_path):
             with log.open("a") as file:
                 file.write(f"{word}\n")
 
-        def once():
-            status = next(cards)
-            return card_of(
-                cycle(), verdict(status, *([named or layer] if status == "FAULT" else []))
-            )
+        class Watcher:
+            def once(self):
+                status = next(cards)
+                layers = [named or layer] if status == "FAULT" else []
+                self.card = card_of(cycle(), verdict(status, *layers))
+                return self.card
+
+            def report(self):
+                told("reported")
+                drifted = [
+                    Indicator(layer=at, source="drift", what=f"drift of {at}", detail="d")
+                    for at in LAYERS
+                ]
+                return self.card.model_copy(update={"indicators": drifted}) if reports else None
 
         def heal(card):
             told("healed")
             return heals
 
-        arguments = (drill, {}, tmp_path / "saved", Oracle(), once, tmp_path / "cards", heal)
+        arguments = (drill, {}, tmp_path / "saved", Oracle(), Watcher(), tmp_path / "cards", heal)
         outcome = run(*arguments, lambda: told("resumed"), "c0ffee", replay)
         return outcome, log.read_text().split()
 
@@ -63,9 +74,18 @@ def trial(tmp_path):
 
 def test_the_live_index_is_back_before_the_fault_is_taken_out(trial):
     outcome, order = trial("SUSPECT", "FAULT", "OK")
-    assert order == ["injected", "healed", "resumed", "undone"]
+    assert order == ["injected", "reported", "healed", "resumed", "undone"]
     assert (outcome.named, outcome.cycles, outcome.healed) == (("data",), 2, True)
     assert outcome.reverted_by == "ingestion restore p"
+
+
+@pytest.mark.parametrize("reports", [True, False])
+def test_a_trial_keeps_what_failed_in_the_report_of_its_layers_boundary(trial, tmp_path, reports):
+    outcome, _ = trial("FAULT", "OK", reports=reports)
+    assert outcome.failed == (("drift of data",) if reports else ())
+    assert ("drift of data" in (tmp_path / "cards" / "d.json").read_text()) == reports
+    found = {row.id: row.value for row in figures([outcome], HERE)}
+    assert found["real_engine_report_shows"] == float(reports)
 
 
 def test_a_trial_keeps_the_card_the_oracles_harm_and_the_watchers(trial, tmp_path):
@@ -86,7 +106,7 @@ def test_in_the_workshop_profile_a_verdict_has_five_minutes(trial, monkeypatch, 
 
 def test_a_command_for_another_layer_is_not_run(trial):
     outcome, order = trial("FAULT", "OK", named="application")
-    assert order == ["injected", "resumed", "undone"]
+    assert order == ["injected", "reported", "resumed", "undone"]
     assert (outcome.named, outcome.reverted_by) == (("application",), BY_DRILL)
 
 
@@ -101,7 +121,7 @@ def test_healed_is_what_is_well_again_within_its_cycles(trial, heals):
 def test_a_model_that_is_still_wrong_after_the_cards_restart_is_put_back_by_the_drill(trial):
     outcome, order = trial("FAULT", *["FAULT"] * HEALING, layer="serving")
     assert not outcome.healed
-    assert order == ["injected", "healed", "resumed", "undone"]
+    assert order == ["injected", "reported", "healed", "resumed", "undone"]
 
 
 def test_a_benign_change_is_no_trial(tmp_path):
@@ -149,14 +169,14 @@ def test_a_drill_without_harm_is_taken_out_unwatched(trial, monkeypatch):
 
 def test_a_fault_that_is_never_named_is_taken_out_all_the_same(trial):
     outcome, order = trial(*["OK"] * (CYCLES + 1))
-    assert order == ["injected", "resumed", "undone"]
+    assert order == ["injected", "reported", "resumed", "undone"]
     assert (outcome.status, outcome.named) == ("OK", ())
 
 
 def test_a_model_that_the_card_restarted_is_not_restarted_again(trial):
     outcome, order = trial("FAULT", "OK", layer="serving", heals="demo restart llm --accepted")
     assert outcome.healed
-    assert order == ["injected", "healed", "resumed"]
+    assert order == ["injected", "reported", "healed", "resumed"]
 
 
 def test_a_doubtful_verdict_is_probed_again(trial):

@@ -12,7 +12,8 @@ from tests.fakes.layers_app import AT, PROBES, cycle
 
 from contracts.index import ChunkPayload
 from evals.clients.qdrant import IndexedChunk
-from evals.watch.drift import Side, events_of, indicators
+from evals.watch.detector import Shares
+from evals.watch.drift import Side, by_document, events_of, indicators
 from evals.watch.model import LAYERS
 
 # evidently 0.7.23 and what it imports use deprecated names of numpy, litestar and Python.
@@ -55,14 +56,14 @@ def side(event: Any) -> Any:
     def build(
         text: str = "Leave is requested in the portal. ",
         score: float = 1.0,
-        data_share: float = 0.0,
+        serving_share: float = 0.0,
         **changed: Any,
     ) -> Side:
         events = [
             event(f"r{n}", question=question, evidence=0.4 + n % 5 / 10, **changed)
             for n, question in enumerate(QUESTIONS)
         ]
-        shares = {question: {"data": data_share} for question in QUESTIONS}
+        shares = {question: {"serving": serving_share} for question in QUESTIONS}
         return Side(chunks(text), events, dict.fromkeys(QUESTIONS, score), shares)
 
     return build
@@ -86,7 +87,7 @@ def test_what_moved_is_an_indicator_of_its_boundarys_layer(side: Any, tmp_path: 
         finish_reason="length",
         status="abstained",
         score=0.0,
-        data_share=0.4,
+        serving_share=0.4,
     )
     found = indicators(tmp_path, "c", side(), live)
     for column, layer in {
@@ -95,7 +96,7 @@ def test_what_moved_is_an_indicator_of_its_boundarys_layer(side: Any, tmp_path: 
         "finish_reason": "serving",
         "status": "application",
         "score": "application",
-        "data_share": "application",
+        "serving_share": "serving",
     }.items():
         named = [i for i in found if re.search(rf"\b{column}\b", i.what)]
         assert {(i.layer, i.source) for i in named} == {(layer, "drift")}, column
@@ -132,6 +133,32 @@ def test_the_events_of_a_cell_are_those_with_its_questions_and_answers_in_its_ti
     found = events_of(path, seen, PROBES, "11")
     assert [e.provenance.request_id for e in found] == ["users", "second"]
     assert events_of(tmp_path / "none.jsonl", seen, PROBES, "11") == []
+
+
+@pytest.mark.parametrize(
+    ("live", "column"),
+    [
+        (Side(chunks(), [], {}, edited=[chunks()[0].chunk]), "written_by_no_sync"),
+        (Side(chunks(), [], {}, data_share={"s/1.md": 0.1}), "data_share"),
+        (Side(chunks()[:20], [], {}), "Row count"),
+    ],
+)
+def test_the_datas_report_shows_edited_lost_and_harmful_chunks(
+    live: Side, column: str, tmp_path: Path
+) -> None:
+    accepted = Side(chunks(), [], {}, data_share={"s/1.md": 0.0})
+    found = indicators(tmp_path, "c", accepted, live)
+    assert {i.layer for i in found} == {"data"}
+    assert any(column in i.what for i in found), [i.what for i in found]
+
+
+def test_a_documents_share_is_the_mean_over_the_probes_that_it_answers() -> None:
+    shares = {p.id: Shares(n / 4, 0, 0, n / 4, 0) for n, p in enumerate(PROBES[:3])}
+    probes = [
+        p.model_copy(update={"documents": documents})
+        for p, documents in zip(PROBES[:4], [("a", "b"), ("a",), ("b",), ("unasked",)], strict=True)
+    ]
+    assert by_document(probes, shares) == {"a": 0.125, "b": 0.25}
 
 
 def test_a_question_that_no_share_is_known_of_has_none() -> None:

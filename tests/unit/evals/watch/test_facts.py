@@ -15,6 +15,7 @@ from evals.watch.facts import (
     data_changes,
     described,
     serving_changes,
+    written_by_no_sync,
 )
 
 FINGERPRINT = EmbedderFingerprint(
@@ -117,6 +118,20 @@ def test_another_run_that_wrote_the_same_is_no_change():
 )
 def test_every_difference_of_the_index_is_told(live, words):
     assert words in said(live)
+
+
+@pytest.mark.parametrize(
+    ("live", "found"),
+    [
+        (content(), []),
+        (content(chunks={n: chunk(n, run_id="another") for n in "ab"}), []),
+        (content(chunks={"a": chunk("a"), "new": chunk("b", "lies")}), []),
+        (content(chunks={"a": chunk("a", "lies"), "b": chunk("b")}), ["s/a"]),
+        (content(vectors={"b": [0.0, 1.0]}), ["s/b"]),
+    ],
+)
+def test_a_chunk_of_the_same_id_that_differs_was_written_by_no_sync(live, found):
+    assert [each.document_id for each in written_by_no_sync(content(), live)] == found
 
 
 @pytest.mark.parametrize(
