@@ -2,7 +2,8 @@
 
 An index named `X` is two aliases, switched in one call: `X` names the collection of chunks,
 `X-manifest` that of its documents. A chunk is visible only while its document's manifest
-names its version; so one point, written last, commits a document.
+names its version; so one point, written last, commits a document. Points of the manifest
+collection whose `kind` is not "document" are no documents.
 """
 
 import uuid
@@ -80,6 +81,7 @@ class DocumentManifest(Contract):
     run_id: str
     committed_at: datetime
     modified_at: datetime | None = None  # the date that the document states of itself, if any
+    token: int = 0  # of the lease under which it was committed; a later writer's is higher
 
 
 class CollectionSpec(Contract):

@@ -7,6 +7,7 @@ IngestionError
 ├── Refused         the embedder or the store said no: another try is in vain
 │   └── InputRefused    to one of these texts: find out which
 ├── SpecMismatch    the index was built with something that calls itself the same (I7)
+├── Fenced          another run took over the sync of this source: stop (I8)
 └── NotProved       the index does not hold what the run wrote (I5, I9)
 """
 
@@ -37,6 +38,10 @@ class InputRefused(Refused):
 
 class SpecMismatch(IngestionError):
     """The collection's embedder and the one that answers have one name but differ (I7)."""
+
+
+class Fenced(IngestionError):
+    """Another run has taken over the right to write, and this one's commit is refused (I8)."""
 
 
 class NotProved(IngestionError):

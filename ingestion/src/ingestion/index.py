@@ -2,10 +2,16 @@
 
 A document's manifest is its commit point: chunks first, then the manifest, then what it replaces
 is swept. Readers drop chunks whose version the manifest does not name.
+
+Every change of a manifest is conditional on the lease's token (I8). A point that is not there yet
+knows no condition, so its place is taken first, then the lease is checked: a successor that takes
+it later raises the token of the place as well. Chunks are swept only as the run wrote them that
+committed them, since a successor may have brought the same version back.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -25,7 +31,8 @@ from contracts.index import (
 )
 from ingestion import pins
 from ingestion.embed import Vectors
-from ingestion.errors import NotProved, SpecMismatch
+from ingestion.errors import Fenced, IngestionError, NotProved, SpecMismatch
+from ingestion.lease import SILENT_SECONDS, WAIT_SECONDS, Lease
 from ingestion.store import (
     POINTS_PER_PAGE,
     POINTS_PER_REQUEST,
@@ -37,6 +44,8 @@ from ingestion.store import (
     scroll,
     translated,
 )
+
+RESERVED = "reserved"  # kind of a point that keeps the place of a manifest
 
 
 @dataclass(frozen=True)
@@ -51,7 +60,7 @@ class Document:
 class Audit:
     """How the chunks of a source differ from what its manifests say; both empty when proved."""
 
-    orphans: list[str]  # ids of chunks that no manifest names
+    orphans: dict[str, str]  # ids of chunks that no manifest names, with the run that wrote each
     damaged: list[str]  # ids of documents with fewer chunks than their manifest says
 
 
@@ -67,7 +76,28 @@ class Index:
         self._manifests = manifest_alias(self.collection)
         self._client = client
         self._writing = Lock()  # batches take turns here; what they share is the embedder
-        self._own = [equals("tenant", tenant), equals("source", source)]
+        self._owner = {"tenant": tenant, "source": source}
+        self._own = [equals(field, value) for field, value in self._owner.items()]
+        self._lease: Lease | None = None
+
+    @contextmanager
+    def lease(
+        self, silent_seconds: float = SILENT_SECONDS, wait_seconds: float = WAIT_SECONDS
+    ) -> Iterator[None]:
+        """Be the only writer of this source meanwhile; raises Unavailable after `wait_seconds`."""
+        with Lease(
+            self._client,
+            self.collection,
+            **self._owner,
+            silent_seconds=silent_seconds,
+            wait_seconds=wait_seconds,
+        ) as self._lease:
+            if self._lease.took_over:
+                self._fence_off()
+            try:
+                yield
+            finally:
+                self._leave_places()
 
     def open(self) -> None:
         """Create what is missing; SpecMismatch if the collection is another embedder's (I7)."""
@@ -132,15 +162,11 @@ class Index:
                 self._chunk_ids(document.manifest), document.chunks, strict=True
             )
         ]
-        manifests = [
-            _point(_manifest_id(document.manifest), document.manifest.model_dump(mode="json"))
-            for document in documents
-        ]
         with self._writing, translated():
             for page in pages(points, POINTS_PER_REQUEST):
                 self._upsert(self.collection, page)
                 self._verify([str(point.id) for point in page])
-            self._upsert(self._manifests, manifests)
+            self._commit([document.manifest for document in documents])
             return self._sweep(replaced, keep={str(point.id) for point in points})
 
     def remove(self, manifests: Sequence[DocumentManifest]) -> int:
@@ -148,7 +174,10 @@ class Index:
         with translated():
             for page in pages(manifests, POINTS_PER_PAGE):
                 ids = [_manifest_id(manifest) for manifest in page]
-                self._client.delete(self._manifests, models.PointIdsList(points=[*ids]), wait=True)
+                selected = models.FilterSelector(filter=self._unfenced(ids))
+                self._client.delete(self._manifests, selected, wait=True)
+                if self._client.retrieve(self._manifests, ids):
+                    raise self._refused()
             return self._sweep(manifests, keep=set())
 
     def audit(self, manifests: Sequence[DocumentManifest]) -> Audit:
@@ -157,23 +186,30 @@ class Index:
         with translated():
             count = self._client.count(self.collection, own, exact=True).count
         if count == sum(manifest.chunks for manifest in manifests):
-            return Audit([], [])
+            return Audit({}, [])
         expected = {m.document_id: set(self._chunk_ids(m)) for m in manifests}
         found = {
-            str(point.id): (point.payload or {})["document_id"]
-            for point in scroll(self._client, self.collection, own, ["document_id"])
+            str(point.id): point.payload or {}
+            for point in scroll(self._client, self.collection, own, ["document_id", "run_id"])
         }
-        orphans = [i for i, document in found.items() if i not in expected.get(document, ())]
+        orphans = {
+            id: chunk["run_id"]
+            for id, chunk in found.items()
+            if id not in expected.get(chunk["document_id"], ())
+        }
         damaged = [document for document, ids in expected.items() if not ids <= found.keys()]
         return Audit(orphans, damaged)
 
-    def delete_chunks(self, ids: Sequence[str]) -> int:
-        """Delete chunks by id; their number."""
+    def delete_chunks(self, chunks: Mapping[str, str]) -> int:
+        """Delete chunks by id, each only as that run wrote it; their number."""
+        runs = models.MatchAny(any=sorted(set(chunks.values())))
         with translated():
-            for page in pages(ids, POINTS_PER_PAGE):
-                points = models.PointIdsList(points=[*page])
-                self._client.delete(self.collection, points, wait=True)
-        return len(ids)
+            for page in pages(list(chunks), POINTS_PER_PAGE):
+                written = models.FieldCondition(key="run_id", match=runs)
+                only = models.Filter(must=[models.HasIdCondition(has_id=[*page]), written])
+                selected = models.FilterSelector(filter=only)
+                self._client.delete(self.collection, selected, wait=True)
+        return len(chunks)
 
     def live_sources(self) -> set[tuple[str, str]]:
         """Tenant and source of every document in the live collection."""
@@ -186,8 +222,77 @@ class Index:
         return [chunk_point_id(*identity, ordinal) for ordinal in range(manifest.chunks)]
 
     def _sweep(self, manifests: Sequence[DocumentManifest], keep: set[str]) -> int:
-        ids = [i for manifest in manifests for i in self._chunk_ids(manifest) if i not in keep]
-        return self.delete_chunks(ids)
+        return self.delete_chunks(
+            {
+                id: manifest.run_id
+                for manifest in manifests
+                for id in self._chunk_ids(manifest)
+                if id not in keep
+            }
+        )
+
+    def _commit(self, manifests: Sequence[DocumentManifest]) -> None:
+        token = self._held().token
+        placed = {"kind": RESERVED, "token": token, **self._owner}
+        places = [_point(_manifest_id(manifest), placed) for manifest in manifests]
+        only_places = models.Filter(must=[equals("kind", RESERVED)])
+        self._client.upsert(self._manifests, places, wait=True, update_filter=only_places)
+        self._held().check()
+        commits = [
+            models.SetPayloadOperation(
+                set_payload=models.SetPayload(
+                    payload={**manifest.model_dump(mode="json"), "token": token},
+                    filter=self._unfenced([_manifest_id(manifest)]),
+                )
+            )
+            for manifest in manifests
+        ]
+        self._client.batch_update_points(self._manifests, commits, wait=True)
+        ids = [_manifest_id(manifest) for manifest in manifests]
+        found = self._client.retrieve(self._manifests, ids, with_payload=["version", "token"])
+        committed = {str(point.id): point.payload for point in found}
+        for manifest in manifests:  # a false condition is silent
+            if committed.get(_manifest_id(manifest)) != {
+                "version": manifest.version,
+                "token": token,
+            }:
+                raise self._refused()
+
+    def _held(self) -> Lease:
+        if self._lease is None:
+            raise RuntimeError("An index is written to under its lease only.")
+        return self._lease
+
+    def _later(self) -> models.FieldCondition:
+        return models.FieldCondition(key="token", range=models.Range(gt=self._held().token))
+
+    def _unfenced(self, ids: Sequence[str]) -> models.Filter:
+        """These manifests, unless a later writer has been at them."""
+        return models.Filter(must=[models.HasIdCondition(has_id=[*ids])], must_not=[self._later()])
+
+    def _fence_off(self) -> None:
+        """Raise the token of all that an earlier writer could still change."""
+        everything = models.Filter(must=[*self._own], must_not=[self._later()])
+        with translated():
+            token = {"token": self._held().token}
+            self._client.set_payload(self._manifests, token, points=everything, wait=True)
+
+    def _leave_places(self) -> None:
+        """Delete places of documents that were never committed."""
+        kind = equals("kind", RESERVED)
+        left = models.Filter(must=[kind, *self._own], must_not=[self._later()])
+        with translated():
+            if self._client.count(self._manifests, left, exact=True).count:
+                selected = models.FilterSelector(filter=left)
+                self._client.delete(self._manifests, selected, wait=True)
+
+    def _refused(self) -> IngestionError:
+        """Why a conditional write had no effect."""
+        try:
+            self._held().check()
+        except Fenced as error:
+            return error
+        return NotProved("The store did not keep a manifest that it accepted: see its log.")
 
     def _upsert(self, collection: str, points: Sequence[models.PointStruct]) -> None:
         self._client.upsert(collection, points, wait=True)

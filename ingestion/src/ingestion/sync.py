@@ -38,6 +38,11 @@ def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> No
     """Bring the index to the state of the source, and account in `run` for every path (I9)."""
     run.collection = job.index.collection
     job.index.open()
+    with job.index.lease():
+        _sync(job, run, run_batch, on_progress)
+
+
+def _sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> None:
     known = job.index.manifests()
     damaged = _mend(job.index, known, run)
     plan = make_plan(_found(job), known, job.namespace, damaged)

@@ -165,6 +165,45 @@ def test_a_payload_is_set_under_a_nested_key(client: QdrantClient, filled: str) 
     assert payload_of(client, filled, 4)["nested"] == {"deep": {"key": "z"}}
 
 
+def setting(payload: dict[str, object], *conditions: object) -> models.SetPayloadOperation:
+    selected = models.SetPayload(payload=payload, filter=models.Filter(must=[*conditions]))
+    return models.SetPayloadOperation(set_payload=selected)
+
+
+def test_a_batch_of_conditional_payloads_changes_those_that_hold_and_inserts_none(
+    client: QdrantClient, filled: str
+) -> None:
+    small = models.Filter(must_not=[models.FieldCondition(key="size", range=models.Range(gt=1))])
+    one, two, new = (models.HasIdCondition(has_id=[id]) for id in (1, 2, 7))
+    updates = [setting({"seen": n}, has_id, small) for n, has_id in enumerate((one, two, new))]
+    client.batch_update_points(filled, updates, wait=True)
+    assert payload_of(client, filled, 1)["seen"] == 0
+    assert "seen" not in payload_of(client, filled, 2)
+    assert client.count(filled).count == 6
+
+
+def test_a_range_lets_pass_what_lacks_the_field_where_it_must_not_hold(
+    client: QdrantClient, filled: str
+) -> None:
+    later = models.FieldCondition(key="token", range=models.Range(gt=3))
+    client.set_payload(filled, {"token": 4}, points=[1], wait=True)
+    client.set_payload(filled, {"token": 3}, points=[2], wait=True)
+    found, _ = client.scroll(filled, scroll_filter=models.Filter(must_not=[later]))
+    assert ids(found) == [2, 3, 4, 5, 6]
+
+
+@pytest.mark.memory_differs("it applies what comes before the bad one")
+def test_a_batch_with_one_bad_update_changes_nothing(client: QdrantClient, filled: str) -> None:
+    bad = {"set_payload": {"payload": {"seen": 1}}}
+    with pytest.raises(REFUSED, match="points, filter"):
+        client.batch_update_points(
+            filled,
+            [setting({"seen": 1}, models.HasIdCondition(has_id=[1])), bad],  # type: ignore[list-item]
+            wait=True,
+        )
+    assert "seen" not in payload_of(client, filled, 1)
+
+
 def test_a_scroll_returns_points_in_the_order_of_their_ids(
     client: QdrantClient, filled: str
 ) -> None:

@@ -131,7 +131,7 @@ class Index:
         records = await self._retrieve(
             collections.manifests, [manifest_point_id(scope.tenant, document_id)], deadline
         )
-        manifest = DocumentManifest.model_validate(records[0].payload) if records else None
+        manifest = next(iter(_manifests_of(records)), None)
         if manifest is None or not scope.permits(manifest.tenant, manifest.namespace):
             raise NotFound(f"There is no document {document_id!r} that this key may read.")
         chunks = await self._chunks(collections.chunks, manifest, scope, deadline)
@@ -188,8 +188,7 @@ class Index:
     ) -> dict[str, DocumentManifest]:
         ids = {manifest_point_id(hit.chunk.tenant, hit.chunk.document_id) for hit in hits}
         records = await self._retrieve(collection, sorted(ids), query.deadline) if ids else []
-        manifests = [DocumentManifest.model_validate(record.payload) for record in records]
-        return {manifest.document_id: manifest for manifest in manifests}
+        return {manifest.document_id: manifest for manifest in _manifests_of(records)}
 
     async def _retrieve(
         self, collection: str, ids: Sequence[str], deadline: Deadline
@@ -247,6 +246,12 @@ def passage_of(hit: Hit, manifest: DocumentManifest) -> Passage:
         score=hit.score,
         run_id=chunk.run_id,
     )
+
+
+def _manifests_of(records: Sequence[models.Record]) -> list[DocumentManifest]:
+    """Those of documents; ingestion keeps the place of one that it is about to commit."""
+    payloads = (record.payload or {} for record in records)
+    return [DocumentManifest.model_validate(p) for p in payloads if p.get("kind") == "document"]
 
 
 def _hit(point: models.ScoredPoint) -> Hit:

@@ -19,7 +19,7 @@ from vectorstore.collection import Collection
 from vectorstore.errors import Refused, engine_errors
 from vectorstore.settings import Settings
 from vectorstore.store import Store
-from vectorstore.translate import Translation, as_is, naming
+from vectorstore.translate import Translation, naming
 
 VERSION = {
     "title": "faultline vectorstore",
@@ -44,7 +44,7 @@ def update(translation: Translation) -> Callable[[Collection, Any], Any]:
 
 
 delete_points = update(requests.selected("delete_points"))
-set_payload = update(requests.selected("set_payload", payload=as_is, key=as_is))
+set_payload = update(requests.set_payload)
 COLLECTION = "/collections/{name}"
 ON_STORE = (
     Operation("GET", "/collections", Store.names),
@@ -61,6 +61,7 @@ ON_COLLECTION = (
     Operation("PUT", "/points", Collection.upsert, writes=True, grows=True),
     Operation("POST", "/points/delete", delete_points, writes=True),
     Operation("POST", "/points/payload", set_payload, writes=True, grows=True),
+    Operation("POST", "/points/batch", Collection.update_batch, writes=True, grows=True),
     Operation("POST", "/points", Collection.retrieve),
     Operation("POST", "/points/scroll", Collection.scroll),
     Operation("POST", "/points/count", Collection.count),

@@ -107,6 +107,10 @@ class Collection:
         """Write points, all of the batch or none."""
         return self.update(requests.upsert(raw, self.spec))
 
+    def update_batch(self, raw: Any) -> list[dict[str, Any]]:
+        """Several updates in their order; every one is checked before the first is applied."""
+        return [self.update(operation) for operation in requests.updates(raw, "")]
+
     def update(self, operation: edge.UpdateOperation) -> dict[str, Any]:
         """Apply an operation; it is in the write-ahead log before this returns."""
         self._shard.update(operation)

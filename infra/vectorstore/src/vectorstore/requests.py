@@ -124,6 +124,10 @@ def selected(operation: str, **more: Translation) -> Translation:
     return object_of(make, points=each(point_id), filter=filter_of, **more)
 
 
+set_payload = selected("set_payload", payload=as_is, key=as_is)
+updates = object_of(lambda operations: operations, operations=each(one_of(set_payload=set_payload)))
+
+
 def index_type(raw: Any, path: str) -> Any:
     """Type of a payload index; its options are left at the engine's defaults."""
     name = raw.get("type") if isinstance(raw, dict) else raw
