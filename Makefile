@@ -27,7 +27,7 @@ COMPOSE = -f docker-compose.yml $(if $(OFFLINE),-f infra/compose/offline.yml)
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
         gate weakest tables secrets up down \
-        check format lint imports dependencies types unit contract integration test lock
+        check format lint imports dependencies types unit contract fault integration test test-long lock
 
 help: ## List every command, one sentence each.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -126,8 +126,15 @@ contract: ## Check the contracts' snapshots, the sample's labels, and the vector
 integration: ## Run the tests that need the whole stack, and the page's in a real browser.
 	@$(DEV)/python -m pytest tests/integration tests/e2e
 
-test: install unit contract integration ## Run every test that needs no Docker.
+fault: ## Kill, race and poison ingestion on the real vector store: the short form.
+	@$(call python,ingestion) -m pytest tests/fault
 
+test: install unit contract fault integration ## Run every test that needs no Docker.
+
+test-long: install ## The long form of the fault tests; writes docs/results/reliability.json.
+	@RELIABILITY=.state/reliability.json $(call python,ingestion) -m pytest tests/fault -m long
+	@$(call python,evals) tests/fault/publish.py .state/reliability.json docs/results/reliability.json
+	@.venvs/evals/bin/evals tables
 
 lock: ## Compile every environment's hashed requirements again from its ranges (ADR 0006).
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt

@@ -41,6 +41,16 @@ GOALS: dict[str, tuple[Direction, float | None]] = {
     "quiet_cycle_seconds": ("<=", 60),
     "watching_share": ("<=", 0.02),
     "full_cycle_seconds": ("<=", 240),
+    "F1_kills": (">=", 200),
+    "F1_violations": ("<=", 0),
+    "F2_violations": ("<=", 0),
+    "F3_reads": (">=", 100_000),
+    "F3_violations": ("<=", 0),
+    "F4_races": (">=", 100),
+    "F4_violations": ("<=", 0),
+    "F5_violations": ("<=", 0),
+    "F14_examples": (">=", 2000),
+    "F14_violations": ("<=", 0),
 }
 
 _TABLE = re.compile(

@@ -32,7 +32,7 @@ from contracts.index import (
 from ingestion import pins
 from ingestion.embed import Vectors
 from ingestion.errors import Fenced, IngestionError, NotProved, SpecMismatch
-from ingestion.lease import SILENT_SECONDS, WAIT_SECONDS, Lease
+from ingestion.lease import Lease
 from ingestion.store import (
     POINTS_PER_PAGE,
     POINTS_PER_REQUEST,
@@ -81,17 +81,9 @@ class Index:
         self._lease: Lease | None = None
 
     @contextmanager
-    def lease(
-        self, silent_seconds: float = SILENT_SECONDS, wait_seconds: float = WAIT_SECONDS
-    ) -> Iterator[None]:
-        """Be the only writer of this source meanwhile; raises Unavailable after `wait_seconds`."""
-        with Lease(
-            self._client,
-            self.collection,
-            **self._owner,
-            silent_seconds=silent_seconds,
-            wait_seconds=wait_seconds,
-        ) as self._lease:
+    def lease(self) -> Iterator[None]:
+        """Be the only writer of this source meanwhile; raises Unavailable if another one stays."""
+        with Lease(self._client, self.collection, **self._owner) as self._lease:
             if self._lease.took_over:
                 self._fence_off()
             try:

@@ -23,8 +23,6 @@ from ingestion.store import equals, translated
 LEASES = "ingestion-leases"  # collection, a point for each source of each collection
 POLL_SECONDS = 0.5
 BEAT_SECONDS = 5.0
-SILENT_SECONDS = 30.0  # without a beat, and the holder is taken for gone
-WAIT_SECONDS = 600.0  # for a holder that is at work
 
 _log = logging.getLogger(__name__)
 
@@ -35,42 +33,33 @@ class Lease:
     Raises on entry: Unavailable if another run of the source is at work all the time.
     """
 
-    def __init__(
-        self,
-        client: QdrantClient,
-        collection: str,
-        tenant: str,
-        source: str,
-        *,
-        silent_seconds: float = SILENT_SECONDS,
-        wait_seconds: float = WAIT_SECONDS,
-    ) -> None:
+    silent_seconds = 30.0  # without a beat, and the holder is taken for gone
+    wait_seconds = 600.0  # for a holder that is at work
+
+    def __init__(self, client: QdrantClient, collection: str, tenant: str, source: str) -> None:
         self.token = 0
         self.took_over = False  # from a writer that may go on one day
         self._client = client
         self._source = source
         self._id = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{collection}/{tenant}/{source}"))
         self._holder = uuid.uuid4().hex
-        self._silent_seconds, self._wait_seconds = silent_seconds, wait_seconds
         self._ended = threading.Event()
         self._beating = threading.Thread(target=self._beat, daemon=True)
 
     def __enter__(self) -> Self:
         self._create()
         seen, changed = self._read(), time.monotonic()
-        until, told = changed + self._wait_seconds, False
+        until, told = changed + self.wait_seconds, False
         while not (self._is_free(seen, time.monotonic() - changed) and self._take(seen)):
             other = (
                 f"Another run syncs {self._source}, as process {seen['process']} on {seen['host']}"
             )
             if time.monotonic() > until:
-                raise Unavailable(
-                    f"{other}, for {self._wait_seconds:.0f} s: let it end or stop it."
-                )
+                raise Unavailable(f"{other}, for {self.wait_seconds:.0f} s: let it end or stop it.")
             if not told:
                 _log.warning("%s: waiting for it.", other)
             told = True
-            time.sleep(min(POLL_SECONDS, self._silent_seconds / 4))
+            time.sleep(min(POLL_SECONDS, self.silent_seconds / 4))
             if (now := self._read()) != seen:
                 seen, changed = now, time.monotonic()
         self.took_over = bool(seen["holder"])
@@ -113,7 +102,7 @@ class Lease:
     def _is_free(self, seen: dict[str, Any], silent: float) -> bool:
         is_here = seen["host"] == socket.gethostname()
         is_gone = is_here and not _is_running(seen["process"])
-        return not seen["holder"] or is_gone or silent > self._silent_seconds
+        return not seen["holder"] or is_gone or silent > self.silent_seconds
 
     def _take(self, seen: dict[str, Any]) -> bool:
         """Whether this run, of all that saw the same, got the next token."""
@@ -138,7 +127,7 @@ class Lease:
 
     def _beat(self) -> None:
         beat = 0
-        while not self._ended.wait(min(BEAT_SECONDS, self._silent_seconds / 4)):
+        while not self._ended.wait(min(BEAT_SECONDS, self.silent_seconds / 4)):
             beat += 1
             try:
                 self._set({"beat": beat}, holder=self._holder)

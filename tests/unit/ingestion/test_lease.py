@@ -26,8 +26,9 @@ PAGE = "# {title}\n\nThe {title} is kept in the cupboard next to the door.\n"
 @pytest.fixture
 def lease(world: Any) -> Callable[..., Lease]:
     def lease(silent_seconds: float = 30, wait_seconds: float = 0) -> Lease:
-        limits = {"silent_seconds": silent_seconds, "wait_seconds": wait_seconds}
-        return Lease(world.store, "faultline-1", "default", "docs", **limits)
+        made = Lease(world.store, "faultline-1", "default", "docs")
+        made.silent_seconds, made.wait_seconds = silent_seconds, wait_seconds
+        return made
 
     return lease
 

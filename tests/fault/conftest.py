@@ -1,0 +1,162 @@
+"""The real vector store, and syncs in processes of their own that may be killed."""
+
+import itertools
+import json
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from qdrant_client import QdrantClient
+from tests.fakes.hash_embedder import HashEmbedder
+from tests.fakes.vectorstore_server import KEY, Server
+from tests.fault.corpus import Corpus
+
+from contracts.index import manifest_alias
+from contracts.status import RunReport
+from ingestion.bootstrap import Services, request_for, run_sync
+from ingestion.settings import Settings
+from ingestion.store import connect
+
+WRITES = ("upsert", "set_payload", "batch_update_points", "delete", "update_collection_aliases")
+_processes = multiprocessing.get_context("fork")  # a start costs milliseconds, not an import
+
+
+class Lab:
+    """A corpus, an index of it in the real store, and one of the same in memory to compare with."""
+
+    def __init__(self, server: Server, folder: Path, index: str, seed: int, documents: int) -> None:
+        self.server, self.index = server, index
+        self.corpus = Corpus(folder / "source", seed, documents)
+        self._state = folder / "state"
+
+    def store(self) -> QdrantClient:
+        """A client of the real store."""
+        return connect(self.server.url, SecretStr(KEY), 30)
+
+    def sync(self, store: QdrantClient | None = None, state: Path | None = None) -> RunReport:
+        """Sync here and now."""
+        settings = Settings(state_dir=state or self._state)
+        request = request_for(self.corpus.folder, settings, source="docs", index=self.index)
+        services = Services(HashEmbedder(), store or self.store())
+        return run_sync(request, settings, services, lambda run_batch: run_batch)[0]
+
+    def start(self, store: Callable[[], QdrantClient] | None = None) -> BaseProcess:
+        """Start a sync in a process of its own; its exit code is 0 where it was complete."""
+
+        def run() -> None:
+            try:
+                report = self.sync(store() if store else None)
+                print(report.error or "")
+                os._exit(0 if report.status == "complete" else 1)
+            except BaseException:  # noqa: BLE001 - told, in a process that ends here
+                traceback.print_exc()
+                os._exit(2)
+
+        process = _processes.Process(target=run)
+        process.start()
+        return process
+
+    def kill(self, process: BaseProcess, after_seconds: float) -> bool:
+        """SIGKILL it then; whether it was still at work."""
+        process.join(after_seconds)
+        was_alive = process.is_alive()
+        process.kill()
+        process.join()
+        return was_alive
+
+    def seconds(self) -> float:
+        """What a sync in a process of its own takes now."""
+        began = time.monotonic()
+        self.finish()
+        return time.monotonic() - began
+
+    def finish(self) -> None:
+        """Sync to the end in a process of its own."""
+        process = self.start()
+        process.join()
+        assert process.exitcode == 0
+
+    def dump(self) -> dict[str, Any]:
+        """Everything that the index holds: chunks by id, manifests by path."""
+        return dump(self.store(), self.index)
+
+    def golden(self, folder: Path) -> dict[str, Any]:
+        """What a fresh, uninterrupted sync of the source as it is now gives."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Payload indexes have no effect")
+            memory = QdrantClient(":memory:")
+            self.sync(memory, folder)
+            return dump(memory, self.index)
+
+
+def dump(store: QdrantClient, index: str) -> dict[str, Any]:
+    """Payloads of chunks and manifests, without what tells one run from another."""
+    found: dict[str, Any] = {}
+    for collection in (index, manifest_alias(index)):
+        offset: Any = None
+        while True:
+            points, offset = store.scroll(collection, limit=1000, offset=offset)
+            for point in points:
+                told = {"run_id": 0, "committed_at": 0, "token": 0}
+                found[str(point.id)] = {**(point.payload or {}), **told}
+            if offset is None:
+                break
+    return found
+
+
+def dying(store: QdrantClient, nth: int, after: bool) -> QdrantClient:
+    """The client, whose process dies before or after its nth write."""
+    writes = itertools.count(1)
+
+    def wrapped(write: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            is_it = next(writes) == nth
+            if is_it and not after:
+                os.kill(os.getpid(), signal.SIGKILL)
+            result = write(*args, **kwargs)
+            if is_it:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return result
+
+        return call
+
+    for name in WRITES:
+        setattr(store, name, wrapped(getattr(store, name)))
+    return store
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("vectorstore")).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def lab(server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Callable[..., Lab]:
+    def lab(seed: int, documents: int) -> Lab:
+        return Lab(server, tmp_path / f"lab{seed}", f"lab{seed}-{documents}", seed, documents)
+
+    return lab
+
+
+@pytest.fixture(scope="session")
+def reliability() -> Iterator[Callable[..., None]]:
+    """Notes a figure in the file RELIABILITY, from which `make test-long` publishes it."""
+    noted: list[tuple[str, str, int, int]] = []
+
+    def note(id: str, what: str, value: int, n: int | None = None) -> None:
+        noted.append((id, what, value, n or value))
+
+    yield note
+    if file := os.environ.get("RELIABILITY"):
+        Path(file).write_text(json.dumps(noted), encoding="utf-8")
