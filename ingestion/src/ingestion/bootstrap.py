@@ -20,6 +20,7 @@ from ingestion.index import Index
 from ingestion.quarantine import Quarantine
 from ingestion.runs import Run, Runs
 from ingestion.settings import Settings
+from ingestion.source_settings import SourceSettings
 from ingestion.sources import Source
 from ingestion.sources.folder import FolderSource
 from ingestion.sources.jsonl import JsonLinesSource
@@ -37,7 +38,7 @@ class SyncRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    location: Path
+    reads: SourceSettings
     source: str = Name
     index: str = Name
     tenant: str = Name
@@ -69,7 +70,7 @@ def request_for(location: Path, settings: Settings, **options: object) -> SyncRe
     """A request with the settings' defaults; the source goes by its folder's or file's name."""
     location = location.resolve()
     defaults = {
-        "location": location,
+        "reads": SourceSettings.model_validate(location),
         "source": location.name.removesuffix(".gz").removesuffix(".jsonl"),
         "index": settings.index,
         "tenant": settings.tenant,
@@ -81,13 +82,16 @@ def request_for(location: Path, settings: Settings, **options: object) -> SyncRe
 
 
 def request_of(name: str, settings: Settings, **options: object) -> SyncRequest:
-    """The request of a source in INGESTION_SOURCES; UsageError if it is not there."""
+    """The request of a declared source; UsageError if there is none of that name."""
     source = settings.sources.get(name)
     if source is None:
         known = ", ".join(settings.sources) or "it is empty"
-        raise UsageError(f"INGESTION_SOURCES has no source {name} ({known}): add it there.")
+        where = settings.sources_file or "sources.yaml"
+        raise UsageError(f"No source {name} is declared ({known}): add it to {where}.")
+    if source.is_local:
+        source = source.model_copy(update={"location": str(Path(source.location).resolve())})
     given = {"source": name, "tenant": source.tenant, "namespace": source.namespace}
-    return request_for(source.path, settings, **given, **options)
+    return request_for(Path(name), settings, reads=source, **given, **options)
 
 
 def run_sync(
@@ -109,7 +113,7 @@ def run_sync(
         chunker = _chunker(request, embedder)
         spec = _spec(embedder, chunker)
         index = Index(services.store, request.index, spec, request.tenant, request.source)
-        source = open_source(request.location, settings.max_file_bytes)
+        source = source_of(request, settings)
         indexer = Indexer(
             source=source,
             name=request.source,
@@ -140,6 +144,11 @@ def run_sync(
     finally:
         runs.save(run.report())
     return run.report(), run.notes
+
+
+def source_of(request: SyncRequest, settings: Settings) -> Source:
+    """The source that a request reads."""
+    return open_source(Path(request.reads.location), settings.max_file_bytes)
 
 
 def open_source(location: Path, max_file_bytes: int) -> Source:

@@ -177,9 +177,9 @@ def status(
 
 @app.command()
 def serve() -> None:
-    """Keep the sources in INGESTION_SOURCES in sync, by a Prefect deployment with a schedule each.
+    """Keep the declared sources in sync, by a Prefect deployment with a schedule each.
 
-    Example: INGESTION_SOURCES='{"handbook": "docs/"}' ingestion serve
+    Example: INGESTION_SOURCES_FILE=sources.yaml ingestion serve
     """
     with usage_errors():
         settings = Settings()
@@ -189,9 +189,12 @@ def serve() -> None:
                 "Set PREFECT_API_URL to a Prefect server, e.g. http://127.0.0.1:4200/api."
             )
         if not settings.sources:
-            raise UsageError('Set INGESTION_SOURCES to the sources, e.g. {"handbook": "docs/"}.')
+            raise UsageError(
+                "No source is declared: write sources.yaml, e.g. `handbook: docs/`, or set "
+                'INGESTION_SOURCES, e.g. {"handbook": "docs/"}.'
+            )
         sources = [
-            (request_of(name, settings), source.interval_seconds or settings.interval_seconds)
+            (request_of(name, settings), source.schedule or settings.interval_seconds)
             for name, source in settings.sources.items()
         ]
         _wait_for(url)

@@ -118,7 +118,7 @@ def test_serving_without_a_prefect_server_says_what_to_set(
     assert "Set PREFECT_API_URL" in ingestion("serve").stderr
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
     result = ingestion("serve")
-    assert "Set INGESTION_SOURCES" in result.stderr
+    assert "No source is declared: write sources.yaml" in result.stderr
     assert result.exit_code == 2
 
 
@@ -159,7 +159,7 @@ def test_an_audit_is_the_contract_and_findings_have_their_own_exit_code(
     assert "shape: kb/a.md: it has 0 chunks, and its manifest says 1" in found.stdout
     [raw] = json.loads(ingestion("raw", "kb/a.md", "--json").stdout)
     assert RawDocument.model_validate(raw).text == "# A\n\nText."
-    assert "has no source other (kb)" in ingestion("raw", "other/a.md").stderr
+    assert "No source other is declared (kb)" in ingestion("raw", "other/a.md").stderr
 
 
 def test_run_syncs_a_known_source_without_prefect_and_says_so(
@@ -175,7 +175,7 @@ def test_run_syncs_a_known_source_without_prefect_and_says_so(
     assert RunReport.model_validate_json(result.stdout).outcomes == {"a.md": "added"}
     assert "Syncing canaries without Prefect (none set)" in result.stderr
     assert world.manifests()["a.md"]["namespace"] == "canary"
-    assert "INGESTION_SOURCES has no source other (canaries)" in ingestion("run", "other").stderr
+    assert "No source other is declared (canaries)" in ingestion("run", "other").stderr
 
 
 def test_run_prints_the_report_of_the_flow_run_that_it_triggered(
