@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import httpx
 import typer
 
 from contracts.status import RunReport
-from ingestion import cli_audit, cli_pins
+from ingestion import cli_audit, cli_pins, cli_status
 from ingestion.bootstrap import (
     Services,
     SyncRequest,
@@ -25,13 +24,10 @@ from ingestion.console import (
     PARTIAL,
     progress_bar,
     run_text,
-    status_line,
     stderr,
     usage_errors,
 )
 from ingestion.errors import IngestionError, UsageError
-from ingestion.freshness import statuses
-from ingestion.pins import shown
 from ingestion.quarantine import everything
 from ingestion.runs import Runs
 from ingestion.settings import Settings
@@ -45,6 +41,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_pins.app)
 app.add_typer(cli_audit.app)
+app.add_typer(cli_status.app)
 quarantine = typer.Typer(help="Documents that could not be indexed, and why.")
 app.add_typer(quarantine, name="quarantine")
 
@@ -153,26 +150,6 @@ def run(
                 "read its log."
             )
     _end(report, [], as_json)
-
-
-@app.command()
-def status(
-    index: Annotated[str | None, typer.Option(help="Index to look at.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
-) -> None:
-    """Say for each source of an index how much it holds and when it was last in sync."""
-    with usage_errors():
-        settings = Settings()
-        found = statuses(index or settings.index, settings, datetime.now(UTC))
-        pin = shown(Services.of(settings).store, index or settings.index)
-    if pin and not as_json:
-        print(f"Readers of {index or settings.index} see pin {pin} until `ingestion resume`.")
-    if as_json:
-        print(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
-    elif not found:
-        print(f"{index or settings.index} has no source yet: `ingestion sync <folder>` adds one.")
-    else:
-        print("\n".join(status_line(each) for each in found))
 
 
 @app.command()
