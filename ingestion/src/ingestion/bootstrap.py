@@ -123,6 +123,7 @@ def run_sync(
             chunker=chunker,
             embedder=embedder,
             index=index,
+            contract=request.reads.document,
         )
         job = Job(
             source=source,

@@ -10,7 +10,7 @@ import httpx
 import typer
 
 from contracts.status import RunReport
-from ingestion import cli_audit, cli_pins, cli_status
+from ingestion import cli_audit, cli_pins, cli_quarantine, cli_status
 from ingestion.bootstrap import (
     Services,
     SyncRequest,
@@ -28,7 +28,6 @@ from ingestion.console import (
     usage_errors,
 )
 from ingestion.errors import IngestionError, UsageError
-from ingestion.quarantine import everything
 from ingestion.runs import Runs
 from ingestion.settings import Settings
 from ingestion.sync import OnProgress
@@ -42,8 +41,7 @@ app = typer.Typer(
 app.add_typer(cli_pins.app)
 app.add_typer(cli_audit.app)
 app.add_typer(cli_status.app)
-quarantine = typer.Typer(help="Documents that could not be indexed, and why.")
-app.add_typer(quarantine, name="quarantine")
+app.add_typer(cli_quarantine.app, name="quarantine")
 
 
 @app.command(
@@ -178,20 +176,6 @@ def serve() -> None:
         from ingestion.flow import serve_sources  # importing prefect takes seconds
 
         serve_sources(sources)
-
-
-@quarantine.command("list")
-def list_quarantine(
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
-) -> None:
-    """List the documents that could not be indexed, with the reason."""
-    entries = everything(Settings().state_dir)
-    if as_json:
-        print(json.dumps(entries, indent=2))
-        return
-    for entry in entries:
-        print(f"{entry['source']}/{entry['path']}: {entry['reason']} ({entry['attempts']} tries)")
-    print(f"{len(entries)} in quarantine.")
 
 
 def _answers(prefect_url: str) -> bool:

@@ -66,7 +66,7 @@ class DocumentContract(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     formats: tuple[Format, ...] = ()  # none: every format
-    language: str | None = Field(default=None, pattern="^[a-z]{2}$")  # ISO 639-1
+    language: str | None = Field(default=None, pattern="^[a-z]{2,3}$")  # ISO 639
     min_characters: int = Field(default=0, ge=0)  # letters and digits of the text
     metadata: dict[str, Literal["text", "number", "boolean", "date", "list"]] = {}  # required
 
