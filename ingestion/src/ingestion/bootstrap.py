@@ -23,6 +23,9 @@ from ingestion.settings import Settings
 from ingestion.source_settings import SourceSettings
 from ingestion.sources import Source
 from ingestion.sources.folder import FolderSource
+from ingestion.sources.git import GitSource
+from ingestion.sources.guard import Guard
+from ingestion.sources.http import HttpSource
 from ingestion.sources.jsonl import JsonLinesSource
 from ingestion.store import connect
 from ingestion.sync import Job, OnProgress, RunBatch, sync
@@ -113,7 +116,7 @@ def run_sync(
         chunker = _chunker(request, embedder)
         spec = _spec(embedder, chunker)
         index = Index(services.store, request.index, spec, request.tenant, request.source)
-        source = source_of(request, settings)
+        source = source_of(request, settings, run.notes.append)
         indexer = Indexer(
             source=source,
             name=request.source,
@@ -147,9 +150,18 @@ def run_sync(
     return run.report(), run.notes
 
 
-def source_of(request: SyncRequest, settings: Settings) -> Source:
-    """The source that a request reads."""
-    return open_source(Path(request.reads.location), settings.max_file_bytes)
+def source_of(
+    request: SyncRequest, settings: Settings, note: Callable[[str], None] = lambda text: None
+) -> Source:
+    """The source that a request reads; `note` is told what a person may want to know of it."""
+    reads, limit = request.reads, settings.max_file_bytes
+    kept = settings.state_dir / "sources" / request.tenant / request.source
+    if reads.kind == "git":
+        return GitSource(reads.location, reads.ref, reads.folder, kept / "git", limit, note)
+    if reads.kind == "http":
+        guard = Guard(frozenset(reads.hosts), reads.private_addresses)
+        return HttpSource((reads.location, *reads.urls), guard, kept / "pages", limit, note)
+    return open_source(Path(reads.location), limit)
 
 
 def open_source(location: Path, max_file_bytes: int) -> Source:
