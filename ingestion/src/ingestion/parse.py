@@ -108,7 +108,8 @@ def parse_json_row(raw: bytes, name: str) -> Parsed:
     title, text = row.get("title") or "", row.get("text") or ""
     if not isinstance(title, str) or not isinstance(text, str):
         raise DocumentError('"title" and "text" must be strings')
-    return Parsed(normalised(title), normalised(text), metadata=_lower(row))
+    metadata = _lower({name: row[name] for name in row if name not in ("_id", "text")})
+    return Parsed(normalised(title), normalised(text), metadata=metadata)
 
 
 def parse_markdown(raw: bytes, name: str) -> Parsed:

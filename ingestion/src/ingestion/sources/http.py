@@ -78,9 +78,7 @@ class HttpSource:
                 host = path.partition("/")[0]
                 try:
                     if failures[host] >= FAILURES_OF_A_HOST:
-                        raise DocumentError(
-                            f"not asked, since {host} failed {failures[host]} times"
-                        )
+                        raise DocumentError(f"not asked: {host} failed {failures[host]} times")
                     answer = self._refresh(client, url)
                     failures[host] = 0
                 except (httpx.HTTPError, httpx.InvalidURL, DocumentError) as error:
