@@ -51,6 +51,16 @@ class RunReport(Contract):
         return sum(1 for found in self.outcomes.values() if found == outcome)
 
 
+StaleReason = Literal[
+    "never in sync",
+    "clock wrong",
+    "run held",
+    "run failed",
+    "schedule stopped",
+    "source silent",
+]
+
+
 class SourceStatus(Contract):
     """Freshness of one source, from `ingestion status --json`."""
 
@@ -63,6 +73,14 @@ class SourceStatus(Contract):
     last_good_run_at: datetime | None
     lag_seconds: float | None  # since the last good run
     quarantined: int
+    tenant: str | None = None
+    owner: str | None = None
+    last_run: str | None = None  # good or not
+    last_changed_at: datetime | None = None  # a run added, modified or deleted something
+    limit_seconds: float | None = None  # of the lag; None: the source is not declared
+    over_limit: bool = False
+    reason: StaleReason | None = None  # also of a warning, within the limit
+    detail: str = ""  # what is wrong, and what to do
 
 
 class Pin(Contract):

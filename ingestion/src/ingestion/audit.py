@@ -1,18 +1,16 @@
 """The index of one source against the source itself, fetched again and read by `raw.py`."""
 
 import hashlib
-import os
 import random
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 
 from qdrant_client import QdrantClient, models
 
 from contracts.index import ChunkPayload, DocumentManifest, manifest_alias, manifest_point_id
 from contracts.status import AuditReport, Finding, Quarantined, RawDocument
-from ingestion.bootstrap import SyncRequest, open_source, request_of
+from ingestion.bootstrap import SyncRequest, request_of, source_of
 from ingestion.compare import Indexed, differences
 from ingestion.errors import DocumentError, UsageError
 from ingestion.pins import pins, written_alias
@@ -20,6 +18,7 @@ from ingestion.quarantine import Quarantine
 from ingestion.raw import extract
 from ingestion.runs import Runs
 from ingestion.settings import Settings
+from ingestion.source_settings import due_after
 from ingestion.sources import Found, Source
 from ingestion.store import aliases, equals, scroll, translated
 
@@ -32,7 +31,7 @@ class Auditor:
     settings: Settings
     client: QdrantClient
     now: datetime
-    interval_seconds: int  # within it, a change that no sync has seen yet is no finding
+    schedule: int | str  # before its next run, a change that no sync has seen is no finding
 
     def audit(self, sample: int, seed: int) -> AuditReport:
         """Compare all identities, and the content of some documents; `error` if it is unreadable.
@@ -54,11 +53,11 @@ class Auditor:
 
     def _look(self, sample: int, seed: int) -> AuditReport:
         manifests = self._manifests()
-        source = open_source(self.request.location, self.settings.max_file_bytes)
+        source = source_of(self.request, self.settings)
         found = {each.path: each for each in source.scan()}
         if manifests and not found:
-            raise UsageError(f"{self.request.location} has no entry: is its folder mounted?")
-        findings = list(self._identities(manifests, found))
+            raise UsageError(f"{self.request.reads.location} has no entry: is its folder mounted?")
+        findings = list(self._identities(manifests, found, source))
         same = sorted(
             p for p, m in manifests.items() if p in found and found[p].sha256 == m.version
         )
@@ -80,19 +79,19 @@ class Auditor:
         return self._report(len(manifests), checked, findings)
 
     def _identities(
-        self, manifests: dict[str, DocumentManifest], found: dict[str, Found]
+        self, manifests: dict[str, DocumentManifest], found: dict[str, Found], source: Source
     ) -> Iterator[Finding]:
         """Missing, ghosts and stale: what a sync should have seen, but the index does not show."""
         request, quarantined = self.request, self._quarantined()
         last = Runs(self.settings.state_dir).last_good(
             request.index, request.tenant, request.source
         )
-        no_excuse = self.now - timedelta(seconds=self.interval_seconds)
+        no_excuse = self.now - (due_after(self.schedule, self.now) - self.now)
         if last:
             no_excuse = max(no_excuse, last.started_at)
         for path in sorted(manifests.keys() | found.keys()):
             manifest, entry = manifests.get(path), found.get(path)
-            changed_at = _changed_at(request.location, path)
+            changed_at = source.changed_at(path)
             if changed_at >= no_excuse:
                 continue
             since = f"since {changed_at:%Y-%m-%d %H:%M:%S} UTC"
@@ -159,7 +158,7 @@ class Auditor:
 
 
 def raw_documents(document_ids: Iterable[str], settings: Settings) -> list[RawDocument]:
-    """Documents of the sources in INGESTION_SOURCES as they are now, in the order asked for.
+    """Documents of the declared sources as they are now, in the order asked for.
 
     Raises: UsageError for a source that is not there or cannot be read.
     """
@@ -168,7 +167,7 @@ def raw_documents(document_ids: Iterable[str], settings: Settings) -> list[RawDo
     for document_id in document_ids:
         name, _, path = document_id.partition("/")
         if name not in opened:
-            source = open_source(request_of(name, settings).location, settings.max_file_bytes)
+            source = source_of(request_of(name, settings), settings)
             opened[name] = source, {each.path: each for each in source.scan()}
         documents.append(_raw_document(document_id, path, *opened[name]))
     return documents
@@ -189,15 +188,3 @@ def _raw_document(
         text = ""
     version = hashlib.sha256(raw).hexdigest()
     return RawDocument(document_id=document_id, found=True, version=version, text=text)
-
-
-def _changed_at(location: Path, path: str) -> datetime:
-    """When an entry came to be as it is, by the file system's clock; its folder, if it is gone.
-
-    A copy that keeps its date of modification has a new change time all the same.
-    """
-    place = location / path if location.is_dir() else location
-    while not os.path.exists(place):
-        place = place.parent
-    info = place.stat()
-    return datetime.fromtimestamp(max(info.st_mtime, info.st_ctime), UTC)

@@ -12,8 +12,9 @@ from ingestion.errors import DocumentError, InputRefused
 from ingestion.index import Document, Index
 from ingestion.parse import parse
 from ingestion.plan import Pending
+from ingestion.source_settings import DocumentContract
 from ingestion.sources import Found, Source
-from ingestion.validate import validate
+from ingestion.validate import check_contract, validate
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Indexer:
     chunker: Chunker
     embedder: Embedder
     index: Index
+    contract: DocumentContract
 
     def index_batch(self, batch: Sequence[Pending]) -> BatchResult:
         """Commit what can be indexed; raises Unavailable when the batch should be tried again."""
@@ -68,6 +70,7 @@ class Indexer:
         raw = self.source.read(found.path)
         parsed = parse(raw, found.format, found.path)
         validate(parsed)
+        check_contract(parsed, found.format, self.contract)
         chunks = self.chunker.chunks(parsed)
         manifest = DocumentManifest(
             tenant=self.tenant,

@@ -20,8 +20,12 @@ from ingestion.index import Index
 from ingestion.quarantine import Quarantine
 from ingestion.runs import Run, Runs
 from ingestion.settings import Settings
+from ingestion.source_settings import SourceSettings
 from ingestion.sources import Source
 from ingestion.sources.folder import FolderSource
+from ingestion.sources.git import GitSource
+from ingestion.sources.guard import Guard
+from ingestion.sources.http import HttpSource
 from ingestion.sources.jsonl import JsonLinesSource
 from ingestion.store import connect
 from ingestion.sync import Job, OnProgress, RunBatch, sync
@@ -37,7 +41,7 @@ class SyncRequest(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    location: Path
+    reads: SourceSettings
     source: str = Name
     index: str = Name
     tenant: str = Name
@@ -69,7 +73,7 @@ def request_for(location: Path, settings: Settings, **options: object) -> SyncRe
     """A request with the settings' defaults; the source goes by its folder's or file's name."""
     location = location.resolve()
     defaults = {
-        "location": location,
+        "reads": SourceSettings.model_validate(location),
         "source": location.name.removesuffix(".gz").removesuffix(".jsonl"),
         "index": settings.index,
         "tenant": settings.tenant,
@@ -81,13 +85,16 @@ def request_for(location: Path, settings: Settings, **options: object) -> SyncRe
 
 
 def request_of(name: str, settings: Settings, **options: object) -> SyncRequest:
-    """The request of a source in INGESTION_SOURCES; UsageError if it is not there."""
+    """The request of a declared source; UsageError if there is none of that name."""
     source = settings.sources.get(name)
     if source is None:
         known = ", ".join(settings.sources) or "it is empty"
-        raise UsageError(f"INGESTION_SOURCES has no source {name} ({known}): add it there.")
+        where = settings.sources_file or "sources.yaml"
+        raise UsageError(f"No source {name} is declared ({known}): add it to {where}.")
+    if source.is_local:
+        source = source.model_copy(update={"location": str(Path(source.location).resolve())})
     given = {"source": name, "tenant": source.tenant, "namespace": source.namespace}
-    return request_for(source.path, settings, **given, **options)
+    return request_for(Path(name), settings, reads=source, **given, **options)
 
 
 def run_sync(
@@ -109,7 +116,7 @@ def run_sync(
         chunker = _chunker(request, embedder)
         spec = _spec(embedder, chunker)
         index = Index(services.store, request.index, spec, request.tenant, request.source)
-        source = open_source(request.location, settings.max_file_bytes)
+        source = source_of(request, settings, run.notes.append)
         indexer = Indexer(
             source=source,
             name=request.source,
@@ -119,6 +126,7 @@ def run_sync(
             chunker=chunker,
             embedder=embedder,
             index=index,
+            contract=request.reads.document,
         )
         job = Job(
             source=source,
@@ -140,6 +148,20 @@ def run_sync(
     finally:
         runs.save(run.report())
     return run.report(), run.notes
+
+
+def source_of(
+    request: SyncRequest, settings: Settings, note: Callable[[str], None] = lambda text: None
+) -> Source:
+    """The source that a request reads; `note` is told what a person may want to know of it."""
+    reads, limit = request.reads, settings.max_file_bytes
+    kept = settings.state_dir / "sources" / request.tenant / request.source
+    if reads.kind == "git":
+        return GitSource(reads.location, reads.ref, reads.folder, kept / "git", limit, note)
+    if reads.kind == "http":
+        guard = Guard(frozenset(reads.hosts), reads.private_addresses)
+        return HttpSource((reads.location, *reads.urls), guard, kept / "pages", limit, note)
+    return open_source(Path(reads.location), limit)
 
 
 def open_source(location: Path, max_file_bytes: int) -> Source:

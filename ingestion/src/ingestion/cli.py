@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import httpx
 import typer
 
 from contracts.status import RunReport
-from ingestion import cli_audit, cli_pins
+from ingestion import cli_audit, cli_pins, cli_quarantine, cli_status
 from ingestion.bootstrap import (
     Services,
     SyncRequest,
@@ -25,14 +24,10 @@ from ingestion.console import (
     PARTIAL,
     progress_bar,
     run_text,
-    status_line,
     stderr,
     usage_errors,
 )
 from ingestion.errors import IngestionError, UsageError
-from ingestion.freshness import statuses
-from ingestion.pins import shown
-from ingestion.quarantine import everything
 from ingestion.runs import Runs
 from ingestion.settings import Settings
 from ingestion.sync import OnProgress
@@ -45,8 +40,8 @@ app = typer.Typer(
 )
 app.add_typer(cli_pins.app)
 app.add_typer(cli_audit.app)
-quarantine = typer.Typer(help="Documents that could not be indexed, and why.")
-app.add_typer(quarantine, name="quarantine")
+app.add_typer(cli_status.app)
+app.add_typer(cli_quarantine.app, name="quarantine")
 
 
 @app.command(
@@ -156,30 +151,10 @@ def run(
 
 
 @app.command()
-def status(
-    index: Annotated[str | None, typer.Option(help="Index to look at.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
-) -> None:
-    """Say for each source of an index how much it holds and when it was last in sync."""
-    with usage_errors():
-        settings = Settings()
-        found = statuses(index or settings.index, settings, datetime.now(UTC))
-        pin = shown(Services.of(settings).store, index or settings.index)
-    if pin and not as_json:
-        print(f"Readers of {index or settings.index} see pin {pin} until `ingestion resume`.")
-    if as_json:
-        print(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
-    elif not found:
-        print(f"{index or settings.index} has no source yet: `ingestion sync <folder>` adds one.")
-    else:
-        print("\n".join(status_line(each) for each in found))
-
-
-@app.command()
 def serve() -> None:
-    """Keep the sources in INGESTION_SOURCES in sync, by a Prefect deployment with a schedule each.
+    """Keep the declared sources in sync, by a Prefect deployment with a schedule each.
 
-    Example: INGESTION_SOURCES='{"handbook": "docs/"}' ingestion serve
+    Example: INGESTION_SOURCES_FILE=sources.yaml ingestion serve
     """
     with usage_errors():
         settings = Settings()
@@ -189,29 +164,18 @@ def serve() -> None:
                 "Set PREFECT_API_URL to a Prefect server, e.g. http://127.0.0.1:4200/api."
             )
         if not settings.sources:
-            raise UsageError('Set INGESTION_SOURCES to the sources, e.g. {"handbook": "docs/"}.')
+            raise UsageError(
+                "No source is declared: write sources.yaml, e.g. `handbook: docs/`, or set "
+                'INGESTION_SOURCES, e.g. {"handbook": "docs/"}.'
+            )
         sources = [
-            (request_of(name, settings), source.interval_seconds or settings.interval_seconds)
+            (request_of(name, settings), source.schedule or settings.interval_seconds)
             for name, source in settings.sources.items()
         ]
         _wait_for(url)
         from ingestion.flow import serve_sources  # importing prefect takes seconds
 
         serve_sources(sources)
-
-
-@quarantine.command("list")
-def list_quarantine(
-    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
-) -> None:
-    """List the documents that could not be indexed, with the reason."""
-    entries = everything(Settings().state_dir)
-    if as_json:
-        print(json.dumps(entries, indent=2))
-        return
-    for entry in entries:
-        print(f"{entry['source']}/{entry['path']}: {entry['reason']} ({entry['attempts']} tries)")
-    print(f"{len(entries)} in quarantine.")
 
 
 def _answers(prefect_url: str) -> bool:

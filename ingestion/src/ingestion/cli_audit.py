@@ -20,7 +20,7 @@ app = typer.Typer()
     epilog="Examples: ingestion audit handbook | ingestion audit docs/ --name handbook --sample 50"
 )
 def audit(
-    source: Annotated[str, typer.Argument(help="A name in INGESTION_SOURCES, or its location.")],
+    source: Annotated[str, typer.Argument(help="A declared source, or its location.")],
     name: Annotated[str | None, typer.Option(help="Name of the source at a location.")] = None,
     index: Annotated[str | None, typer.Option(help="Index to look at.")] = None,
     tenant: Annotated[str | None, typer.Option(help="Tenant that it belongs to.")] = None,
@@ -44,7 +44,7 @@ def audit(
             settings,
             Services.of(settings).store,
             datetime.now(UTC),
-            (known and known.interval_seconds) or settings.interval_seconds,
+            (known and known.schedule) or settings.interval_seconds,
         )
         report = auditor.audit(sample, secrets.randbelow(2**32) if seed is None else seed)
     typer.echo(report.model_dump_json(indent=2) if as_json else audit_text(report))
@@ -53,7 +53,7 @@ def audit(
 
 @app.command(epilog="Example: ingestion raw handbook/leave.md")
 def raw(
-    document_ids: Annotated[list[str], typer.Argument(help="SOURCE/PATH, of INGESTION_SOURCES.")],
+    document_ids: Annotated[list[str], typer.Argument(help="SOURCE/PATH, of declared sources.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
 ) -> None:
     """Fetch documents again from their sources, and print their text by the second reader."""

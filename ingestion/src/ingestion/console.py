@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import get_args
 
 import typer
@@ -13,9 +14,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from contracts.status import AuditReport, Outcome, Pin, RunReport, SourceStatus
 from ingestion.errors import IngestionError, UsageError
+from ingestion.freshness import age
 from ingestion.sync import OnProgress
 
-FAILED, USAGE, PARTIAL = 1, 2, 3  # exit codes
+FAILED, USAGE, PARTIAL, OVER_LIMIT = 1, 2, 3, 5  # exit codes
 SHOWN_IN_QUARANTINE = 20
 
 stderr = Console(stderr=True)
@@ -75,13 +77,16 @@ def run_text(report: RunReport) -> str:
 def status_line(status: SourceStatus) -> str:
     """One source's freshness for a person."""
     if status.lag_seconds is None:
-        age = "never in sync"
+        ago = "never in sync"
     else:
-        age = f"in sync {status.lag_seconds / 60:.0f} min ago (run {status.last_good_run})"
-    return (
+        lag = timedelta(seconds=status.lag_seconds)
+        ago = f"in sync {age(lag)} ago (run {status.last_good_run})"
+    line = (
         f"{status.source} in {status.index}: {status.documents} documents, {status.chunks} chunks, "
-        f"{status.quarantined} in quarantine, {age}"
+        f"{status.quarantined} in quarantine, {ago}"
     )
+    over = "OVER ITS LIMIT, " if status.over_limit else ""
+    return f"{line}; {over}{status.reason}: {status.detail}" if status.reason else line
 
 
 def pin_line(pin: Pin) -> str:

@@ -12,7 +12,7 @@ from prefect.deployments import run_deployment
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
 from prefect.runtime import flow_run
-from prefect.schedules import Interval
+from prefect.schedules import Cron, Interval, Schedule
 from prefect.states import Completed, Failed
 from prefect.types.entrypoint import EntrypointType
 
@@ -100,7 +100,7 @@ def trigger(source: str, wait_seconds: float) -> tuple[str, str, SyncRequest]:
         run = cast(FlowRun, run_deployment(name, timeout=wait_seconds, poll_interval=1))
     except ObjectNotFound as error:
         raise UsageError(
-            f"Prefect has no deployment {name}: add {source} to INGESTION_SOURCES of "
+            f"Prefect has no deployment {name}: declare {source} in the sources.yaml of "
             "`ingestion serve`, and start that."
         ) from error
     state = run.state_name or "unknown"
@@ -112,22 +112,28 @@ def trigger(source: str, wait_seconds: float) -> tuple[str, str, SyncRequest]:
     return str(run.id), state, SyncRequest.model_validate(run.parameters["request"])
 
 
-def serve_sources(sources: Sequence[tuple[SyncRequest, int]]) -> None:
-    """A deployment per source, every so many seconds, served here until this process is stopped.
+def serve_sources(sources: Sequence[tuple[SyncRequest, int | str]]) -> None:
+    """A deployment per source, by interval in seconds or by cron, served until this is stopped.
 
-    The first run of each starts at once: a fresh index need not wait for an interval to pass.
+    The first run of an interval starts at once: a fresh index need not wait for it to pass.
     """
     first = datetime.now(UTC) + timedelta(seconds=FIRST_RUN_SECONDS)
     served = [
         sync_flow.to_deployment(
             name=request.source,
             parameters={"request": request.model_dump(mode="json")},
-            schedule=Interval(timedelta(seconds=interval_seconds), anchor_date=first),
+            schedule=_schedule(schedule, first),
             entrypoint_type=EntrypointType.MODULE_PATH,  # found wherever the package is installed
             concurrency_limit=1,
         )
-        for request, interval_seconds in sources
+        for request, schedule in sources
     ]
     deployed = cast(list[RunnerDeployment], served)  # awaitables in async code only
     # Not paused, or a restart would find its schedules paused.
     serve(*deployed, pause_on_shutdown=False, query_seconds=POLL_SECONDS)
+
+
+def _schedule(schedule: int | str, first: datetime) -> Schedule:
+    if isinstance(schedule, str):
+        return Cron(schedule, timezone="UTC")
+    return Interval(timedelta(seconds=schedule), anchor_date=first)

@@ -10,10 +10,11 @@ import re
 import threading
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import Any
 
 import mammoth  # type: ignore[import-untyped]  # it ships no types
 import pypdfium2  # type: ignore[import-untyped]  # it ships no types
@@ -68,6 +69,7 @@ class Parsed:
     tables: tuple[Table, ...] = ()
     pages: tuple[int, ...] = ()  # where each page starts, for formats with pages
     stated_at: datetime | None = None  # the date that it states of itself
+    metadata: Mapping[str, object] = field(default_factory=dict)  # by field, in lower case
 
 
 def format_of(path: str) -> str:
@@ -106,7 +108,8 @@ def parse_json_row(raw: bytes, name: str) -> Parsed:
     title, text = row.get("title") or "", row.get("text") or ""
     if not isinstance(title, str) or not isinstance(text, str):
         raise DocumentError('"title" and "text" must be strings')
-    return Parsed(normalised(title), normalised(text))
+    metadata = _lower({name: row[name] for name in row if name not in ("_id", "text")})
+    return Parsed(normalised(title), normalised(text), metadata=metadata)
 
 
 def parse_markdown(raw: bytes, name: str) -> Parsed:
@@ -121,7 +124,8 @@ def parse_markdown(raw: bytes, name: str) -> Parsed:
         text = text[front_matter.end() :].strip() or front_matter[1].strip()
         fields = _fields(front_matter[1])
     parsed = _structured(text, str(fields.get("title") or "").strip(), name)
-    return replace(parsed, stated_at=_first_date(map(fields.get, _DATE_FIELDS)))
+    stated_at = _first_date(map(fields.get, _DATE_FIELDS))
+    return replace(parsed, stated_at=stated_at, metadata=_lower(fields))
 
 
 def parse_html(raw: bytes, name: str) -> Parsed:
@@ -130,9 +134,11 @@ def parse_html(raw: bytes, name: str) -> Parsed:
     title = page.css_first("head title")
     stated = (node.attributes.get("content") for node in page.css(_DATE_META))
     stated_at = _first_date(stated)  # before the head is cut off
+    metas = [node.attributes for node in page.css("head meta[name][content]")]
+    metadata = _lower({meta["name"]: meta["content"] for meta in metas})
     name = " ".join(title.text().split()) if title else name
     parsed = _structured(normalised(_markdown(_main_part(page))), "", name)
-    return replace(parsed, stated_at=stated_at)
+    return replace(parsed, stated_at=stated_at, metadata=metadata)
 
 
 def parse_docx(raw: bytes, name: str) -> Parsed:
@@ -165,6 +171,7 @@ def parse_pdf(raw: bytes, name: str) -> Parsed:
         try:
             pages = [normalised(page.get_textpage().get_text_range()) for page in pdf]
             title = normalised(pdf.get_metadata_value("Title"))
+            metadata = _lower(pdf.get_metadata_dict(skip_empty=True))
         finally:
             pdf.close()
     text, starts = "", []
@@ -172,7 +179,8 @@ def parse_pdf(raw: bytes, name: str) -> Parsed:
         text = f"{text}\n\n{page}" if text else page
         starts.append(len(text) - len(page))
     is_title = len(title) > 3 and not re.search(r"\.\w{2,4}$|^untitled|^Microsoft", title, re.I)
-    return Parsed(title if is_title else name, text, pages=tuple(starts))
+    title = title if is_title else name
+    return Parsed(title, text, pages=tuple(starts), metadata=metadata)
 
 
 PARSER_OF: dict[str, Callable[[bytes, str], Parsed]] = {
@@ -219,6 +227,10 @@ _DATE_META = "meta[property='article:modified_time'], meta[name='last-modified']
 
 def _first_date(values: Iterable[object]) -> datetime | None:
     return next(filter(None, map(date_of, values)), None)
+
+
+def _lower(fields: Mapping[Any, Any]) -> dict[str, object]:
+    return {str(name).lower(): value for name, value in fields.items()}
 
 
 def _fields(front_matter: str) -> dict[object, object]:

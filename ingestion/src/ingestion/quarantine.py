@@ -1,6 +1,8 @@
 """Documents that could not be indexed, with reason and attempts, in `quarantine.sqlite`.
 
 The raw file stays where it was. A new collection, so new parsers, gives each a fresh start.
+Dropped is content of which a person said that it need not be indexed: it is accounted for by every
+run, but neither tried nor listed, until it changes.
 """
 
 import sqlite3
@@ -19,7 +21,10 @@ CREATE TABLE IF NOT EXISTS quarantine (
     collection TEXT, tenant TEXT, source TEXT, path TEXT,
     reason TEXT, sha256 TEXT, raw_bytes INTEGER, attempts INTEGER, last_seen TEXT,
     PRIMARY KEY (collection, tenant, source, path)
-)
+);
+CREATE TABLE IF NOT EXISTS dropped (
+    tenant TEXT, source TEXT, path TEXT, sha256 TEXT, PRIMARY KEY (tenant, source, path, sha256)
+);
 """
 _SELECT = (
     "SELECT path, reason, sha256, raw_bytes, attempts FROM quarantine "
@@ -27,6 +32,14 @@ _SELECT = (
 )
 _DELETE = "DELETE FROM quarantine WHERE collection = ? AND tenant = ? AND source = ?"
 _INSERT = "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_EVERYTHING = (
+    "SELECT * FROM quarantine WHERE ((tenant, source, path, sha256) IN dropped) = ? "
+    "ORDER BY source, path"
+)
+_DROP = "INSERT OR IGNORE INTO dropped SELECT tenant, source, path, sha256 FROM quarantine"
+_UNDROP = "DELETE FROM dropped"
+_SET_ATTEMPTS = "UPDATE quarantine SET attempts = ?"
+_MATCHING = " WHERE source = coalesce(?, source) AND path = coalesce(?, path)"
 
 
 class Quarantine:
@@ -43,7 +56,10 @@ class Quarantine:
             return {row["path"]: Quarantined(**row) for row in rows}
 
     def record(self, problems: Iterable[tuple[Found, str]]) -> list[Quarantined]:
-        """Replace the entries by what this run could not index; attempts count per content."""
+        """Replace the entries by what this run could not index; attempts count per content.
+
+        Those whose content was dropped are kept, but not returned.
+        """
         before = self.entries()
         entries = []
         for found, reason in problems:
@@ -63,14 +79,29 @@ class Quarantine:
         with _opened(self._file) as database:
             database.execute(_DELETE, self._key)
             database.executemany(_INSERT, rows)
-        return entries
+            dropped = set(map(tuple, database.execute("SELECT * FROM dropped")))
+        own = self._key[1:]
+        return [entry for entry in entries if (*own, entry.path, entry.sha256) not in dropped]
 
 
-def everything(state_dir: Path) -> list[dict[str, str | int]]:
-    """Every entry of every source, for `ingestion quarantine list`."""
+def everything(state_dir: Path, dropped: bool = False) -> list[dict[str, str | int]]:
+    """Every entry of every source, for `ingestion quarantine list`; or those that were dropped."""
     with _opened(state_dir / "quarantine.sqlite") as database:
-        rows = database.execute("SELECT * FROM quarantine ORDER BY source, path")
-        return [dict(row) for row in rows]
+        return [dict(row) for row in database.execute(_EVERYTHING, [dropped])]
+
+
+def retry(state_dir: Path, source: str | None, path: str | None) -> int:
+    """Forget attempts and drops, so that the next sync tries again; the number of entries."""
+    with _opened(state_dir / "quarantine.sqlite") as database:
+        database.execute(_UNDROP + _MATCHING, [source, path])
+        return database.execute(_SET_ATTEMPTS + _MATCHING, [0, source, path]).rowcount
+
+
+def drop(state_dir: Path, source: str, path: str) -> int:
+    """Accept that this content is not indexed, and try it no more; the number of entries."""
+    with _opened(state_dir / "quarantine.sqlite") as database:
+        database.execute(_DROP + _MATCHING, [source, path])
+        return database.execute(_SET_ATTEMPTS + _MATCHING, [MAX_ATTEMPTS, source, path]).rowcount
 
 
 @contextmanager
@@ -80,7 +111,7 @@ def _opened(file: Path) -> Iterator[sqlite3.Connection]:
     database.row_factory = sqlite3.Row
     try:
         with database:
-            database.execute(_SCHEMA)
+            database.executescript(_SCHEMA)
             yield database
     finally:
         database.close()

@@ -3,24 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from ingestion.errors import UsageError
+from ingestion.source_settings import SourceSettings, load_sources
 
-class SourceSettings(BaseModel):
-    """A source that is kept in sync; a path alone stands for one with the defaults."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    path: Path  # a folder or file
-    tenant: str | None = None  # default: `Settings.tenant`
-    namespace: str | None = None
-    interval_seconds: int | None = Field(default=None, gt=0)  # default: that of the settings
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_path(cls, value: Any) -> Any:
-        return {"path": value} if isinstance(value, str | Path) else value
+SOURCES_FILE = Path("sources.yaml")  # read where it exists
 
 
 class Settings(BaseSettings):
@@ -43,4 +32,16 @@ class Settings(BaseSettings):
     batch_bytes: int = Field(default=100_000, gt=0)  # of raw files: two seconds or more of work
 
     sources: dict[str, SourceSettings] = {}  # by name; `ingestion serve` keeps them in sync
+    sources_file: Path | None = None  # more of them; default: sources.yaml, where it exists
     interval_seconds: int = Field(default=900, gt=0)  # between two scheduled syncs of a source
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_sources_of_the_file(cls, values: dict[str, Any]) -> dict[str, Any]:
+        file = values.get("sources_file") or (SOURCES_FILE if SOURCES_FILE.exists() else None)
+        if not file:
+            return values
+        declared, given = load_sources(Path(file)), values.get("sources") or {}
+        if both := sorted(declared.keys() & given.keys()):
+            raise UsageError(f"{file} and INGESTION_SOURCES both declare {both[0]}: keep one.")
+        return values | {"sources": declared | given}

@@ -74,7 +74,7 @@ def _found(job: Job) -> Iterator[Found]:
     for found in job.source.scan():
         entry = entries.get(found.path)
         if entry and entry.attempts >= MAX_ATTEMPTS and entry.sha256 == found.sha256:
-            yield replace(found, problem=entry.reason)
+            yield replace(found, problem=found.problem or entry.reason)
         else:
             yield found
 

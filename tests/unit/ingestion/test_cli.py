@@ -2,34 +2,16 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from qdrant_client import QdrantClient
-from typer.testing import CliRunner, Result
 
 from contracts.status import AuditReport, Pin, RawDocument, RunReport, SourceStatus
-from ingestion import bootstrap, cli, freshness
+from ingestion import bootstrap, cli
 from ingestion.bootstrap import Services, request_for
 from ingestion.settings import Settings
-
-
-@pytest.fixture
-def ingestion(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Runs the command against the world in memory."""
-    for name in ("PREFECT_API_URL", "INGESTION_SOURCES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("INGESTION_STATE_DIR", str(world.state_dir))
-    services = Services(world.embedder, world.store)
-    monkeypatch.setattr(bootstrap.Services, "of", lambda settings: services)
-    monkeypatch.setattr(freshness, "connect", lambda *_: world.store)
-
-    def run(*arguments: object) -> Result:
-        return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-
-    return run
 
 
 def test_a_sync_reports_every_path_in_its_counts(world: Any, ingestion: Any) -> None:
@@ -118,7 +100,7 @@ def test_serving_without_a_prefect_server_says_what_to_set(
     assert "Set PREFECT_API_URL" in ingestion("serve").stderr
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
     result = ingestion("serve")
-    assert "Set INGESTION_SOURCES" in result.stderr
+    assert "No source is declared: write sources.yaml" in result.stderr
     assert result.exit_code == 2
 
 
@@ -159,7 +141,7 @@ def test_an_audit_is_the_contract_and_findings_have_their_own_exit_code(
     assert "shape: kb/a.md: it has 0 chunks, and its manifest says 1" in found.stdout
     [raw] = json.loads(ingestion("raw", "kb/a.md", "--json").stdout)
     assert RawDocument.model_validate(raw).text == "# A\n\nText."
-    assert "has no source other (kb)" in ingestion("raw", "other/a.md").stderr
+    assert "No source other is declared (kb)" in ingestion("raw", "other/a.md").stderr
 
 
 def test_run_syncs_a_known_source_without_prefect_and_says_so(
@@ -175,7 +157,7 @@ def test_run_syncs_a_known_source_without_prefect_and_says_so(
     assert RunReport.model_validate_json(result.stdout).outcomes == {"a.md": "added"}
     assert "Syncing canaries without Prefect (none set)" in result.stderr
     assert world.manifests()["a.md"]["namespace"] == "canary"
-    assert "INGESTION_SOURCES has no source other (canaries)" in ingestion("run", "other").stderr
+    assert "No source other is declared (canaries)" in ingestion("run", "other").stderr
 
 
 def test_run_prints_the_report_of_the_flow_run_that_it_triggered(

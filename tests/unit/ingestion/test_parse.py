@@ -193,7 +193,7 @@ def test_text_is_normalised_before_spans_point_into_it() -> None:
 
 def test_a_json_row_gives_title_and_text() -> None:
     assert parsed('{"_id": "1", "title": "T", "text": " a\\ud800b "}', "jsonl") == Parsed(
-        "T", "a\ufffdb"
+        "T", "a\ufffdb", metadata={"title": "T"}
     )
     with pytest.raises(DocumentError, match="must be strings"):
         parsed('{"_id": "1", "text": ["a"]}', "jsonl")

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 
@@ -27,3 +28,6 @@ class Source(Protocol):
 
     def read(self, path: str) -> bytes:
         """Raw bytes of one entry as they are now; raises DocumentError if it cannot be read."""
+
+    def changed_at(self, path: str) -> datetime:
+        """When an entry came to be as it is, or went; the source's time where it has no own."""

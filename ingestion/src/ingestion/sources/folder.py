@@ -4,6 +4,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestion.errors import DocumentError, UsageError
@@ -81,3 +82,18 @@ class FolderSource:
             return self._regular_file(self._root / path).read_bytes()
         except OSError as error:
             raise DocumentError(f"it cannot be read: {error.strerror}") from error
+
+    def changed_at(self, path: str) -> datetime:
+        """By the file system's clock, of the file, or its folder if it is gone."""
+        return changed_at(self._root / path)
+
+
+def changed_at(place: Path) -> datetime:
+    """Of a file or, where it is gone, of the folder that held it.
+
+    A copy that keeps its date of modification has a new change time all the same.
+    """
+    while not os.path.exists(place):
+        place = place.parent
+    info = place.stat()
+    return datetime.fromtimestamp(max(info.st_mtime, info.st_ctime), UTC)

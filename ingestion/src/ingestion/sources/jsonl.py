@@ -4,10 +4,12 @@ import gzip
 import hashlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from ingestion.errors import UsageError
 from ingestion.sources import Found
+from ingestion.sources.folder import changed_at
 
 
 class JsonLinesSource:
@@ -45,3 +47,7 @@ class JsonLinesSource:
     def read(self, path: str) -> bytes:
         """The row with this `_id`; `scan` comes first."""
         return self._rows[path]
+
+    def changed_at(self, path: str) -> datetime:
+        """That of the file: rows have no time of their own."""
+        return changed_at(self._file)
