@@ -10,7 +10,7 @@ from ingestion.chunk import Chunk, Chunker
 from ingestion.embed import Embedder
 from ingestion.errors import DocumentError, InputRefused
 from ingestion.index import Document, Index
-from ingestion.parse import parse
+from ingestion.parse import Parse
 from ingestion.plan import Pending
 from ingestion.sources import Found, Source
 from ingestion.validate import validate
@@ -46,6 +46,7 @@ class Indexer:
     run_id: str
     chunker: Chunker
     embedder: Embedder
+    parse: Parse
     index: Index
 
     def index_batch(self, batch: Sequence[Pending]) -> BatchResult:
@@ -66,7 +67,7 @@ class Indexer:
     def _prepare(self, pending: Pending) -> Prepared:
         found = pending.found
         raw = self.source.read(found.path)
-        parsed = parse(raw, found.format, found.path)
+        parsed = self.parse(raw, found.format, found.path)
         validate(parsed)
         chunks = self.chunker.chunks(parsed)
         manifest = DocumentManifest(
