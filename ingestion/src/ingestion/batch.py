@@ -10,7 +10,7 @@ from ingestion.chunk import Chunk, Chunker
 from ingestion.embed import Embedder
 from ingestion.errors import DocumentError, InputRefused
 from ingestion.index import Document, Index
-from ingestion.parse import parse
+from ingestion.parse import Parse
 from ingestion.plan import Pending
 from ingestion.source_settings import DocumentContract
 from ingestion.sources import Found, Source
@@ -47,6 +47,7 @@ class Indexer:
     run_id: str
     chunker: Chunker
     embedder: Embedder
+    parse: Parse
     index: Index
     contract: DocumentContract
 
@@ -68,7 +69,7 @@ class Indexer:
     def _prepare(self, pending: Pending) -> Prepared:
         found = pending.found
         raw = self.source.read(found.path)
-        parsed = parse(raw, found.format, found.path)
+        parsed = self.parse(raw, found.format, found.path)
         validate(parsed)
         check_contract(parsed, found.format, self.contract)
         chunks = self.chunker.chunks(parsed)

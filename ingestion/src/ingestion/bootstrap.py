@@ -17,6 +17,8 @@ from ingestion.chunk import Chunker, TokenChunker, WholeChunker
 from ingestion.embed import Embedder, HttpEmbedder
 from ingestion.errors import IngestionError, Unavailable, UsageError
 from ingestion.index import Index
+from ingestion.parse import Parse, parse
+from ingestion.parse_pool import Limits, ParsePool
 from ingestion.quarantine import Quarantine
 from ingestion.runs import Run, Runs
 from ingestion.settings import Settings
@@ -59,13 +61,20 @@ class Services:
 
     embedder: Embedder
     store: QdrantClient
+    parse: Parse = parse
+    close: Callable[[], None] = lambda: None  # what `parse` has started
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The services that the settings name."""
+        """The services that the settings name; documents are parsed in processes of their own."""
+        pool = ParsePool(
+            Limits(settings.parse_seconds, settings.parse_cpu_seconds, settings.parse_memory_mb)
+        )
         return cls(
             HttpEmbedder(settings),
             connect(settings.qdrant_url, settings.qdrant_api_key, settings.timeout_seconds),
+            pool.parse,
+            pool.close,
         )
 
 
@@ -125,6 +134,7 @@ def run_sync(
             run_id=run.run_id,
             chunker=chunker,
             embedder=embedder,
+            parse=services.parse,
             index=index,
             contract=request.reads.document,
         )
@@ -146,6 +156,7 @@ def run_sync(
         if isinstance(error, UsageError):
             raise
     finally:
+        services.close()
         runs.save(run.report())
     return run.report(), run.notes
 

@@ -8,7 +8,6 @@ import io
 import json
 import re
 import threading
-import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -19,13 +18,14 @@ from typing import Any
 import mammoth  # type: ignore[import-untyped]  # it ships no types
 import pypdfium2  # type: ignore[import-untyped]  # it ships no types
 import yaml  # type: ignore[import-untyped]  # its stubs are another package
-from charset_normalizer import from_bytes
 from markdown_it import MarkdownIt
 from markdownify import ATX, markdownify
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from ingestion.dates import date_of, stated_date
 from ingestion.errors import DocumentError
+from ingestion.spreadsheet import csv_as_markdown, xlsx_as_markdown
+from ingestion.text import decoded, normalised
 
 PARSERS = 2
 
@@ -36,8 +36,14 @@ FORMATS = {
     ".htm": "html",
     ".pdf": "pdf",
     ".docx": "docx",
+    ".xlsx": "xlsx",
+    ".csv": "csv",
+    ".tsv": "csv",
     ".txt": "text",
 }
+NOT_SUPPORTED = "is not supported; supported:"  # stored in quarantines: `sync.py` looks for it
+MAX_CHARACTERS = 20_000_000  # of text: what is cut and embedded has no process of its own
+PDF_END_BYTES = 1024  # in the last of which a whole PDF says that it ends
 MAX_UNZIPPED_BYTES = 200_000_000
 
 
@@ -72,14 +78,15 @@ class Parsed:
     metadata: Mapping[str, object] = field(default_factory=dict)  # by field, in lower case
 
 
+Parse = Callable[[bytes, str, str], Parsed]  # of raw bytes, a format and a path, as `parse` does
+
+
 def format_of(path: str) -> str:
     """The format that a file's name promises; DocumentError where none of ours does."""
     suffix = PurePosixPath(path).suffix.lower()
     if suffix not in FORMATS:
         supported = ", ".join(FORMATS)
-        raise DocumentError(
-            f"format {suffix or 'without a suffix'} is not supported; supported: {supported}"
-        )
+        raise DocumentError(f"format {suffix or 'without a suffix'} {NOT_SUPPORTED} {supported}")
     return FORMATS[suffix]
 
 
@@ -87,8 +94,10 @@ def parse(raw: bytes, format: str, path: str) -> Parsed:
     """Text and structure of a document; DocumentError says why it cannot be read."""
     try:
         parsed = PARSER_OF[format](raw, PurePosixPath(path).stem)
+        if len(parsed.text) > MAX_CHARACTERS:
+            raise DocumentError(f"it has over {MAX_CHARACTERS:,} characters of text: split it")
         return replace(parsed, stated_at=parsed.stated_at or stated_date(parsed.text))
-    except DocumentError:
+    except (DocumentError, MemoryError):
         raise
     except RecursionError as error:
         raise DocumentError("it is nested too deeply to be read") from error
@@ -143,17 +152,36 @@ def parse_html(raw: bytes, name: str) -> Parsed:
 
 def parse_docx(raw: bytes, name: str) -> Parsed:
     """A Word document as Markdown, tables included."""
+    _check_package(raw)
+    without_images = mammoth.images.img_element(lambda image: {"src": ""})
+    html = mammoth.convert_to_html(io.BytesIO(raw), convert_image=without_images).value
+    return _structured(normalised(_markdown(LexborHTMLParser(html).root)), "", name)
+
+
+def parse_xlsx(raw: bytes, name: str) -> Parsed:
+    """A workbook as Markdown tables; its title is the file's name, a heading that of a sheet."""
+    _check_package(raw)
+    return _structured(normalised(xlsx_as_markdown(raw)), name, name)
+
+
+def parse_csv(raw: bytes, name: str) -> Parsed:
+    """Rows as a Markdown table; its title is the file's name."""
+    return _structured(normalised(csv_as_markdown(decoded(raw))), name, name)
+
+
+def _check_package(raw: bytes) -> None:
+    """DocumentError where an Office file is encrypted, unpacks to too much, or has XML entities."""
     if raw.startswith(b"\xd0\xcf\x11\xe0"):
-        raise DocumentError("it is encrypted, or an old .doc: save it as a .docx without password")
+        raise DocumentError(
+            "it is encrypted, or of an old format: save it as .docx or .xlsx without password"
+        )
     with zipfile.ZipFile(io.BytesIO(raw)) as package:
         if sum(part.file_size for part in package.infolist()) > MAX_UNZIPPED_BYTES:
             raise DocumentError(f"it unpacks to more than {MAX_UNZIPPED_BYTES:,} bytes")
         for part in package.namelist():
-            if part.endswith((".xml", ".rels")) and b"<!DOCTYPE" in package.read(part):
-                raise DocumentError("it declares XML entities, which Word never writes")
-    without_images = mammoth.images.img_element(lambda image: {"src": ""})
-    html = mammoth.convert_to_html(io.BytesIO(raw), convert_image=without_images).value
-    return _structured(normalised(_markdown(LexborHTMLParser(html).root)), "", name)
+            xml = package.read(part) if part.endswith((".xml", ".rels")) else b""
+            if b"<!DOCTYPE" in xml or b"<!DOCTYPE" in xml.replace(b"\0", b""):  # or in UTF-16
+                raise DocumentError("it declares XML entities, which Office never writes")
 
 
 _pdfium = threading.Lock()  # PDFium is not thread-safe
@@ -161,6 +189,8 @@ _pdfium = threading.Lock()  # PDFium is not thread-safe
 
 def parse_pdf(raw: bytes, name: str) -> Parsed:
     """Text of a PDF with the start of each page."""
+    if raw.startswith(b"%PDF") and b"%%EOF" not in raw.rstrip(b"\0\r\n\t ")[-PDF_END_BYTES:]:
+        raise DocumentError("it is cut short: its end is missing, so fetch it again")
     with _pdfium:
         try:
             pdf = pypdfium2.PdfDocument(raw)
@@ -188,37 +218,11 @@ PARSER_OF: dict[str, Callable[[bytes, str], Parsed]] = {
     "html": parse_html,
     "pdf": parse_pdf,
     "docx": parse_docx,
+    "xlsx": parse_xlsx,
+    "csv": parse_csv,
     "text": parse_text,
     "jsonl": parse_json_row,
 }
-
-
-def decoded(raw: bytes) -> str:
-    """Text from bytes: by byte order mark, as UTF-8, or as the likeliest legacy encoding."""
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8-sig"),
-        (b"\xff\xfe", "utf-16"),
-        (b"\xfe\xff", "utf-16"),
-    ):
-        if raw.startswith(mark):
-            return raw.decode(encoding, errors="replace")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        likeliest = from_bytes(raw).best()
-    if likeliest is None:
-        raise DocumentError("its character encoding cannot be told: save it as UTF-8")
-    return str(likeliest)
-
-
-_CONTROLS = dict.fromkeys((*range(9), 11, *range(14, 32), 127)) | {12: "\n"}
-
-
-def normalised(text: str) -> str:
-    """NFC, line ends as a line feed, no control characters or lone surrogates, stripped."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(_CONTROLS)
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return unicodedata.normalize("NFC", text).strip()
 
 
 _DATE_FIELDS = ("updated", "last_updated", "lastmod", "modified", "effective", "date")

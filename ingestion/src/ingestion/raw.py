@@ -4,12 +4,13 @@ Nothing here comes from `parse.py`. It may see less of a document than the parse
 it finds must be in the index, so navigation and footers are left out.
 """
 
+import csv
 import io
 import json
 import logging
 import re
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from xml.etree import ElementTree
@@ -38,7 +39,14 @@ def extract(raw: bytes, format: str) -> Raw:
     """Text and table rows of a document; DocumentError if it cannot be read."""
     try:
         return _EXTRACTORS[format](raw)
-    except (PyPdfError, zipfile.BadZipFile, ElementTree.ParseError, ValueError, KeyError) as error:
+    except (
+        PyPdfError,
+        zipfile.BadZipFile,
+        ElementTree.ParseError,
+        csv.Error,
+        ValueError,
+        KeyError,
+    ) as error:
         raise DocumentError(f"the second extractor cannot read it ({error})") from error
 
 
@@ -168,6 +176,57 @@ def _docx(raw: bytes) -> Raw:
     return Raw(_paragraphs(document).strip(), tuple(rows))
 
 
+_SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+
+def _xlsx(raw: bytes) -> Raw:
+    """Rows of every sheet, of their texts alone: how a number is shown is the parser's affair."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as package:
+        if sum(part.file_size for part in package.infolist()) > MAX_PART_BYTES:
+            raise ValueError(f"it unpacks to more than {MAX_PART_BYTES:,} bytes")
+        parts = {name: package.read(name) for name in package.namelist() if name.endswith(".xml")}
+    if any(b"<!DOCTYPE" in xml for xml in parts.values()):
+        raise ValueError("it declares XML entities")
+    strings = parts.get("xl/sharedStrings.xml", b"<none/>")
+    shared = [_strings(item) for item in ElementTree.fromstring(strings).iter(f"{_SHEET}si")]  # noqa: S314  # no entities
+    rows: list[Row] = []
+    lines: list[list[str]] = []
+    for name in sorted(parts):
+        if not name.startswith("xl/worksheets/sheet"):
+            continue
+        for row in ElementTree.fromstring(parts[name]).iter(f"{_SHEET}row"):  # noqa: S314  # no entities
+            cells = [(cell.get("t"), _strings(cell)) for cell in row.iter(f"{_SHEET}c")]
+            texts = [shared[int(text)] if type == "s" else text for type, text in cells]
+            lines.append(texts)
+            rows.append(
+                _cells(
+                    text
+                    for (type, _), text in zip(cells, texts, strict=True)
+                    if type in ("s", "inlineStr")
+                )
+            )
+    return Raw(_lines(lines), tuple(rows))
+
+
+def _strings(element: ElementTree.Element) -> str:
+    """Texts and values in an element; not how they are pronounced, nor a cell's formula."""
+    named = (e for e in element.iter() if e.tag in (f"{_SHEET}t", f"{_SHEET}v"))
+    return "".join(e.text or "" for e in named)
+
+
+def _csv(raw: bytes) -> Raw:
+    text = _decoded(raw)
+    first = text.strip().partition("\n")[0]
+    delimiter = max(",;\t|", key=first.count)
+    rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
+    return Raw(_lines(rows), tuple(map(_cells, rows)))
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> str:
+    """Rows that say something, as long as Markdown makes them, so that lengths can be compared."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows if any(row))
+
+
 def _paragraphs(element: ElementTree.Element) -> str:
     """Text of an element, a line a paragraph; a `Fallback` says again what stands before it."""
     if element.tag.endswith("}Fallback"):
@@ -190,6 +249,8 @@ _EXTRACTORS: dict[str, Callable[[bytes], Raw]] = {
     "html": _html,
     "pdf": _pdf,
     "docx": _docx,
+    "xlsx": _xlsx,
+    "csv": _csv,
     "text": _text,
     "jsonl": _json_row,
 }

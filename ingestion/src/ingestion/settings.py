@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     max_file_bytes: int = Field(default=50_000_000, gt=0)
     batch_bytes: int = Field(default=100_000, gt=0)  # of raw files: two seconds or more of work
 
+    # What reading one document may take; it is quarantined when it needs more.
+    parse_seconds: float = Field(default=120, gt=0)  # by the clock, however busy the machine is
+    parse_cpu_seconds: int = Field(default=30, gt=0)
+    parse_memory_mb: int = Field(default=800, ge=100)  # with what it has anyway: under 1 GB
+
     sources: dict[str, SourceSettings] = {}  # by name; `ingestion serve` keeps them in sync
     sources_file: Path | None = None  # more of them; default: sources.yaml, where it exists
     interval_seconds: int = Field(default=900, gt=0)  # between two scheduled syncs of a source

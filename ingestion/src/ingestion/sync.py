@@ -9,6 +9,7 @@ from contracts.index import DocumentManifest
 from ingestion.batch import BatchResult
 from ingestion.errors import NotProved, UsageError
 from ingestion.index import Index
+from ingestion.parse import NOT_SUPPORTED
 from ingestion.plan import Pending, Plan, batches, make_plan
 from ingestion.quarantine import MAX_ATTEMPTS, Quarantine
 from ingestion.runs import Run, Runs
@@ -69,11 +70,15 @@ def _sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> N
 
 
 def _found(job: Job) -> Iterator[Found]:
-    """The source as it is; what failed often enough at one content is not tried again (I6)."""
+    """The source as it is; what failed often enough at one content is not tried again (I6).
+
+    A document that was never read, since its format was unknown then, has not failed.
+    """
     entries = job.quarantine.entries()
     for found in job.source.scan():
         entry = entries.get(found.path)
-        if entry and entry.attempts >= MAX_ATTEMPTS and entry.sha256 == found.sha256:
+        failed = entry and entry.sha256 == found.sha256 and NOT_SUPPORTED not in entry.reason
+        if entry and failed and entry.attempts >= MAX_ATTEMPTS:
             yield replace(found, problem=found.problem or entry.reason)
         else:
             yield found

@@ -15,6 +15,7 @@ from contracts.index import manifest_alias
 from contracts.status import RunReport
 from ingestion import bootstrap, cli, freshness
 from ingestion.bootstrap import Services, request_for, run_sync
+from ingestion.parse import parse
 from ingestion.settings import Settings
 
 FAKES = Path(__file__).parents[2] / "fakes"
@@ -42,6 +43,8 @@ class World:
     store: QdrantClient
     embedder: Any = field(default_factory=hash_embedder.HashEmbedder)
     notes: list[str] = field(default_factory=list)
+    parse: Any = parse
+    close: Callable[[], None] = lambda: None
 
     def write(self, path: str, content: str | bytes) -> Path:
         """Put a file into the source."""
@@ -55,7 +58,7 @@ class World:
         settings = Settings(state_dir=self.state_dir)
         location = options.pop("location", self.folder)
         request = request_for(location, settings, **{"source": "docs", **options})
-        services = Services(self.embedder, self.store)
+        services = Services(self.embedder, self.store, self.parse, self.close)
         report, self.notes = run_sync(request, settings, services, wrap)
         return report
 

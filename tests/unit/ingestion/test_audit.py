@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from qdrant_client import models
 
-from ingestion import batch, parse, pins
+from ingestion import parse, pins
 from ingestion.audit import Auditor, raw_documents
 from ingestion.bootstrap import request_for
 from ingestion.settings import Settings
@@ -111,7 +111,7 @@ def test_a_document_in_quarantine_is_not_missing_but_its_old_version_is_stale(wo
     world.sync()
     world.write("a.md", " \n")
     world.write("b.md", "")
-    world.write("c.xlsx", "x")
+    world.write("c.pptx", "x")
     world.sync()
 
     report = audit(world, minutes_later=60)
@@ -128,7 +128,7 @@ def rewritten(change: Callable[[str], str]) -> Callable[[Any, pytest.MonkeyPatch
             parsed = parse.parse(raw, format, path)
             return replace(parsed, text=change(parsed.text), headings=(), tables=())
 
-        monkeypatch.setattr(batch, "parse", bad)
+        world.parse = bad
         world.write("a.md", PAGE)
         world.sync()
 
@@ -217,13 +217,13 @@ def test_a_source_that_cannot_be_read_is_an_error_of_the_report(world: Any) -> N
 
 def test_raw_documents_come_from_the_sources_as_they_are_now(world: Any, tmp_path: Path) -> None:
     world.write("sub/a.md", "# A\n\nText.")
-    world.write("b.xlsx", "x")
+    world.write("b.pptx", "x")
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"_id": "7", "title": "T", "text": "row"}\n')
     settings = Settings(sources={"docs": world.folder, "rows": {"path": rows}})
 
     [a, b, gone, row] = raw_documents(
-        ["docs/sub/a.md", "docs/b.xlsx", "docs/../a", "rows/7"], settings
+        ["docs/sub/a.md", "docs/b.pptx", "docs/../a", "rows/7"], settings
     )
 
     assert (a.found, a.text, len(str(a.version))) == (True, "# A\n\nText.", 64)

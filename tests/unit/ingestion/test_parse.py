@@ -1,14 +1,15 @@
 """Each format as text: nothing of a real document is lost, and what cannot be read says why."""
 
-import io
-import zipfile
+from datetime import datetime
 
 import mammoth  # noqa: F401 - imported here, so that its warnings belong to no test
 import pypdfium2
 import pytest
+from tests.fakes.documents import docx, paragraph, pdf, xlsx
 
 from ingestion.errors import DocumentError
 from ingestion.parse import Parsed, decoded, format_of, normalised, parse
+from ingestion.spreadsheet import _shown
 from ingestion.validate import validate
 
 
@@ -78,30 +79,6 @@ def test_a_small_main_part_does_not_hide_the_rest_of_a_page() -> None:
     assert "The long rest" in document.text
 
 
-def docx(body: str, extra: dict[str, str] | None = None) -> bytes:
-    types = "http://schemas.openxmlformats.org/package/2006"
-    word = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-    main = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml"
-    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
-    parts = {
-        "[Content_Types].xml": f'<Types xmlns="{types}/content-types">'
-        f'<Default Extension="rels" ContentType="{types}/relationships+xml"/>'
-        f'<Override PartName="/word/document.xml" ContentType="{main}"/></Types>',
-        "_rels/.rels": f'<Relationships xmlns="{types}/relationships"><Relationship Id="r" '
-        f'Type="{office}" Target="word/document.xml"/></Relationships>',
-        "word/document.xml": f'<w:document xmlns:w="{word}"><w:body>{body}</w:body></w:document>',
-    }
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
-        for name, content in {**parts, **(extra or {})}.items():
-            package.writestr(name, content)
-    return file.getvalue()
-
-
-def paragraph(text: str) -> str:
-    return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
-
-
 def test_docx_keeps_paragraphs_and_tables() -> None:
     cells = "".join(f"<w:tc>{paragraph(text)}</w:tc>" for text in ("City", "Rate"))
     row = "".join(f"<w:tc>{paragraph(text)}</w:tc>" for text in ("Bern", "80"))
@@ -121,30 +98,76 @@ def test_a_docx_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPa
         parsed(docx(paragraph("x"), {"word/bomb.xml": "0" * 200_000}), "docx")
 
 
-def test_a_docx_with_xml_entities_is_refused() -> None:
-    bomb = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_an_office_file_with_xml_entities_is_refused(encoding: str) -> None:
+    bomb = '<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><x>&e;</x>'.encode(encoding)
 
     with pytest.raises(DocumentError, match="XML entities"):
         parsed(docx(paragraph("x"), {"word/x.xml": bomb}), "docx")
+    with pytest.raises(DocumentError, match="XML entities"):
+        parsed(xlsx({"a": [["x"]]}, {"xl/x.xml": bomb}), "xlsx")
 
 
-def pdf(*pages: str) -> bytes:
-    """A PDF made by hand: one line of Helvetica per page."""
-    kids = " ".join(f"{4 + 2 * i} 0 R" for i in range(len(pages)))
-    objects = [
-        "<</Type/Catalog/Pages 2 0 R>>",
-        f"<</Type/Pages/Kids[{kids}]/Count {len(pages)}>>",
-        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+def test_a_workbook_gives_a_heading_per_sheet_and_a_table_per_block_of_rows() -> None:
+    rates = [
+        ["Rates of 2026"],
+        ["City", "Rate", "Since"],
+        ["Bern | BE", 80.5, 46023],
+        ["Zürich\nand around", 0.1 + 0.2, None],
+        [],
+        ["", "Class", "Days"],
+        ["", "B", 1e6],
     ]
-    for i, text in enumerate(pages):
-        stream = f"BT /F1 12 Tf 50 700 Td ({text}) Tj ET"
-        objects.append(
-            "<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]"
-            f"/Resources<</Font<</F1 3 0 R>>>>/Contents {5 + 2 * i} 0 R>>"
-        )
-        objects.append(f"<</Length {len(stream)}>>stream\n{stream}\nendstream")
-    body = "%PDF-1.4\n" + "".join(f"{n} 0 obj{o}\nendobj\n" for n, o in enumerate(objects, 1))
-    return f"{body}trailer<</Size {len(objects) + 1}/Root 1 0 R>>\n%%EOF".encode()
+
+    document = parsed(xlsx({"Rates": rates, "Empty": [], "Notes": [["Ask Ada."]]}), "xlsx")
+
+    assert document.title == "name"
+    assert document.text == (
+        "## Rates\n\nRates of 2026\n\n"
+        "| City | Rate | Since |\n| --- | --- | --- |\n"
+        "| Bern \\| BE | 80.5 | 46023 |\n| Zürich and around | 0.3 |  |\n\n"
+        "| Class | Days |\n| --- | --- |\n| B | 1000000 |\n\n"
+        "## Notes\n\nAsk Ada."
+    )
+    assert [heading.text for heading in document.headings] == ["Rates", "Notes"]
+    assert len(document.tables) == 2
+
+
+def test_dates_and_truths_of_a_workbook_read_as_in_a_spreadsheet() -> None:
+    shown = [_shown(value) for value in (datetime(2026, 3, 1), datetime(2026, 3, 1, 9, 30), True)]
+
+    assert shown == ["2026-03-01", "2026-03-01 09:30:00", "TRUE"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"City,Rate\nBern,80\n",
+        'City;Rate\r\n"Bern";80\r\n'.encode("utf-16"),
+        b"City\tRate\rBern\t80",
+        b'\n"City"|"Rate"\nBern|80\n',
+    ],
+)
+def test_csv_is_a_table_whatever_its_delimiter(raw: bytes) -> None:
+    document = parsed(raw, "csv")
+
+    assert document.text == "| City | Rate |\n| --- | --- |\n| Bern | 80 |"
+    assert len(document.tables) == 1
+
+
+@pytest.mark.parametrize(
+    ("raw", "rows"),
+    [
+        ("City;Rate\nBern;80,5\nBasel;81,5", 4),  # decimal commas
+        ('a,b\n"x, y\nz",1', 3),  # a line feed within a cell
+        ("\tMon\tTue\nAda\t1\t2", 3),  # no name above the first column
+    ],
+)
+def test_csv_keeps_its_cells_whole(raw: str, rows: int) -> None:
+    lines = parsed(raw, "csv").text.splitlines()
+
+    assert len(lines) == rows
+    assert len({line.count("|") for line in lines}) == 1
 
 
 def test_a_pdf_keeps_where_each_page_starts() -> None:
@@ -155,10 +178,15 @@ def test_a_pdf_keeps_where_each_page_starts() -> None:
     assert pypdfium2.PYPDFIUM_INFO
 
 
-@pytest.mark.parametrize("format", ["pdf", "docx"])
+@pytest.mark.parametrize("format", ["pdf", "docx", "xlsx"])
 def test_a_broken_file_is_refused_with_a_reason(format: str) -> None:
-    with pytest.raises(DocumentError, match=r"is not a readable PDF|cannot be read as docx"):
+    with pytest.raises(DocumentError, match=r"is cut short|cannot be read as"):
         parsed(b"%PDF-1.4 PK\x03\x04 rubbish", format)
+
+
+def test_a_pdf_that_was_cut_short_is_not_taken_for_a_shorter_one() -> None:
+    with pytest.raises(DocumentError, match="it is cut short"):
+        parsed(pdf("The first page", "The second page")[:-40], "pdf")
 
 
 def test_a_pdf_without_text_is_called_a_scan() -> None:
@@ -201,8 +229,8 @@ def test_a_json_row_gives_title_and_text() -> None:
 
 def test_an_unsupported_format_names_the_supported_ones() -> None:
     assert format_of("a/B.MD") == "markdown"
-    with pytest.raises(DocumentError, match=r"format \.xlsx is not supported; supported: \.md"):
-        format_of("a/b.xlsx")
+    with pytest.raises(DocumentError, match=r"format \.pptx is not supported; supported: \.md"):
+        format_of("a/b.pptx")
     with pytest.raises(DocumentError, match="format without a suffix"):
         format_of("Makefile")
 

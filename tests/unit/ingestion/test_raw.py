@@ -4,6 +4,7 @@ import io
 import zipfile
 
 import pytest
+from tests.fakes.documents import xlsx
 
 from ingestion.errors import DocumentError
 from ingestion.raw import Raw, extract
@@ -50,6 +51,14 @@ def test_a_word_document_is_read_without_its_fallbacks() -> None:
         zipped.writestr("word/document.xml", xml)
 
     assert extract(package.getvalue(), "docx") == Raw("One\ttwo\na\nb", (("a", "b"),))
+
+
+def test_spreadsheets_give_the_rows_and_a_text_as_long_as_the_parsers() -> None:
+    sheets = extract(xlsx({"a": [["Ada", "Day"], [], ["Bob", 46023, "n"]]}), "xlsx")
+    rows = extract(b"Ada;Day\r\n;;\r\nBob;1,5\r\n", "csv")
+
+    assert sheets == Raw("| Ada | Day |\n| Bob | 46023 | n |", (("Ada", "Day"), (), ("Bob", "n")))
+    assert rows.text == "| Ada | Day |\n| Bob | 1,5 |"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])

@@ -47,12 +47,14 @@ def test_a_link_inside_the_folder_is_a_document_and_one_out_of_it_is_not(tmp_pat
     (root / "b.md").symlink_to(root / "a.md")
     (root / "c.md").symlink_to("../outside.md")
     (root / "d.md").symlink_to("nowhere.md")
+    (root / "e.md").symlink_to("e.md")
 
     entries = found(FolderSource(root, 100))
 
     assert entries["b.md"].problem is None
     assert "leads out of the source" in str(entries["c.md"].problem)
     assert "No such file" in str(entries["d.md"].problem)
+    assert "leads to itself" in str(entries["e.md"].problem)
 
 
 def test_reading_does_not_escape_the_root_either(tmp_path: Path) -> None:
@@ -98,6 +100,7 @@ def test_a_name_that_is_not_utf8_is_reported_readably(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
 def test_rows_are_documents_and_bad_lines_are_named(tmp_path: Path, name: str) -> None:
     lines = b'{"_id": "1", "text": "a"}\n\nno json\n{"text": "b"}\n{"_id": "1", "text": "c"}\n[1]'
+    lines += b'\n{"_id": "2", "text": ' + b"[" * 100_000
     raw = gzip.compress(lines) if name.endswith(".gz") else lines
     (tmp_path / name).write_bytes(raw)
     source = open_source(tmp_path / name, 100)
@@ -107,7 +110,7 @@ def test_rows_are_documents_and_bad_lines_are_named(tmp_path: Path, name: str) -
 
     assert [path for path, entry in entries.items() if not entry.problem] == ["1"]
     assert source.read("1") == b'{"_id": "1", "text": "a"}'
-    assert set(entries) == {"1", "line 2", "line 3", "line 4", "line 5"}
+    assert set(entries) == {"1", "line 2", "line 3", "line 4", "line 5", "line 6"}
 
 
 def test_a_truncated_archive_is_no_source(tmp_path: Path) -> None:

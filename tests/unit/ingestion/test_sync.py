@@ -7,6 +7,7 @@ import pytest
 
 from contracts.endpoints import EmbedderManifest
 from ingestion.errors import InputRefused, Unavailable, UsageError
+from ingestion.parse import FORMATS
 
 PAGE = "# {title}\n\nThe {title} is kept in the cupboard next to the door.\n"
 
@@ -103,7 +104,7 @@ def test_documents_that_swap_their_contents_both_change(world: Any) -> None:
 
 def test_every_entry_of_a_folder_has_an_outcome_and_a_reason(world: Any) -> None:
     world.write("good.md", PAGE.format(title="key"))
-    world.write("sheet.xlsx", b"PK")
+    world.write("sheet.pptx", b"PK")
     world.write(".hidden/secret.md", "# secret")
     world.write("empty.md", "")
     os.mkfifo(world.folder / "pipe.md")
@@ -115,8 +116,8 @@ def test_every_entry_of_a_folder_has_an_outcome_and_a_reason(world: Any) -> None
     assert report.status == "partial"
     assert report.count("added") == 1
     reasons = {entry.path: entry.reason for entry in report.quarantined}
-    assert set(reasons) == {".hidden", "empty.md", "loop", "passwd.txt", "pipe.md", "sheet.xlsx"}
-    assert "format .xlsx is not supported; supported: .md" in reasons["sheet.xlsx"]
+    assert set(reasons) == {".hidden", "empty.md", "loop", "passwd.txt", "pipe.md", "sheet.pptx"}
+    assert "format .pptx is not supported; supported: .md" in reasons["sheet.pptx"]
     assert "no text" in reasons["empty.md"]
     assert "out of the source" in reasons["passwd.txt"]
     assert "not a regular file" in reasons["pipe.md"]
@@ -141,7 +142,7 @@ def test_a_bad_document_is_tried_three_times_and_again_when_it_changes(
 ) -> None:
     tries = []
     monkeypatch.setattr("ingestion.batch.validate", tries.append)
-    monkeypatch.setattr("ingestion.batch.parse", refusing(tries))
+    world.parse = refusing(tries)
     world.write("bad.md", "one")
 
     attempts = [world.sync().quarantined[0].attempts for _ in range(5)]
@@ -151,6 +152,20 @@ def test_a_bad_document_is_tried_three_times_and_again_when_it_changes(
     assert attempts == [1, 2, 3, 3, 3]
     assert again == 1
     assert len(tries) == 4
+
+
+def test_what_was_quarantined_for_its_format_is_read_once_the_format_is_supported(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("rates.csv", "City,Rate\nBern,80\n")
+    with monkeypatch.context() as patched:
+        patched.delitem(FORMATS, ".csv")
+        attempts = [world.sync().quarantined[0].attempts for _ in range(4)]
+
+    report = world.sync()
+
+    assert attempts == [1, 2, 3, 3]
+    assert report.outcomes == {"rates.csv": "added"}
 
 
 def refusing(tries: list[Any]) -> Any:

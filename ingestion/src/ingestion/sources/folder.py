@@ -66,7 +66,10 @@ class FolderSource:
         """The file that a path stands for, inside the root; opening a pipe would wait for ever."""
         if file.name.startswith("."):
             raise DocumentError("hidden files and folders are not indexed")
-        target = file.resolve()
+        try:
+            target = file.resolve()
+        except RuntimeError as error:  # an OSError from Python 3.13 on
+            raise DocumentError("the link leads to itself") from error
         if not target.is_relative_to(self._root):
             raise DocumentError("the link leads out of the source")
         mode = target.stat().st_mode

@@ -33,7 +33,7 @@ class JsonLinesSource:
             sha256 = hashlib.sha256(line).hexdigest()
             try:
                 path = str(json.loads(line)["_id"])
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 problem = 'the line is not a JSON object with "_id"'
                 yield Found(f"line {number}", "jsonl", sha256, len(line), problem=problem)
                 continue

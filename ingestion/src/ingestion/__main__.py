@@ -1,0 +1,16 @@
+"""The command `ingestion`, also as `python -m ingestion`.
+
+A process that parses documents imports this module again, as multiprocessing does with the main
+one: so it loads nothing before it is called.
+"""
+
+
+def main() -> None:
+    """Run the command."""
+    from ingestion.cli import app
+
+    app()
+
+
+if __name__ == "__main__":
+    main()
