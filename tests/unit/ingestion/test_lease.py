@@ -16,6 +16,7 @@ from ingestion.bootstrap import request_for
 from ingestion.errors import Fenced, Unavailable
 from ingestion.index import RESERVED, Index
 from ingestion.lease import LEASES, Lease
+from ingestion.parse import parse
 from ingestion.plan import make_plan
 from ingestion.settings import Settings
 from ingestion.sources.folder import FolderSource
@@ -115,7 +116,7 @@ def writer(world: Any) -> Callable[[str], Indexer]:
         source = FolderSource(world.folder, 10**6)
         given = {"source": source, "name": "docs", "tenant": "default", "namespace": "default"}
         given |= {"run_id": run_id, "chunker": chunker, "embedder": world.embedder, "index": index}
-        given |= {"contract": request.reads.document}
+        given |= {"contract": request.reads.document, "parse": parse}
         return Indexer(**given)
 
     return writer
