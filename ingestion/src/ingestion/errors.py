@@ -7,8 +7,11 @@ IngestionError
 ├── Refused         the embedder or the store said no: another try is in vain
 │   └── InputRefused    to one of these texts: find out which
 ├── SpecMismatch    the index was built with something that calls itself the same (I7)
+├── Held            a guard stopped the run, nothing changed: approve it, or mend the source
 └── NotProved       the index does not hold what the run wrote (I5, I9)
 """
+
+from contracts.status import Hold
 
 
 class IngestionError(Exception):
@@ -37,6 +40,14 @@ class InputRefused(Refused):
 
 class SpecMismatch(IngestionError):
     """The collection's embedder and the one that answers have one name but differ (I7)."""
+
+
+class Held(IngestionError):
+    """A guard stopped the run before it changed anything."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__("; ".join(hold.reasons))
+        self.hold = hold
 
 
 class NotProved(IngestionError):

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from datetime import datetime
+from pathlib import Path
 
 from contracts.status import SourceStatus
+from ingestion.held import HeldRun
 from ingestion.index import documents_and_chunks
 from ingestion.runs import Runs
 from ingestion.settings import Settings
@@ -16,7 +18,7 @@ def statuses(index: str, settings: Settings, now: datetime) -> list[SourceStatus
     documents, chunks = documents_and_chunks(client, index)
     runs = Runs(settings.state_dir)
     return [
-        _status(tenant, source, index, documents, chunks, runs, now)
+        _status(tenant, source, index, documents, chunks, settings.state_dir, now)
         for tenant, source in sorted(documents.keys() | runs.sources(index))
     ]
 
@@ -27,10 +29,10 @@ def _status(
     index: str,
     documents: Counter[tuple[str, str]],
     chunks: Counter[tuple[str, str]],
-    runs: Runs,
+    state_dir: Path,
     now: datetime,
 ) -> SourceStatus:
-    last = runs.last_good(index, tenant, source)
+    last = Runs(state_dir).last_good(index, tenant, source)
     return SourceStatus(
         source=source,
         index=index,
@@ -40,4 +42,5 @@ def _status(
         last_good_run_at=last.started_at if last else None,
         lag_seconds=(now - last.started_at).total_seconds() if last else None,
         quarantined=len(last.quarantined) if last else 0,
+        hold=HeldRun.of(state_dir, index, tenant, source).hold(),
     )
