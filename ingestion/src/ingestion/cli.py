@@ -69,7 +69,7 @@ def sync(
     ] = False,
     size: Annotated[int | None, typer.Option(help="Tokens of a chunk, headings apart.")] = None,
     overlap: Annotated[int | None, typer.Option(help="Tokens that chunks share.")] = None,
-    allow_empty: Annotated[bool, typer.Option(help="Let documents go: all, too.")] = False,
+    allow_empty: Annotated[bool, typer.Option(help="Let any number of documents go.")] = False,
     plain: Annotated[bool, typer.Option(help="Run without Prefect.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TypeVar
 
 from contracts.endpoints import digest_of
@@ -30,6 +31,7 @@ EXAMPLES = 3
 SHARED_TEXT = 0.9  # of a document's text in lines that others have too: then it is boilerplate
 MOVED_TEXT = 0.5  # of a gone document's word sequences found elsewhere: then it has moved
 SEQUENCE_WORDS = 5
+BROKEN = "indexed, but it looks like a broken export: {}"
 
 T = TypeVar("T")
 
@@ -59,7 +61,12 @@ class Guard:
             if not self.allow_empty:
                 raise Held(last)
         history = self._history(known)
-        reasons = [*self._volume(plan, history, run.source), *self._shape(plan, history, run)]
+        changed = _changed(plan, history) if history else []
+        now = dict(self._readable(_sample(changed)))
+        reasons = [
+            *self._volume(plan, history, now, run.source),
+            *self._shape(changed, history, now, run),
+        ]
         if not reasons:
             return
         if last and last.approved_at:
@@ -69,7 +76,7 @@ class Guard:
     def first_look(self, run: Run) -> None:
         """Note what looks broken in a source that was never there before: it has no history."""
         texts = self._texts(_sample(list(self.index.manifests().values())))
-        run.notes.extend(_told(damages({}, texts)))
+        run.notes.extend(map(BROKEN.format, _told(damages({}, texts))))
 
     def _digest(self, plan: Plan, known: dict[str, DocumentManifest]) -> str:
         """Names what the source holds, and the limits: however far a killed run has come."""
@@ -84,7 +91,11 @@ class Guard:
         return known if live in (None, self.index.collection) else self.index.manifests(live)
 
     def _volume(
-        self, plan: Plan, history: dict[str, DocumentManifest], source: str
+        self,
+        plan: Plan,
+        history: dict[str, DocumentManifest],
+        now: Mapping[str, str],
+        source: str,
     ) -> Iterator[str]:
         gone = gone_from(plan, history)
         if self.allow_empty or not gone:
@@ -93,7 +104,7 @@ class Guard:
             yield f"0 of {len(history)} documents of {source} are left in the source"
         elif self._too_many(len(gone), self.max_dropped, history):
             chosen = _sample(gone)
-            moved = self._moved(chosen, plan)
+            moved = self._moved(chosen, plan, now)
             lost = [manifest for manifest in chosen if manifest.path not in moved]
             dropped = len(lost) * len(gone) // len(chosen)
             if self._too_many(dropped, self.max_dropped, history):
@@ -103,12 +114,15 @@ class Guard:
                     f"is nowhere else in it (at most {self.max_dropped:.0%} may go), e.g. {paths}"
                 )
 
-    def _moved(self, gone: Sequence[DocumentManifest], plan: Plan) -> set[str]:
+    def _moved(
+        self, gone: Sequence[DocumentManifest], plan: Plan, now: Mapping[str, str]
+    ) -> set[str]:
         """Paths of those whose text is found again in documents that are added or modified."""
         wanted = {path: sequences(text) for path, text in self._texts(gone).items()}
         every = set().union(*wanted.values())
         found: set[int] = set()
-        for text in self._read(item.found for item in plan.pending).values():
+        rest = (item.found for item in plan.pending if item.found.path not in now)
+        for _, text in chain(now.items(), self._readable(rest)):
             found |= every & sequences(text)
         return {
             path
@@ -116,19 +130,21 @@ class Guard:
             if own and len(own & found) >= MOVED_TEXT * len(own)
         }
 
-    def _shape(self, plan: Plan, history: dict[str, DocumentManifest], run: Run) -> Iterator[str]:
-        versions = {manifest.version for manifest in history.values()}
-        changed = [item.found for item in plan.pending if item.found.sha256 not in versions]
-        if not history or not changed:
+    def _shape(
+        self,
+        changed: Sequence[Found],
+        history: dict[str, DocumentManifest],
+        now: Mapping[str, str],
+        run: Run,
+    ) -> Iterator[str]:
+        if not now:
             return
-        chosen = _sample(changed)
-        now = self._read(chosen)
         before = [history[path] for path in now if path in history]
         if len(now) - len(before) > FEW:  # what is usual in this source, for those that are new
             before += _sample([old for path, old in history.items() if path not in now])
         damaged = damages(self._texts(before), now)
         told = _told(damaged)
-        estimate = len(damaged) * len(changed) // len(chosen)
+        estimate = len(damaged) * len(changed) // len(now)
         if len(damaged) > FEW and self._too_many(estimate, self.max_damaged, history):
             yield (
                 f"{estimate} of the {len(changed)} documents of {run.source} that changed look "
@@ -136,18 +152,16 @@ class Guard:
                 f"{'; '.join(told)}"
             )
         else:
-            run.notes.extend(told)
+            run.notes.extend(map(BROKEN.format, told))
 
     def _too_many(self, count: int, share: float, history: Collection[str]) -> bool:
         return count > max(FEW, share * len(history))
 
-    def _read(self, every: Iterable[Found]) -> dict[str, str]:
-        """Texts by path, of those that can be read: the others keep their last good version."""
-        texts = {}
+    def _readable(self, every: Iterable[Found]) -> Iterator[tuple[str, str]]:
+        """Texts with their paths, of what can be read: the rest keeps its last good version."""
         for found in every:
             with suppress(DocumentError):
-                texts[found.path] = self.read(found)
-        return texts
+                yield found.path, self.read(found)
 
     def _texts(self, manifests: Iterable[DocumentManifest]) -> dict[str, str]:
         """Text of documents as readers see it now, by path."""
@@ -155,6 +169,12 @@ class Guard:
             manifest.path: Indexed(manifest, chunks).text
             for manifest, chunks in self.index.chunks_of(list(manifests))
         }
+
+
+def _changed(plan: Plan, history: Mapping[str, DocumentManifest]) -> list[Found]:
+    """What came anew or with another content; what moved as it was is neither."""
+    versions = {manifest.version for manifest in history.values()}
+    return [item.found for item in plan.pending if item.found.sha256 not in versions]
 
 
 def gone_from(plan: Plan, history: Mapping[str, DocumentManifest]) -> list[DocumentManifest]:
