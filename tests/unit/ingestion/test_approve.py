@@ -76,24 +76,39 @@ def test_an_approval_is_void_once_the_source_has_changed(
 
 
 def test_an_approved_run_that_fails_half_way_is_finished_by_the_next(
-    world: Any, ingestion: Any, held: str, monkeypatch: pytest.MonkeyPatch
+    world: Any, ingestion: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    world.write("new.md", PAGE.format(n=99))
-    assert ingestion("sync", world.folder, "--name", "kb").exit_code == 4
-    held = status(ingestion).hold.run_id  # type: ignore[union-attr]
+    monkeypatch.setenv("INGESTION_BATCH_BYTES", "1")  # a batch for each document
+    monkeypatch.setattr("ingestion.bootstrap.BATCH_ATTEMPTS", 1)
+    for n in range(20):
+        world.write(f"{n}.md", PAGE.format(n=n))
+    ingestion("sync", world.folder, "--name", "kb")
+    for n in range(15):
+        world.write(f"{n}.md", f"# Room {n}")
+    held = RunReport.model_validate_json(
+        ingestion("sync", world.folder, "--name", "kb", "--json").stdout
+    )
     with monkeypatch.context() as broken:
-        broken.setattr(world.embedder, "embed", unavailable)
-        broken.setattr("ingestion.bootstrap.BATCH_ATTEMPTS", 1)
-        assert ingestion("approve", held).exit_code == 1
-    assert status(ingestion).documents == 10
+        broken.setattr(world.embedder, "embed", failing_after(4, world.embedder.embed))
+        assert ingestion("approve", held.run_id).exit_code == 1
 
     result = ingestion("sync", world.folder, "--name", "kb", "--json")
 
-    assert RunReport.model_validate_json(result.stdout).count("added") == 1
+    report = RunReport.model_validate_json(result.stdout)
+    assert report.status == "complete"
+    assert 4 < report.count("modified") < 15  # enough to be held, were it not approved
 
 
-def unavailable(*texts: Any) -> Any:
-    raise Unavailable("the embedder is away")
+def failing_after(calls: int, embed: Any) -> Any:
+    done: list[Any] = []
+
+    def fail(*texts: Any) -> Any:
+        if len(done) >= calls:
+            raise Unavailable("the embedder is away")
+        done.append(texts)
+        return embed(*texts)
+
+    return fail
 
 
 def test_in_prefect_a_held_run_is_completed_as_held_so_nothing_tries_it_again(
