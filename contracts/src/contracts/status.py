@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from contracts import Contract
 
 Outcome = Literal["added", "modified", "unchanged", "deleted", "quarantined"]
@@ -25,8 +27,25 @@ class Move(Contract):
     new_path: str
 
 
+class Hold(Contract):
+    """Why a guard held a run, which changed nothing: `ingestion approve <run_id>` lets it through.
+
+    An approval is for what the source held then; once the source has changed, it is void.
+    """
+
+    run_id: str
+    since: datetime
+    digest: str  # of the paths and contents of the source, and the guards' limits
+    reasons: list[str]  # clauses with figures and examples, one for each guard
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+
+
 class RunReport(Contract):
-    """What one ingestion run did; every path it saw has exactly one outcome (invariant I9)."""
+    """What one ingestion run did; every path it saw has exactly one outcome (invariant I9).
+
+    A held run did nothing, and has no outcomes.
+    """
 
     contract: Literal["status/1"] = "status/1"
     run_id: str
@@ -35,7 +54,7 @@ class RunReport(Contract):
     tenant: str
     index: str
     collection: str
-    status: Literal["complete", "partial", "failed"]  # partial: something was quarantined
+    status: Literal["complete", "partial", "failed", "held"]  # partial: something was quarantined
     started_at: datetime
     seconds: float
     outcomes: dict[str, Outcome]  # by path in the source
@@ -45,6 +64,10 @@ class RunReport(Contract):
     chunks_embedded: int
     chunks_swept: int
     error: str | None = None
+    hold: Hold | None = None  # that stopped it, or that was approved and let it through
+    notes: list[str] = Field(
+        default_factory=list
+    )  # for a person, e.g. what looks damaged, but not too much of it
 
     def count(self, outcome: Outcome) -> int:
         """Number of paths with this outcome."""
@@ -81,6 +104,7 @@ class SourceStatus(Contract):
     over_limit: bool = False
     reason: StaleReason | None = None  # also of a warning, within the limit
     detail: str = ""  # what is wrong, and what to do
+    hold: Hold | None = None  # the run that waits for approval
 
 
 class Pin(Contract):

@@ -10,7 +10,7 @@ from ingestion.chunk import Chunk, Chunker
 from ingestion.embed import Embedder
 from ingestion.errors import DocumentError, InputRefused
 from ingestion.index import Document, Index
-from ingestion.parse import Parse
+from ingestion.parse import Parse, Parsed
 from ingestion.plan import Pending
 from ingestion.source_settings import DocumentContract
 from ingestion.sources import Found, Source
@@ -66,10 +66,17 @@ class Indexer:
         embedded = sum(len(document.chunks) for _, document in documents)
         return BatchResult(committed, refused, embedded, swept)
 
+    def read(self, found: Found) -> str:
+        """The text of a document as the source has it; DocumentError if it cannot be read."""
+        return self._parsed(found)[1].text
+
+    def _parsed(self, found: Found) -> tuple[bytes, Parsed]:
+        raw = self.source.read(found.path)
+        return raw, self.parse(raw, found.format, found.path)
+
     def _prepare(self, pending: Pending) -> Prepared:
         found = pending.found
-        raw = self.source.read(found.path)
-        parsed = self.parse(raw, found.format, found.path)
+        raw, parsed = self._parsed(found)
         validate(parsed)
         check_contract(parsed, found.format, self.contract)
         chunks = self.chunker.chunks(parsed)

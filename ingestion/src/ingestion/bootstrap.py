@@ -15,7 +15,9 @@ from contracts.status import RunReport
 from ingestion.batch import Indexer
 from ingestion.chunk import Chunker, TokenChunker, WholeChunker
 from ingestion.embed import Embedder, HttpEmbedder
-from ingestion.errors import IngestionError, Unavailable, UsageError
+from ingestion.errors import Held, IngestionError, Unavailable, UsageError
+from ingestion.guards import Guard
+from ingestion.held import HeldRun
 from ingestion.index import Index
 from ingestion.parse import Parse, parse
 from ingestion.parse_pool import Limits, ParsePool
@@ -26,7 +28,7 @@ from ingestion.source_settings import SourceSettings
 from ingestion.sources import Source
 from ingestion.sources.folder import FolderSource
 from ingestion.sources.git import GitSource
-from ingestion.sources.guard import Guard
+from ingestion.sources.hosts import HostGuard
 from ingestion.sources.http import HttpSource
 from ingestion.sources.jsonl import JsonLinesSource
 from ingestion.store import connect
@@ -120,6 +122,7 @@ def run_sync(
     """
     run = Run(request.source, request.tenant, request.index, flow_run_id)
     runs = Runs(settings.state_dir)
+    held = HeldRun.of(settings.state_dir, request.index, request.tenant, request.source)
     try:
         embedder = services.embedder
         chunker = _chunker(request, embedder)
@@ -147,10 +150,21 @@ def run_sync(
             ),
             runs=runs,
             batch_bytes=settings.batch_bytes,
-            allow_empty=request.allow_empty,
+            guard=Guard(
+                index=index,
+                read=indexer.read,
+                held=held,
+                max_dropped=settings.max_dropped,
+                max_damaged=settings.max_damaged,
+                allow_empty=request.allow_empty,
+            ),
         )
         sync(job, run, wrap(indexer.index_batch), on_progress)
         run.error = None
+        held.end()
+    except Held as stopped:
+        run.run_id, run.hold, run.error = stopped.hold.run_id, stopped.hold, None
+        held.keep(stopped.hold, request.model_dump(mode="json"))
     except IngestionError as error:
         run.error = str(error)
         if isinstance(error, UsageError):
@@ -170,7 +184,7 @@ def source_of(
     if reads.kind == "git":
         return GitSource(reads.location, reads.ref, reads.folder, kept / "git", limit, note)
     if reads.kind == "http":
-        guard = Guard(frozenset(reads.hosts), reads.private_addresses)
+        guard = HostGuard(frozenset(reads.hosts), reads.private_addresses)
         return HttpSource((reads.location, *reads.urls), guard, kept / "pages", limit, note)
     return open_source(Path(reads.location), limit)
 

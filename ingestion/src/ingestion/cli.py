@@ -10,7 +10,7 @@ import httpx
 import typer
 
 from contracts.status import RunReport
-from ingestion import cli_audit, cli_pins, cli_quarantine, cli_status
+from ingestion import cli_audit, cli_guards, cli_pins, cli_quarantine, cli_status
 from ingestion.bootstrap import (
     Services,
     SyncRequest,
@@ -20,8 +20,7 @@ from ingestion.bootstrap import (
     run_sync,
 )
 from ingestion.console import (
-    FAILED,
-    PARTIAL,
+    EXIT_CODES,
     progress_bar,
     run_text,
     stderr,
@@ -40,6 +39,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_pins.app)
 app.add_typer(cli_audit.app)
+app.add_typer(cli_guards.app)
 app.add_typer(cli_status.app)
 app.add_typer(cli_quarantine.app, name="quarantine")
 
@@ -64,13 +64,14 @@ def sync(
     ] = False,
     size: Annotated[int | None, typer.Option(help="Tokens of a chunk, headings apart.")] = None,
     overlap: Annotated[int | None, typer.Option(help="Tokens that chunks share.")] = None,
-    allow_empty: Annotated[bool, typer.Option(help="Let a source lose all documents.")] = False,
+    allow_empty: Annotated[bool, typer.Option(help="Let any number of documents go.")] = False,
     plain: Annotated[bool, typer.Option(help="Run without Prefect.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Bring the index to the state of a source: add, change and delete what the source did.
 
-    Exit code 0: complete; 3: something was quarantined; 1: failed; 2: wrong usage.
+    Exit code 0: complete; 3: something was quarantined; 4: held by a guard;
+    1: failed; 2: wrong usage.
     """
     with usage_errors():
         settings = Settings()
@@ -88,18 +89,19 @@ def sync(
             allow_empty=allow_empty,
         )
         with progress_bar() as on_progress:
-            report, notes = _run(request, settings, on_progress, plain)
-    _end(report, notes, as_json)
+            report, _ = run_request(request, settings, on_progress, plain)
+    end(report, as_json)
 
 
-def _end(report: RunReport, notes: list[str], as_json: bool) -> None:
-    for note in notes:
+def end(report: RunReport, as_json: bool) -> None:
+    """Print the report of a run, and exit by its status."""
+    for note in report.notes:
         stderr.print(f"note: {note}", highlight=False)
     print(report.model_dump_json(indent=2) if as_json else run_text(report))
-    raise typer.Exit({"complete": 0, "partial": PARTIAL, "failed": FAILED}[report.status])
+    raise typer.Exit(EXIT_CODES[report.status])
 
 
-def _run(
+def run_request(
     request: SyncRequest, settings: Settings, on_progress: OnProgress, plain: bool
 ) -> tuple[RunReport, list[str]]:
     """Under Prefect when its server answers, else plain; says which."""
@@ -130,7 +132,8 @@ def run(
         prefect_url = os.environ.get("PREFECT_API_URL")
         if not prefect_url or not _answers(prefect_url):
             with progress_bar() as on_progress:
-                _end(*_run(request_of(name, settings), settings, on_progress, False), as_json)
+                synced, _ = run_request(request_of(name, settings), settings, on_progress, False)
+            end(synced, as_json)
         stderr.print(f"Running deployment sync/{name} of {prefect_url}.", highlight=False)
         from ingestion.flow import trigger  # importing prefect takes seconds
 
@@ -147,7 +150,7 @@ def run(
                 f"{settings.state_dir}: set INGESTION_STATE_DIR to that of `ingestion serve`, or "
                 "read its log."
             )
-    _end(report, [], as_json)
+    end(report, as_json)
 
 
 @app.command()

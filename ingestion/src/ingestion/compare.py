@@ -1,7 +1,8 @@
-"""A document as the index holds it against its raw text: pure, and every limit of it is here.
+"""A document against its raw text, or against its last version: pure, and every limit is here.
 
-The limits were set on 1,064 healthy documents: both revisions of the sample in four formats, and
-the three versions of a public knowledge base (README.md, "The audit").
+The audit asks for `differences`, the guards for `losses`. The limits were set on 1,064 healthy
+documents: both revisions of the sample in four formats, and the three versions of a public
+knowledge base (README.md, "The audit").
 """
 
 import re
@@ -12,7 +13,7 @@ from typing import Literal
 
 from contracts.index import ChunkPayload, DocumentManifest
 from contracts.status import Finding
-from ingestion.raw import Raw
+from ingestion.raw import Raw, Row, extract
 
 WORDS_FOUND = 0.85  # healthy: .90 and more; a generated list of contents is no text to the parser
 FEW_WORDS = 20  # a document with fewer may lose more of them
@@ -23,6 +24,8 @@ SAME_BYTES = 0.75  # of the pin's raw bytes: what was there to be parsed did not
 LEAST_GROWTH, MOST_GROWTH = 0.5, 1.5  # of a count that should have stayed; healthy: .69 to 1.33
 CHUNK_SLACK = 0.5  # a document of one or two chunks may gain or lose one
 LEAST_TEXT, MOST_TEXT = 0.5, 2.0  # characters parsed to raw ones; healthy: .91 to 1.43
+
+Kind = Literal["text lost", "tables lost", "mojibake", "shape"]
 
 _CONTINUED = "[\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"  # UTF-8's second byte in a legacy encoding
 _MOJIBAKE = re.compile(f"[Â-ß]{_CONTINUED}|[à-ï]{_CONTINUED}{{2}}|[\x80-\x9f\ufffd]")
@@ -53,6 +56,20 @@ def differences(raw: Raw, indexed: Indexed) -> Iterator[Finding]:
             yield Finding(document_id=indexed.manifest.document_id, kind=kind, detail=detail)
 
 
+def losses(before: str, now: str) -> Iterator[tuple[Kind, str]]:
+    """What the text of a document lost since `before`, as the parser gave both; "" loses nothing.
+
+    An edit changes words and cells, so what is compared is how much text and how many rows remain.
+    """
+    if len(now) < LEAST_GROWTH * len(before):
+        yield "text lost", f"{len(now)} characters are left of {len(before)}"
+    rows, left = (len(_wanted(extract(text.encode(), "markdown"))) for text in (before, now))
+    if left < LEAST_GROWTH * rows:
+        yield "tables lost", f"{left} table rows are left of {rows}"
+    if detail := _new_mojibake(before, now):
+        yield "mojibake", detail.format("before")
+
+
 def _text_lost(raw: Raw, indexed: Indexed) -> str | None:
     headings = {heading for chunk in indexed.chunks for heading in chunk.headings}
     wanted = _words(raw.text)
@@ -67,7 +84,7 @@ def _text_lost(raw: Raw, indexed: Indexed) -> str | None:
 
 
 def _tables_lost(raw: Raw, indexed: Indexed) -> str | None:
-    wanted = [row for row in raw.rows if sum(1 for cell in row if _terms(cell)) > 1]
+    wanted = _wanted(raw)
     lines = {(line.count("|"), _terms(line)) for line in indexed.text.splitlines() if "|" in line}
     lost = [row for row in wanted if not _is_row(row, lines)]
     if len(lost) <= (1 - ROWS_FOUND) * len(wanted):
@@ -78,17 +95,27 @@ def _tables_lost(raw: Raw, indexed: Indexed) -> str | None:
     )
 
 
+def _wanted(raw: Raw) -> list[Row]:
+    """The rows with words in two cells or more."""
+    return [row for row in raw.rows if sum(1 for cell in row if _terms(cell)) > 1]
+
+
 def _is_row(row: Sequence[str], lines: set[tuple[int, frozenset[str]]]) -> bool:
     terms = _terms(" ".join(row))
     return any(rules >= len(row) - 1 and terms <= line for rules, line in lines)
 
 
 def _mojibake(raw: Raw, indexed: Indexed) -> str | None:
-    signs = _MOJIBAKE.findall(indexed.text)
-    healthy = len(_MOJIBAKE.findall(unicodedata.normalize("NFC", raw.text)))
+    detail = _new_mojibake(unicodedata.normalize("NFC", raw.text), indexed.text)
+    return detail and detail.format("in the source")
+
+
+def _new_mojibake(before: str, now: str) -> str | None:
+    """A clause on signs of a wrong encoding that are new in `now`; "{}" says where it was not."""
+    signs, healthy = _MOJIBAKE.findall(now), len(_MOJIBAKE.findall(before))
     if len(signs) <= healthy + MOJIBAKE_SIGNS:
         return None
-    return f"{len(signs)} signs of a wrong encoding, and {healthy} in the source, e.g. {signs[0]!r}"
+    return f"{len(signs)} signs of a wrong encoding, and {healthy} {{}}, e.g. {signs[0]!r}"
 
 
 def _shape(raw: Raw, indexed: Indexed) -> str | None:
@@ -116,13 +143,7 @@ def _shape(raw: Raw, indexed: Indexed) -> str | None:
     return f"it has {now.chunks} chunks, and at the newest pin's length of chunk {expected:.0f}"
 
 
-_CHECKS: tuple[
-    tuple[
-        Literal["text lost", "tables lost", "mojibake", "shape"],
-        Callable[[Raw, Indexed], str | None],
-    ],
-    ...,
-] = (
+_CHECKS: tuple[tuple[Kind, Callable[[Raw, Indexed], str | None]], ...] = (
     ("text lost", _text_lost),
     ("tables lost", _tables_lost),
     ("mojibake", _mojibake),

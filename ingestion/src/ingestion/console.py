@@ -12,12 +12,13 @@ from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from contracts.status import AuditReport, Outcome, Pin, RunReport, SourceStatus
+from contracts.status import AuditReport, Hold, Outcome, Pin, RunReport, SourceStatus
 from ingestion.errors import IngestionError, UsageError
 from ingestion.freshness import age
 from ingestion.sync import OnProgress
 
-FAILED, USAGE, PARTIAL, OVER_LIMIT = 1, 2, 3, 5  # exit codes
+FAILED, USAGE, PARTIAL, HELD, OVER_LIMIT = 1, 2, 3, 4, 5  # exit codes
+EXIT_CODES = {"complete": 0, "partial": PARTIAL, "held": HELD, "failed": FAILED}
 SHOWN_IN_QUARANTINE = 20
 
 stderr = Console(stderr=True)
@@ -68,10 +69,23 @@ def run_text(report: RunReport) -> str:
     if len(report.quarantined) > len(shown):
         more = len(report.quarantined) - len(shown)
         lines.append(f"  and {more} more: `ingestion quarantine list` shows all")
+    if report.hold:
+        lines.append(f"  {hold_text(report.hold)}")
     if report.error:
         lines.append(f"  {report.error}")
         lines.append("  What was committed stays; sync again to go on from there.")
     return "\n".join(lines)
+
+
+def hold_text(hold: Hold) -> str:
+    """Why a run is held and what to do, or who approved it."""
+    if hold.approved_at:
+        return f"approved by {hold.approved_by} at {hold.approved_at:%Y-%m-%d %H:%M:%S} UTC"
+    return (
+        f"held since {hold.since:%Y-%m-%d %H:%M:%S} UTC, and readers see what they saw before: "
+        f"{'; '.join(hold.reasons)}. If that is meant: `ingestion approve {hold.run_id}`. If not, "
+        "mend the source (is its folder mounted, its export whole?) and sync again."
+    )
 
 
 def status_line(status: SourceStatus) -> str:

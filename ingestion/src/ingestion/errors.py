@@ -8,8 +8,11 @@ IngestionError
 │   └── InputRefused    to one of these texts: find out which
 ├── SpecMismatch    the index was built with something that calls itself the same (I7)
 ├── Fenced          another run took over the sync of this source: stop (I8)
+├── Held            a guard stopped the run, nothing changed: approve it, or mend the source
 └── NotProved       the index does not hold what the run wrote (I5, I9)
 """
+
+from contracts.status import Hold
 
 
 class IngestionError(Exception):
@@ -42,6 +45,14 @@ class SpecMismatch(IngestionError):
 
 class Fenced(IngestionError):
     """Another run has taken over the right to write, and this one's commit is refused (I8)."""
+
+
+class Held(IngestionError):
+    """A guard stopped the run before it changed anything."""
+
+    def __init__(self, hold: Hold) -> None:
+        super().__init__("; ".join(hold.reasons))
+        self.hold = hold
 
 
 class NotProved(IngestionError):

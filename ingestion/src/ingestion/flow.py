@@ -40,13 +40,17 @@ class SyncFailed(Exception):
 
 @flow(name="sync", flow_run_name="sync-{request.source}")
 def sync_flow(request: SyncRequest) -> State[tuple[RunReport, list[str]]]:
-    """Sync one source; the state is Failed when the run failed, and holds its report either way."""
+    """Sync one source; the state is Failed when the run failed, and holds its report either way.
+
+    A held run is completed, under the name of "Held"."""
     settings = Settings()
     report, notes = run_sync(
         request, settings, Services.of(settings), as_task, _on_progress.get(), flow_run.get_id()
     )
     if report.status == "failed":
         return Failed(message=report.error, data=SyncFailed(report, notes))
+    if report.hold and report.status == "held":  # not a failure: another try would be held too
+        return Completed(name="Held", message="; ".join(report.hold.reasons), data=(report, notes))
     return Completed(message=report.status, data=(report, notes))
 
 

@@ -12,6 +12,7 @@ from typing import Self, get_args
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from contracts.status import RunReport, SourceStatus, StaleReason
+from ingestion.held import HeldRun
 from ingestion.index import documents_and_chunks
 from ingestion.runs import Runs
 from ingestion.settings import Settings
@@ -85,6 +86,7 @@ def statuses(index: str, settings: Settings, now: datetime) -> list[SourceStatus
             last_good_run_at=None,
             lag_seconds=None,
             quarantined=0,
+            hold=HeldRun.of(settings.state_dir, index, *key).hold(),
         )
         history = History.of(runs.of(index, *key), now)
         found.append(with_freshness(status, history, declared.get(key), now))
@@ -145,13 +147,12 @@ def _reason(
         )
     if last is None:
         return "never in sync", f"No run of it is known: {again} syncs it now."
-    status: str = last.status
-    if status == "held":
+    if last.hold and last.status == "held":
         return "run held", (
-            f"{last.error or 'A guard held its last run.'} If that is right, "
+            f"{'; '.join(last.hold.reasons)}. Nothing was changed. If it is right, "
             f"`ingestion approve {last.run_id}` lets it through."
         )
-    if status == "failed":
+    if last.status == "failed":
         return "run failed", f"{last.error} Mend that, then {again}."
     ended = last.started_at + timedelta(seconds=last.seconds)
     late = limit is not None and good is not None and now - good.started_at > limit

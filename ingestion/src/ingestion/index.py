@@ -9,7 +9,7 @@ it later raises the token of the place as well. Chunks are swept only as the run
 committed them, since a successor may have brought the same version back.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -134,14 +134,30 @@ class Index:
         targets = {alias: self.collection, manifest_alias(alias): self._manifests}
         point_aliases(self._client, targets)
 
-    def manifests(self) -> dict[str, DocumentManifest]:
-        """Committed documents of this source, by path."""
+    def manifests(self, collection: str | None = None) -> dict[str, DocumentManifest]:
+        """Committed documents of this source, by path; in another collection if one is given."""
+        name = manifest_alias(collection) if collection else self._manifests
         own = models.Filter(must=[equals("kind", "document"), *self._own])
         manifests = (
             DocumentManifest.model_validate(point.payload)
-            for point in scroll(self._client, self._manifests, own)
+            for point in scroll(self._client, name, own)
         )
         return {manifest.path: manifest for manifest in manifests}
+
+    def chunks_of(
+        self, manifests: Sequence[DocumentManifest]
+    ) -> Iterator[tuple[DocumentManifest, list[ChunkPayload]]]:
+        """Documents of this source with the chunks that readers see of them."""
+        live = self.live_collection() or self.collection
+        for page in pages(manifests, POINTS_PER_REQUEST):
+            ids = models.MatchAny(any=[manifest.document_id for manifest in page])
+            these = models.FieldCondition(key="document_id", match=ids)
+            chunks = defaultdict(list)
+            for point in scroll(self._client, live, models.Filter(must=[*self._own, these])):
+                chunk = ChunkPayload.model_validate(point.payload)
+                chunks[chunk.document_id, chunk.version].append(chunk)
+            for manifest in page:
+                yield manifest, chunks[manifest.document_id, manifest.version]
 
     def write(self, documents: Sequence[Document], replaced: Sequence[DocumentManifest]) -> int:
         """Commit a batch of documents and sweep those they replace; the number of chunks swept."""

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
-from contracts.status import Move, Outcome, Quarantined, RunReport
+from contracts.status import Hold, Move, Outcome, Quarantined, RunReport
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Run:
     chunks_embedded: int = 0
     chunks_swept: int = 0
     notes: list[str] = field(default_factory=list)  # for the person who watches
+    hold: Hold | None = None  # that stopped it, or that was approved and let it through
     error: str | None = "it was interrupted"  # until it has come to its end
 
     def __post_init__(self) -> None:
@@ -38,6 +40,8 @@ class Run:
 
     def report(self) -> RunReport:
         """The closing report."""
+        held = self.hold and not self.hold.approved_at
+        good: Literal["complete", "partial"] = "partial" if self.quarantined else "complete"
         return RunReport(
             run_id=self.run_id,
             flow_run_id=self.flow_run_id,
@@ -45,7 +49,7 @@ class Run:
             tenant=self.tenant,
             index=self.index,
             collection=self.collection,
-            status="failed" if self.error else "partial" if self.quarantined else "complete",
+            status="failed" if self.error else "held" if held else good,
             started_at=self.started_at,
             seconds=round((datetime.now(UTC) - self.started_at).total_seconds(), 3),
             outcomes=self.outcomes,
@@ -55,6 +59,8 @@ class Run:
             chunks_embedded=self.chunks_embedded,
             chunks_swept=self.chunks_swept,
             error=self.error,
+            hold=self.hold,
+            notes=self.notes,
         )
 
 
@@ -80,12 +86,13 @@ class Runs:
     def last_good(
         self, index: str, tenant: str, source: str, collection: str | None = None
     ) -> RunReport | None:
-        """The last run that did not fail, into `collection` if one is given."""
+        """The last run that was carried out, into `collection` if one is given."""
         return next(
             (
                 report
                 for report in self.of(index, tenant, source)
-                if report.status != "failed" and collection in (None, report.collection)
+                if report.status in ("complete", "partial")
+                and collection in (None, report.collection)
             ),
             None,
         )

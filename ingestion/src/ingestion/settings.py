@@ -30,6 +30,8 @@ class Settings(BaseSettings):
     overlap_tokens: int = Field(default=24, ge=0)
     max_file_bytes: int = Field(default=50_000_000, gt=0)
     batch_bytes: int = Field(default=100_000, gt=0)  # of raw files: two seconds or more of work
+    max_dropped: float = Field(default=0.3, ge=0, le=1)  # of a source's documents, in one run
+    max_damaged: float = Field(default=0.1, ge=0, le=1)  # of them, by what looks a broken export
 
     # What reading one document may take; it is quarantined when it needs more.
     parse_seconds: float = Field(default=120, gt=0)  # by the clock, however busy the machine is

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from contracts.index import DocumentManifest
 from ingestion.batch import BatchResult
-from ingestion.errors import NotProved, UsageError
-from ingestion.index import Index
+from ingestion.errors import NotProved
+from ingestion.guards import Guard
+from ingestion.index import Audit, Index
 from ingestion.parse import NOT_SUPPORTED
 from ingestion.plan import Pending, Plan, batches, make_plan
 from ingestion.quarantine import MAX_ATTEMPTS, Quarantine
@@ -32,7 +33,7 @@ class Job:
     quarantine: Quarantine
     runs: Runs
     batch_bytes: int
-    allow_empty: bool
+    guard: Guard
 
 
 def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> None:
@@ -45,10 +46,11 @@ def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> No
 
 def _sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> None:
     known = job.index.manifests()
-    damaged = _mend(job.index, known, run)
-    plan = make_plan(_found(job), known, job.namespace, damaged)
-    _refuse_to_empty(plan, known, job.allow_empty, run)
+    audit = job.index.audit(list(known.values()))
+    plan = make_plan(_found(job), known, job.namespace, audit.damaged)
+    job.guard.check(plan, known, run)
 
+    _mend(job.index, audit, run)
     run.moves.extend(plan.moves)
     run.account(plan.unchanged, "unchanged")
     moved = {move.old_path for move in plan.moves}
@@ -65,6 +67,8 @@ def _sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> N
     run.account((found.path for found, _ in problems), "quarantined")
     _prove(job.index, plan, known, run)
     _switch_when_whole(job, run)
+    if not known:
+        job.guard.first_look(run)
     if pin := job.index.shown_pin():
         run.notes.append(f"readers of {run.index} see pin {pin} instead, until `ingestion resume`")
 
@@ -84,25 +88,13 @@ def _found(job: Job) -> Iterator[Found]:
             yield found
 
 
-def _mend(index: Index, known: dict[str, DocumentManifest], run: Run) -> list[str]:
-    """Sweep what a killed run left behind; the ids of documents that must be indexed anew."""
-    audit = index.audit(list(known.values()))
+def _mend(index: Index, audit: Audit, run: Run) -> None:
+    """Sweep what a killed run left behind; the plan has the documents that lost chunks."""
     if audit.orphans:
         run.notes.append(f"swept {len(audit.orphans)} chunks that an interrupted run had left")
     if audit.damaged:
         run.notes.append(f"{len(audit.damaged)} documents had lost chunks and are indexed anew")
     run.chunks_swept += index.delete_chunks(audit.orphans)
-    return audit.damaged
-
-
-def _refuse_to_empty(
-    plan: Plan, known: dict[str, DocumentManifest], allow_empty: bool, run: Run
-) -> None:
-    if known and len(plan.deleted) == len(known) and not plan.pending and not allow_empty:
-        raise UsageError(
-            f"0 of {len(known)} documents of {run.source} are left in the source: is its folder "
-            "mounted? Nothing was changed; --allow-empty deletes them."
-        )
 
 
 def _remove(index: Index, gone: list[DocumentManifest], run: Run) -> None:

@@ -93,6 +93,11 @@ def world(tmp_path: Path) -> Iterator[World]:
         store.close()
 
 
+@pytest.fixture(scope="session")
+def new_world() -> type[World]:
+    return World
+
+
 @pytest.fixture
 def ingestion(world: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs the command against the world in memory."""

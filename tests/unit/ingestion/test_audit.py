@@ -53,11 +53,14 @@ def test_the_sample_is_healthy_in_each_of_its_formats(world: Any, revision: str)
     assert report.documents == report.checked > 60
 
 
-def test_an_edited_sample_is_healthy_beside_the_pin_of_the_earlier_one(world: Any) -> None:
+def test_an_edited_sample_passes_the_guards_and_is_healthy_beside_the_pin_of_the_earlier_one(
+    world: Any,
+) -> None:
     world.sync(location=SAMPLE / "r1")
     pins.pin(world.store, "faultline", "r1")
-    world.sync(location=SAMPLE / "r2")
+    report = world.sync(location=SAMPLE / "r2")
 
+    assert (report.status, report.notes) == ("complete", [])
     assert audit(world, minutes_later=60, folder=SAMPLE / "r2").findings == []
 
 

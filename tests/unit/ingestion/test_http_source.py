@@ -11,7 +11,7 @@ import pytest
 
 from ingestion.errors import DocumentError, UsageError
 from ingestion.sources import Found
-from ingestion.sources.guard import Forbidden, Guard, GuardedTransport
+from ingestion.sources.hosts import Forbidden, GuardedTransport, HostGuard
 from ingestion.sources.http import HttpSource
 
 SITE = "https://www.example.com"
@@ -45,7 +45,7 @@ class Site:
     def source(self, *paths: str, limit: int = 1000) -> HttpSource:
         transport = httpx.MockTransport(self)
         urls = [f"{SITE}{path}" for path in paths]
-        guard = Guard(frozenset({"www.example.com"}))
+        guard = HostGuard(frozenset({"www.example.com"}))
         return HttpSource(urls, guard, self.kept, limit, self.notes.append, transport)
 
     def scan(self, *paths: str, **options: int) -> dict[str, Found]:
@@ -215,7 +215,7 @@ def guarded(
         return answer or httpx.Response(200)
 
     transport = GuardedTransport(
-        Guard(frozenset(hosts), private),
+        HostGuard(frozenset(hosts), private),
         lambda host, port: addresses[host],
         lambda: httpx.MockTransport(handle),
     )
@@ -322,7 +322,7 @@ def test_a_real_page_is_fetched_by_address_and_a_private_one_only_where_that_is_
     tmp_path: Path, port: int
 ) -> None:
     def scan(private: bool) -> list[Found]:
-        guard = Guard(frozenset({"wiki.intranet"}), private)
+        guard = HostGuard(frozenset({"wiki.intranet"}), private)
         transport = GuardedTransport(guard, lambda host, port: ["127.0.0.1"])
         url = f"http://wiki.intranet:{port}/a"
         return list(HttpSource([url], guard, tmp_path, 100, transport=transport).scan())

@@ -178,14 +178,15 @@ def refusing(tries: list[Any]) -> Any:
     return parse
 
 
-def test_a_source_that_lost_every_document_is_refused(world: Any) -> None:
+def test_a_source_that_lost_every_document_is_held(world: Any) -> None:
     file = world.write("keys.md", PAGE.format(title="key"))
     world.sync()
     file.unlink()
 
-    with pytest.raises(UsageError, match=r"0 of 1 documents of docs are left .* --allow-empty"):
-        world.sync()
+    report = world.sync()
 
+    assert report.status == "held"
+    assert report.hold.reasons == ["0 of 1 documents of docs are left in the source"]
     assert set(world.manifests()) == {"keys.md"}
     assert world.sync(allow_empty=True).outcomes == {"keys.md": "deleted"}
     assert world.chunks() == {}

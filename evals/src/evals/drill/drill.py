@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]  # ships no types
@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from evals.errors import DatasetError, DrillFailed
 from evals.settings import Settings
 from evals.watch.model import Layer
+
+PARTIAL, HELD = 3, 4  # exit codes of a sync that quarantined something, or that a guard held
 
 _log = logging.getLogger(__name__)
 
@@ -89,7 +91,7 @@ class Running:
         try:
             for edit in self.drill.edits:
                 self._edit(edit)
-            self._commands([*self.drill.run, *self.drill.settle])
+            self._commands([*self.drill.run, *self.drill.settle], fine=(0, PARTIAL, HELD))
         except BaseException:
             self.revert()
             raise
@@ -117,11 +119,11 @@ class Running:
         if not changed:
             raise DrillFailed(f"{self.drill.name}: nothing in {edit.file} matches {edit.find!r}.")
 
-    def _commands(self, commands: list[str]) -> None:
+    def _commands(self, commands: list[str], fine: Sequence[int] = (0, PARTIAL)) -> None:
         for command in map(self._filled, commands):
             _log.info("%s", command)
             done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
-            if done.returncode not in (0, 3):  # 3: a sync that put something in quarantine
+            if done.returncode not in fine:
                 said = (done.stderr or done.stdout)[-500:]
                 raise DrillFailed(f"`{command}` ended with {done.returncode}: {said}")
 

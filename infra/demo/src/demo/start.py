@@ -109,5 +109,5 @@ def _ingest(settings: Settings) -> None:
     env.pop("PREFECT_API_URL", None)  # the server comes later; this first run does not wait for it
     command = [str(BY_NAME["ingestion"].command("ingestion")), "sync"]
     result = subprocess.run([*command, str(settings.sample), "--name", "sample"], env=env, cwd=ROOT)
-    if result.returncode not in (0, 3):  # 3: something was quarantined, which the report names
+    if result.returncode not in (0, 3, 4):  # 3: something was quarantined; 4: held, the index stays
         raise StartError("The sample documents could not be ingested; the lines above say why.")

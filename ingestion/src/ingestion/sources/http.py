@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from ingestion.errors import DocumentError, UsageError
 from ingestion.parse import format_of
 from ingestion.sources import Found
-from ingestion.sources.guard import Guard, GuardedTransport
+from ingestion.sources.hosts import GuardedTransport, HostGuard
 
 PAGE_SECONDS = 30  # for a whole page, however slowly it drips
 MAX_REDIRECTS = 5
@@ -54,7 +54,7 @@ class HttpSource:
     def __init__(
         self,
         urls: Sequence[str],
-        guard: Guard,
+        guard: HostGuard,
         kept: Path,
         max_file_bytes: int,
         note: Callable[[str], None] = lambda text: None,

@@ -69,6 +69,17 @@ def test_a_command_that_fails_is_told_with_its_words_and_undone(sample, tmp_path
     assert state(sample) == before
 
 
+def test_a_fault_that_a_guard_holds_is_in_the_source_and_only_taking_it_out_must_not_be_held(
+    sample, tmp_path
+):
+    held = f'{sys.executable} -c "import sys; sys.exit(4)"'
+    drill = running(sample, tmp_path, run=["rm {sample}/a.md"], settle=[held])
+    drill.inject()
+    assert set(state(sample)) == {"deep/b.md"}
+    with pytest.raises(DrillFailed, match="ended with 4"):
+        drill.revert()
+
+
 def test_every_drill_of_the_repository_is_in_the_form_and_says_what_it_is():
     drills = [load(path) for path in sorted((ROOT / "evals" / "drills").glob("*.yaml"))]
     assert len({drill.title for drill in drills}) == len(drills) >= 30

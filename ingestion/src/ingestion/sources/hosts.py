@@ -26,7 +26,7 @@ class Forbidden(httpx.TransportError):
 
 
 @dataclass(frozen=True)
-class Guard:
+class HostGuard:
     """The hosts of a source, and whether private and loopback addresses are wanted."""
 
     hosts: frozenset[str]
@@ -71,7 +71,7 @@ class GuardedTransport(httpx.BaseTransport):
 
     def __init__(
         self,
-        guard: Guard,
+        guard: HostGuard,
         resolve: Resolve = resolve,
         inner: Callable[[], httpx.BaseTransport] = httpx.HTTPTransport,
     ) -> None:

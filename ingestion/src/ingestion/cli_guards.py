@@ -1,0 +1,49 @@
+"""The command that lets a held run through: `ingestion approve`."""
+
+import getpass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from ingestion.bootstrap import SyncRequest
+from ingestion.console import progress_bar, usage_errors
+from ingestion.errors import UsageError
+from ingestion.held import HeldRun
+from ingestion.settings import Settings
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: ingestion approve 20261122T233253.034577-de874162")
+def approve(
+    run_id: Annotated[str, typer.Argument(help="The held run, as `ingestion status` names it.")],
+    by: Annotated[str | None, typer.Option(help="Who approves; the user's name else.")] = None,
+    plain: Annotated[bool, typer.Option(help="Run without Prefect.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Let a held run through: sync its source again, if it still holds what it held then.
+
+    Exit codes are those of `ingestion sync`; 4: the source has changed, and is held anew.
+    """
+    from ingestion.cli import end, run_request  # it registers this module
+
+    with usage_errors():
+        settings = Settings()
+        found = (each for each in HeldRun.every(settings.state_dir) if _is(each, run_id))
+        held = next(found, None)
+        if held is None:
+            raise UsageError(
+                f"No run {run_id} is held in {settings.state_dir}: `ingestion status` names those "
+                "that are."
+            )
+        held.approve(by or getpass.getuser(), datetime.now(UTC))
+        request = SyncRequest.model_validate(held.request())
+        with progress_bar() as on_progress:
+            report, _ = run_request(request, settings, on_progress, plain)
+    end(report, as_json)
+
+
+def _is(held: HeldRun, run_id: str) -> bool:
+    hold = held.hold()
+    return hold is not None and hold.run_id == run_id
