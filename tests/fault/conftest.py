@@ -55,7 +55,7 @@ class Lab:
         def run() -> None:
             try:
                 report = self.sync(store() if store else None)
-                print(report.error or "")
+                print(os.getpid(), report.status, report.error or "", flush=True)
                 os._exit(0 if report.status == "complete" else 1)
             except BaseException:  # noqa: BLE001 - told, in a process that ends here
                 traceback.print_exc()

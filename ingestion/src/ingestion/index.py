@@ -185,7 +185,7 @@ class Index:
                 selected = models.FilterSelector(filter=self._unfenced(ids))
                 self._client.delete(self._manifests, selected, wait=True)
                 if self._client.retrieve(self._manifests, ids):
-                    raise self._refused()
+                    raise self._refused("the deletion of a manifest")
             return self._sweep(manifests, keep=set())
 
     def audit(self, manifests: Sequence[DocumentManifest]) -> Audit:
@@ -264,7 +264,7 @@ class Index:
                 "version": manifest.version,
                 "token": token,
             }:
-                raise self._refused()
+                raise self._refused("a manifest")
 
     def _held(self) -> Lease:
         if self._lease is None:
@@ -294,13 +294,16 @@ class Index:
                 selected = models.FilterSelector(filter=left)
                 self._client.delete(self._manifests, selected, wait=True)
 
-    def _refused(self) -> IngestionError:
-        """Why a conditional write had no effect."""
+    def _refused(self, what: str) -> IngestionError:
+        """Why a write had no effect."""
         try:
             self._held().check()
         except Fenced as error:
             return error
-        return NotProved("The store did not keep a manifest that it accepted: see its log.")
+        return NotProved(
+            f"The store did not keep {what} that it had accepted: see its log, then sync again. "
+            "The documents were not committed."
+        )
 
     def _upsert(self, collection: str, points: Sequence[models.PointStruct]) -> None:
         self._client.upsert(collection, points, wait=True)
@@ -308,10 +311,7 @@ class Index:
     def _verify(self, ids: Sequence[str]) -> None:
         found = self._client.retrieve(self.collection, ids, with_payload=False, with_vectors=False)
         if len(found) != len(ids):
-            raise NotProved(
-                f"The store kept {len(found)} of {len(ids)} chunks that it had accepted: "
-                "see its log, then sync again. Their documents were not committed."
-            )
+            raise self._refused(f"{len(ids) - len(found)} of {len(ids)} chunks")
 
 
 def documents_and_chunks(

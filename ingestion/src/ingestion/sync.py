@@ -146,6 +146,9 @@ def _prove(index: Index, plan: Plan, known: dict[str, DocumentManifest], run: Ru
     }
     ghosts, missing = committed.keys() - expected, expected - committed.keys()
     audit = index.audit(list(committed.values()))
+    if audit.orphans:  # a run that was overtaken may still have been writing chunks
+        _mend(index, Audit(audit.orphans, []), run)
+        audit = index.audit(list(committed.values()))
     if ghosts or missing or audit.orphans or audit.damaged:
         raise NotProved(
             f"The index differs from what this run did: {len(ghosts)} ghosts, {len(missing)} "

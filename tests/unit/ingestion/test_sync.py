@@ -338,15 +338,31 @@ def test_a_store_that_forgets_what_it_accepted_commits_nothing(
     report = world.sync()
 
     assert report.status == "failed"
-    assert "kept 0 of 1 chunks" in str(report.error)
+    assert "did not keep 1 of 1 chunks" in str(report.error)
     assert world.manifests() == {}
 
 
-def test_the_end_of_a_run_is_refused_when_another_writer_left_orphans(
+def test_chunks_that_another_writer_left_meanwhile_are_swept_before_the_end(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.write("keys.md", PAGE.format(title="key"))
-    monkeypatch.setattr("ingestion.index.Index._sweep", lambda self, manifests, keep: 0)
+    with monkeypatch.context() as patched:
+        patched.setattr("ingestion.index.Index._sweep", lambda self, manifests, keep: 0)
+        world.sync()
+        world.write("keys.md", PAGE.format(title="badge"))
+        report = world.sync()
+
+    assert report.status == "complete"
+    assert "swept 1 chunks" in world.notes[0]
+    [chunk] = world.chunks().values()
+    assert "badge" in chunk["text"]
+
+
+def test_the_end_of_a_run_is_refused_when_orphans_come_back(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("keys.md", PAGE.format(title="key"))
+    monkeypatch.setattr("ingestion.index.Index.delete_chunks", lambda self, chunks: 0)
     world.sync()
     world.write("keys.md", PAGE.format(title="badge"))
 
