@@ -11,7 +11,7 @@ import httpx
 import typer
 
 from contracts.status import RunReport
-from ingestion import cli_audit, cli_pins
+from ingestion import cli_audit, cli_lineage, cli_pins
 from ingestion.bootstrap import (
     Services,
     SyncRequest,
@@ -45,6 +45,7 @@ app = typer.Typer(
 )
 app.add_typer(cli_pins.app)
 app.add_typer(cli_audit.app)
+app.add_typer(cli_lineage.app)
 quarantine = typer.Typer(help="Documents that could not be indexed, and why.")
 app.add_typer(quarantine, name="quarantine")
 

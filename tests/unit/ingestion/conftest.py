@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from qdrant_client import QdrantClient, models
+from typer.testing import CliRunner, Result
 
 from contracts.index import manifest_alias
 from contracts.status import RunReport
+from ingestion import bootstrap, cli, freshness
 from ingestion.bootstrap import Services, request_for, run_sync
 from ingestion.settings import Settings
 
@@ -86,3 +88,19 @@ def world(tmp_path: Path) -> Iterator[World]:
         store = QdrantClient(":memory:")
         yield World(folder, tmp_path / "state", store)
         store.close()
+
+
+@pytest.fixture
+def ingestion(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Runs the command against the world in memory."""
+    for name in ("PREFECT_API_URL", "INGESTION_SOURCES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("INGESTION_STATE_DIR", str(world.state_dir))
+    services = Services(world.embedder, world.store)
+    monkeypatch.setattr(bootstrap.Services, "of", lambda settings: services)
+    monkeypatch.setattr(freshness, "connect", lambda *_: world.store)
+
+    def run(*arguments: object) -> Result:
+        return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+
+    return run

@@ -2,34 +2,16 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from qdrant_client import QdrantClient
-from typer.testing import CliRunner, Result
 
 from contracts.status import AuditReport, Pin, RawDocument, RunReport, SourceStatus
-from ingestion import bootstrap, cli, freshness
+from ingestion import bootstrap, cli
 from ingestion.bootstrap import Services, request_for
 from ingestion.settings import Settings
-
-
-@pytest.fixture
-def ingestion(world: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Runs the command against the world in memory."""
-    for name in ("PREFECT_API_URL", "INGESTION_SOURCES"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("INGESTION_STATE_DIR", str(world.state_dir))
-    services = Services(world.embedder, world.store)
-    monkeypatch.setattr(bootstrap.Services, "of", lambda settings: services)
-    monkeypatch.setattr(freshness, "connect", lambda *_: world.store)
-
-    def run(*arguments: object) -> Result:
-        return CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
-
-    return run
 
 
 def test_a_sync_reports_every_path_in_its_counts(world: Any, ingestion: Any) -> None:
