@@ -31,7 +31,7 @@ from ingestion.console import (
 )
 from ingestion.errors import IngestionError, UsageError
 from ingestion.freshness import statuses
-from ingestion.pins import shown
+from ingestion.pins import shown_instead
 from ingestion.quarantine import everything
 from ingestion.runs import Runs
 from ingestion.settings import Settings
@@ -165,9 +165,9 @@ def status(
     with usage_errors():
         settings = Settings()
         found = statuses(index or settings.index, settings, datetime.now(UTC))
-        pin = shown(Services.of(settings).store, index or settings.index)
-    if pin and not as_json:
-        print(f"Readers of {index or settings.index} see pin {pin} until `ingestion resume`.")
+        instead = shown_instead(Services.of(settings).store, index or settings.index)
+    if instead and not as_json:
+        print(f"Readers of {index or settings.index} see {instead} until `ingestion resume`.")
     if as_json:
         print(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
     elif not found:

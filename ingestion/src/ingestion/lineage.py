@@ -2,13 +2,11 @@
 
 import re
 import uuid
-from typing import Any
 
 from pydantic import BaseModel
 from qdrant_client import QdrantClient, models
 
 from contracts.index import (
-    SPEC_POINT_ID,
     ChunkPayload,
     CollectionSpec,
     DocumentManifest,
@@ -16,7 +14,7 @@ from contracts.index import (
     manifest_point_id,
 )
 from ingestion.errors import UsageError
-from ingestion.pins import shown
+from ingestion.pins import shown_instead, spec_of
 from ingestion.store import aliases, equals, scroll, translated
 
 HOW_IDS_LOOK = (
@@ -98,10 +96,9 @@ def _lineages(
     chunks = {str(point.id): ChunkPayload.model_validate(point.payload) for point in points}
     ids = {manifest_point_id(chunk.tenant, chunk.document_id) for chunk in chunks.values()}
     with translated():
-        records = client.retrieve(manifest_alias(collection), [SPEC_POINT_ID, *ids])
-    payloads: dict[str, Any] = {str(record.id): record.payload for record in records}
-    spec = CollectionSpec.model_validate(payloads.pop(SPEC_POINT_ID))
-    manifests = {i: DocumentManifest.model_validate(payload) for i, payload in payloads.items()}
+        records = client.retrieve(manifest_alias(collection), [*ids])
+    manifests = {str(each.id): DocumentManifest.model_validate(each.payload) for each in records}
+    spec = spec_of(client, manifest_alias(collection))
     elsewhere = _seen_instead(client, index, collection)
     found = []
     for chunk_id, chunk in chunks.items():
@@ -126,8 +123,8 @@ def _seen_instead(client: QdrantClient, index: str, collection: str) -> str | No
     live = aliases(client)[index]
     if live == collection:
         return None
-    restored = shown(client, index)
-    until = f" (restored to {restored}, until `ingestion resume`)" if restored else ""
+    instead = shown_instead(client, index)
+    until = f" ({instead}, until `ingestion resume`)" if instead else ""
     return f"readers of {index} do not see it: they see {live}{until}"
 
 

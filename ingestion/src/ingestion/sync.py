@@ -59,8 +59,8 @@ def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> No
     run.account((found.path for found, _ in problems), "quarantined")
     _prove(job.index, plan, known, run)
     _switch_when_whole(job, run)
-    if pin := job.index.shown_pin():
-        run.notes.append(f"readers of {run.index} see pin {pin} instead, until `ingestion resume`")
+    if instead := job.index.shown_instead():
+        run.notes.append(f"readers of {run.index} see {instead} instead, until `ingestion resume`")
 
 
 def _found(job: Job) -> Iterator[Found]:
@@ -161,7 +161,9 @@ def _switch_when_whole(job: Job, run: Run) -> None:
     waiting = sorted(
         source
         for tenant, source in others
-        if not job.runs.last_good(run.index, tenant, source, run.collection)
+        # Its last run, not any: a collection that syncs had left before may be stale by now.
+        if not (last := job.runs.last_good(run.index, tenant, source))
+        or last.collection != run.collection
     )
     if waiting:
         run.notes.append(

@@ -83,8 +83,7 @@ def test_a_chunk_of_a_collection_that_readers_do_not_see_says_which_they_see(wor
 
     assert (hidden.collection, hidden.seen) == (written, False)
     assert "see faultline-" in hidden.visibility
-    assert "restored to" in hidden.visibility
-    assert "good, until `ingestion resume`" in hidden.visibility
+    assert "(pin good, until `ingestion resume`)" in hidden.visibility
     assert (shown.collection, shown.seen) == (f"{written}-pin-good", True)
 
 
