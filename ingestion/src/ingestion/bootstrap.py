@@ -19,6 +19,7 @@ from ingestion.errors import IngestionError, Unavailable, UsageError
 from ingestion.index import Index
 from ingestion.quarantine import Quarantine
 from ingestion.runs import Run, Runs
+from ingestion.sample import keep_sample
 from ingestion.settings import Settings
 from ingestion.sources import Source
 from ingestion.sources.folder import FolderSource
@@ -132,6 +133,7 @@ def run_sync(
             allow_empty=request.allow_empty,
         )
         sync(job, run, wrap(indexer.index_batch), on_progress)
+        keep_sample(services.store, index, source, run, settings.state_dir)
         run.error = None
     except IngestionError as error:
         run.error = str(error)

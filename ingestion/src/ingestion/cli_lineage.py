@@ -1,9 +1,11 @@
 """The commands that show what a run made: `ingestion why` and `ingestion sample`."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from contracts.endpoints import EmbedderFingerprint
 from ingestion.audit import raw_documents
@@ -11,6 +13,9 @@ from ingestion.bootstrap import Services
 from ingestion.console import usage_errors
 from ingestion.errors import UsageError
 from ingestion.lineage import HOW_IDS_LOOK, Lineage, lineages
+from ingestion.sample import Samples
+from ingestion.sample_view import page as page_of
+from ingestion.sample_view import table
 from ingestion.settings import Settings
 
 app = typer.Typer()
@@ -42,6 +47,34 @@ def why(
         typer.echo(_text(found[0], raw))
     else:
         typer.echo("\n".join([_document_text(found[0], raw), *map(_line, found)]))
+
+
+@app.command(epilog="Examples: ingestion sample handbook | ingestion sample --page sample.html")
+def sample(
+    source: Annotated[
+        str | None, typer.Argument(help="Name of the source; the last one synced else.")
+    ] = None,
+    index: Annotated[str | None, typer.Option(help="Index; INGESTION_INDEX else.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Write it as a page to this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
+) -> None:
+    """Show chunks that the last run wrote beside their raw source, for a person to compare."""
+    with usage_errors():
+        settings = Settings()
+        of = index or settings.index
+        found = Samples(settings.state_dir).newest(of, source)
+        if found is None:
+            raise UsageError(
+                f"No run has written a chunk of {source or 'any source'} into {of} yet: `ingestion "
+                "sync <folder>` samples what it writes. (`ingestion status` lists the sources.)"
+            )
+        if page:
+            page.write_text(page_of(found), encoding="utf-8")
+            typer.echo(f"Wrote {page}: open it in a browser.", err=as_json)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    elif not page:
+        Console().print(table(found))
 
 
 def _raw(found: Lineage, settings: Settings) -> str:

@@ -99,7 +99,7 @@ def _rollback_text(done: Rollback) -> str:
     if done.embedder:
         lines.append(
             f"Its embedder: {done.embedder[0]} (not {done.embedder[1]}). Serve that one again, "
-            "or the application refuses to search."
+            "again: vectors of two embedders cannot be compared."
         )
     lines.append(
         f"Syncs go on into {done.written}, which no reader sees. Forward again: `ingestion "
