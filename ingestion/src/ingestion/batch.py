@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from contracts.index import ChunkPayload, DocumentManifest
 from ingestion.chunk import Chunk, Chunker
+from ingestion.duplicates import Duplicates
 from ingestion.embed import Embedder
 from ingestion.errors import DocumentError, InputRefused
 from ingestion.index import Document, Index
@@ -47,6 +48,7 @@ class Indexer:
     chunker: Chunker
     embedder: Embedder
     index: Index
+    duplicates: Duplicates
 
     def index_batch(self, batch: Sequence[Pending]) -> BatchResult:
         """Commit what can be indexed; raises Unavailable when the batch should be tried again."""
@@ -69,6 +71,7 @@ class Indexer:
         parsed = parse(raw, found.format, found.path)
         validate(parsed)
         chunks = self.chunker.chunks(parsed)
+        self.duplicates.add(found.path, parsed.text)
         manifest = DocumentManifest(
             tenant=self.tenant,
             namespace=self.namespace,

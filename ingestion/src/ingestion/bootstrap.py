@@ -14,6 +14,7 @@ from contracts.index import DEFAULT_NAMESPACE, CollectionSpec
 from contracts.status import RunReport
 from ingestion.batch import Indexer
 from ingestion.chunk import Chunker, TokenChunker, WholeChunker
+from ingestion.duplicates import Duplicates
 from ingestion.embed import Embedder, HttpEmbedder
 from ingestion.errors import IngestionError, Unavailable, UsageError
 from ingestion.index import Index
@@ -111,6 +112,7 @@ def run_sync(
         spec = _spec(embedder, chunker)
         index = Index(services.store, request.index, spec, request.tenant, request.source)
         source = open_source(request.location, settings.max_file_bytes)
+        duplicates = Duplicates()
         indexer = Indexer(
             source=source,
             name=request.source,
@@ -120,6 +122,7 @@ def run_sync(
             chunker=chunker,
             embedder=embedder,
             index=index,
+            duplicates=duplicates,
         )
         job = Job(
             source=source,
@@ -131,6 +134,7 @@ def run_sync(
             runs=runs,
             batch_bytes=settings.batch_bytes,
             allow_empty=request.allow_empty,
+            duplicates=duplicates,
         )
         sync(job, run, wrap(indexer.index_batch), on_progress)
         keep_sample(services.store, index, source, run, settings.state_dir)

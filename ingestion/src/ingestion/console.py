@@ -61,6 +61,11 @@ def run_text(report: RunReport) -> str:
         f"  run {report.run_id}"
         + (f", flow run {report.flow_run_id}" if report.flow_run_id else ""),
     ]
+    if report.exact_duplicates or report.near_duplicates:
+        lines.append(
+            f"  duplicates: {report.exact_duplicates} documents repeat another's text, "
+            f"{report.near_duplicates} of those written nearly do"
+        )
     shown = report.quarantined[:SHOWN_IN_QUARANTINE]
     lines += [f"  quarantined {entry.path}: {entry.reason}" for entry in shown]
     if len(report.quarantined) > len(shown):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from contracts.index import DocumentManifest
 from ingestion.batch import BatchResult
+from ingestion.duplicates import Duplicates
 from ingestion.errors import NotProved, UsageError
 from ingestion.index import Index
 from ingestion.plan import Pending, Plan, batches, make_plan
@@ -32,6 +33,7 @@ class Job:
     runs: Runs
     batch_bytes: int
     allow_empty: bool
+    duplicates: Duplicates
 
 
 def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> None:
@@ -57,7 +59,7 @@ def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> No
     ]
     run.quarantined.extend(job.quarantine.record(problems))
     run.account((found.path for found, _ in problems), "quarantined")
-    _prove(job.index, plan, known, run)
+    job.duplicates.count(_prove(job.index, plan, known, run), run)
     _switch_when_whole(job, run)
     if instead := job.index.shown_instead():
         run.notes.append(f"readers of {run.index} see {instead} instead, until `ingestion resume`")
@@ -127,8 +129,10 @@ def _index(
     return refused
 
 
-def _prove(index: Index, plan: Plan, known: dict[str, DocumentManifest], run: Run) -> None:
-    """0 ghosts, 0 missing, 0 orphans (I5), and an outcome for every path (I9)."""
+def _prove(
+    index: Index, plan: Plan, known: dict[str, DocumentManifest], run: Run
+) -> dict[str, DocumentManifest]:
+    """0 ghosts, 0 missing, 0 orphans (I5), an outcome for every path (I9); what is committed."""
     silent = plan.paths ^ run.outcomes.keys()
     if silent:
         raise NotProved(f"{len(silent)} paths have no outcome, e.g. {min(silent)}: report this.")
@@ -150,6 +154,7 @@ def _prove(index: Index, plan: Plan, known: dict[str, DocumentManifest], run: Ru
             f"missing, {len(audit.orphans)} orphans, {len(audit.damaged)} damaged. Did another "
             f"sync of {run.source} run beside it? Sync again: it mends them."
         )
+    return committed
 
 
 def _switch_when_whole(job: Job, run: Run) -> None:
