@@ -26,7 +26,7 @@ COMPOSE = -f docker-compose.yml $(if $(OFFLINE),-f infra/compose/offline.yml)
 
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
-        gate weakest tables secrets up down \
+        gate weakest bench tables secrets up down \
         check format lint imports dependencies types unit contract fault integration test test-long lock
 
 help: ## List every command, one sentence each.
@@ -88,6 +88,10 @@ gate: ## Say whether this build answers well enough to be released.
 
 weakest: ## Name the layer that has been at fault the most.
 	@$(STACK) exec evals -- evals weakest
+
+bench: ## Measure ingestion's ratios G1 to G5 and G12 into docs/results/bench.json: make bench ONLY=G5,G12
+	@$(call python,ingestion) tests/bench/bench.py --write $(if $(ONLY),--only "$(ONLY)")
+	@$(MAKE) --no-print-directory tables
 
 tables: ## Regenerate the documents' tables from docs/results/.
 	@$(STACK) exec evals -- evals tables

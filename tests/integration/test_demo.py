@@ -34,6 +34,22 @@ def test_prefect_comes_up_without_being_waited_for(stack: Stack) -> None:
     eventually(lambda: healthy(stack, "prefect"), 120, "Prefect's server")
 
 
+def test_a_sync_under_prefect_leaves_its_report_as_an_artifact(stack: Stack) -> None:
+    eventually(lambda: healthy(stack, "prefect"), 120, "Prefect's server")
+    sample = str(ROOT / "evals" / "datasets" / "sample" / "r2")
+    command = ("ingestion", "sync", sample, "--name", "sample")
+
+    result = stack.run("ingestion", *command, PREFECT_API_URL=f"{stack.prefect_url}/api")
+
+    assert "under Prefect at" in result.stderr
+    wanted = {"artifacts": {"key": {"any_": ["run-report-faultline-default-sample"]}}}
+    reply = httpx.post(f"{stack.prefect_url}/api/artifacts/latest/filter", json=wanted, timeout=30)
+    [artifact] = reply.raise_for_status().json()
+    assert artifact["type"] == "markdown"
+    assert "sample -> faultline: " in artifact["data"]
+    assert result.stdout.splitlines()[-1].strip() in artifact["data"]
+
+
 def test_a_crashed_process_is_started_again_and_answers(stack: Stack) -> None:
     for process in ("embedder", "vectorstore", "application"):
         pid = int(stack.statuses()[process]["pid"])

@@ -63,6 +63,8 @@ class RunReport(Contract):
     chunks_written: int
     chunks_embedded: int
     chunks_swept: int
+    exact_duplicates: int = 0  # documents of the source whose text an earlier path has too
+    near_duplicates: int = 0  # documents that this run wrote, and that nearly repeat one of them
     error: str | None = None
     hold: Hold | None = None  # that stopped it, or that was approved and let it through
     notes: list[str] = Field(

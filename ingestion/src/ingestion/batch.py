@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from contracts.index import ChunkPayload, DocumentManifest
 from ingestion.chunk import Chunk, Chunker
+from ingestion.duplicates import Duplicates
 from ingestion.embed import Embedder
 from ingestion.errors import DocumentError, InputRefused
 from ingestion.index import Document, Index
@@ -50,6 +51,7 @@ class Indexer:
     parse: Parse
     index: Index
     contract: DocumentContract
+    duplicates: Duplicates
 
     def index_batch(self, batch: Sequence[Pending]) -> BatchResult:
         """Commit what can be indexed; raises Unavailable when the batch should be tried again."""
@@ -80,6 +82,7 @@ class Indexer:
         validate(parsed)
         check_contract(parsed, found.format, self.contract)
         chunks = self.chunker.chunks(parsed)
+        self.duplicates.add(found.path, parsed.text)
         manifest = DocumentManifest(
             tenant=self.tenant,
             namespace=self.namespace,

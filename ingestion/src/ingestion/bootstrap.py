@@ -14,6 +14,7 @@ from contracts.index import DEFAULT_NAMESPACE, CollectionSpec
 from contracts.status import RunReport
 from ingestion.batch import Indexer
 from ingestion.chunk import Chunker, TokenChunker, WholeChunker
+from ingestion.duplicates import Duplicates
 from ingestion.embed import Embedder, HttpEmbedder
 from ingestion.errors import Held, IngestionError, Unavailable, UsageError
 from ingestion.guards import Guard
@@ -23,6 +24,7 @@ from ingestion.parse import Parse, parse
 from ingestion.parse_pool import Limits, ParsePool
 from ingestion.quarantine import Quarantine
 from ingestion.runs import Run, Runs
+from ingestion.sample import keep_sample
 from ingestion.settings import Settings
 from ingestion.source_settings import SourceSettings
 from ingestion.sources import Source
@@ -129,6 +131,7 @@ def run_sync(
         spec = _spec(embedder, chunker)
         index = Index(services.store, request.index, spec, request.tenant, request.source)
         source = source_of(request, settings, run.notes.append)
+        duplicates = Duplicates()
         indexer = Indexer(
             source=source,
             name=request.source,
@@ -140,6 +143,7 @@ def run_sync(
             parse=services.parse,
             index=index,
             contract=request.reads.document,
+            duplicates=duplicates,
         )
         job = Job(
             source=source,
@@ -158,8 +162,10 @@ def run_sync(
                 max_damaged=settings.max_damaged,
                 allow_empty=request.allow_empty,
             ),
+            duplicates=duplicates,
         )
         sync(job, run, wrap(indexer.index_batch), on_progress)
+        keep_sample(services.store, index, source, run, settings.state_dir)
         run.error = None
         held.end()
     except Held as stopped:

@@ -10,7 +10,7 @@ import httpx
 import typer
 
 from contracts.status import RunReport
-from ingestion import cli_audit, cli_guards, cli_pins, cli_quarantine, cli_status
+from ingestion import cli_audit, cli_guards, cli_lineage, cli_pins, cli_quarantine, cli_status
 from ingestion.bootstrap import (
     Services,
     SyncRequest,
@@ -40,6 +40,7 @@ app = typer.Typer(
 app.add_typer(cli_pins.app)
 app.add_typer(cli_audit.app)
 app.add_typer(cli_guards.app)
+app.add_typer(cli_lineage.app)
 app.add_typer(cli_status.app)
 app.add_typer(cli_quarantine.app, name="quarantine")
 

@@ -1,4 +1,4 @@
-"""The commands for pins: `ingestion pin`, `pins`, `unpin`, `restore` and `resume`."""
+"""The commands for what readers see: `pin`, `pins`, `unpin`, `restore`, `rollback` and `resume`."""
 
 import json
 from typing import Annotated
@@ -9,6 +9,8 @@ from qdrant_client import QdrantClient
 from ingestion import pins as copies
 from ingestion.bootstrap import Services
 from ingestion.console import pin_line, usage_errors
+from ingestion.rollback import Rollback
+from ingestion.rollback import rollback as roll_back
 from ingestion.settings import Settings
 
 app = typer.Typer()
@@ -66,14 +68,44 @@ def restore(name: Name, index: Index = None, as_json: AsJson = False) -> None:
     typer.echo(json.dumps(done) if as_json else said)
 
 
+@app.command(epilog="Example: ingestion rollback")
+def rollback(index: Index = None, as_json: AsJson = False) -> None:
+    """Let readers of an index see the collection from before its last switch, at once.
+
+    For when a new chunker, parser or embedder turns out worse; `ingestion resume` goes forward.
+    """
+    with usage_errors():
+        done = roll_back(*_store(index))
+    typer.echo(done.model_dump_json(indent=2) if as_json else _rollback_text(done))
+
+
 @app.command(epilog="Example: ingestion resume")
 def resume(index: Index = None, as_json: AsJson = False) -> None:
-    """Let readers of a restored index see what syncs write again."""
+    """Let readers of a restored or rolled back index see what syncs write again."""
     with usage_errors():
         client, index = _store(index)
         written = copies.resume(client, index)
     done = {"index": index, "shown": None, "written": written}
     typer.echo(json.dumps(done) if as_json else f"Readers of {index} see {written} again.")
+
+
+def _rollback_text(done: Rollback) -> str:
+    lines = [
+        f"Readers of {done.index} see {done.shown} again, since {done.seconds:.3f} s: "
+        f"{done.documents} documents, {done.chunks} chunks, as the last sync into it left them.",
+    ]
+    if done.chunker:
+        lines.append(f"Its chunker: {done.chunker[0]} (not {done.chunker[1]}).")
+    if done.embedder:
+        lines.append(
+            f"Its embedder: {done.embedder[0]} (not {done.embedder[1]}). Serve that one again, "
+            "again: vectors of two embedders cannot be compared."
+        )
+    lines.append(
+        f"Syncs go on into {done.written}, which no reader sees. Forward again: `ingestion "
+        "resume`. To stay here: sync every source with the earlier settings."
+    )
+    return "\n".join(lines)
 
 
 def _store(index: str | None) -> tuple[QdrantClient, str]:

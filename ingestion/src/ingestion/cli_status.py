@@ -9,7 +9,7 @@ import typer
 from ingestion.bootstrap import Services
 from ingestion.console import OVER_LIMIT, status_line, usage_errors
 from ingestion.freshness import metrics, statuses
-from ingestion.pins import shown
+from ingestion.pins import shown_instead
 from ingestion.settings import Settings
 
 app = typer.Typer()
@@ -37,14 +37,14 @@ def status(
         settings = Settings()
         index = index or settings.index
         found = statuses(index, settings, datetime.now(UTC))
-        pin = shown(Services.of(settings).store, index)
+        instead = shown_instead(Services.of(settings).store, index)
     if as_json:
         typer.echo(json.dumps([each.model_dump(mode="json") for each in found], indent=2))
     elif as_metrics:
         typer.echo(metrics(found), nl=False)
     else:
-        if pin:
-            typer.echo(f"Readers of {index} see pin {pin} until `ingestion resume`.")
+        if instead:
+            typer.echo(f"Readers of {index} see {instead} until `ingestion resume`.")
         for each in sorted(found, key=lambda each: (not each.over_limit, not each.reason)):
             typer.echo(status_line(each))
         if not found:

@@ -12,9 +12,10 @@ from pydantic_settings import SettingsError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from contracts.status import AuditReport, Hold, Outcome, Pin, RunReport, SourceStatus
+from contracts.status import AuditReport, Outcome, Pin, RunReport, SourceStatus
 from ingestion.errors import IngestionError, UsageError
 from ingestion.freshness import age
+from ingestion.held import hold_text
 from ingestion.sync import OnProgress
 
 FAILED, USAGE, PARTIAL, HELD, OVER_LIMIT = 1, 2, 3, 4, 5  # exit codes
@@ -64,6 +65,11 @@ def run_text(report: RunReport) -> str:
         f"  run {report.run_id}"
         + (f", flow run {report.flow_run_id}" if report.flow_run_id else ""),
     ]
+    if report.exact_duplicates or report.near_duplicates:
+        lines.append(
+            f"  duplicates: {report.exact_duplicates} documents repeat another's text, "
+            f"{report.near_duplicates} of those written nearly do"
+        )
     shown = report.quarantined[:SHOWN_IN_QUARANTINE]
     lines += [f"  quarantined {entry.path}: {entry.reason}" for entry in shown]
     if len(report.quarantined) > len(shown):
@@ -75,17 +81,6 @@ def run_text(report: RunReport) -> str:
         lines.append(f"  {report.error}")
         lines.append("  What was committed stays; sync again to go on from there.")
     return "\n".join(lines)
-
-
-def hold_text(hold: Hold) -> str:
-    """Why a run is held and what to do, or who approved it."""
-    if hold.approved_at:
-        return f"approved by {hold.approved_by} at {hold.approved_at:%Y-%m-%d %H:%M:%S} UTC"
-    return (
-        f"held since {hold.since:%Y-%m-%d %H:%M:%S} UTC, and readers see what they saw before: "
-        f"{'; '.join(hold.reasons)}. If that is meant: `ingestion approve {hold.run_id}`. If not, "
-        "mend the source (is its folder mounted, its export whole?) and sync again."
-    )
 
 
 def status_line(status: SourceStatus) -> str:

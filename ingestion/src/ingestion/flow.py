@@ -1,11 +1,14 @@
 """The sync as a Prefect flow, one task per batch: the only module that imports prefect."""
 
+import re
 from collections.abc import Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from textwrap import indent
 from typing import Any, cast
 
 from prefect import flow, serve, task
+from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
@@ -19,6 +22,7 @@ from prefect.types.entrypoint import EntrypointType
 from contracts.status import RunReport
 from ingestion.batch import BatchResult
 from ingestion.bootstrap import BATCH_ATTEMPTS, FIRST_WAIT_SECONDS, Services, SyncRequest, run_sync
+from ingestion.console import run_text
 from ingestion.errors import IngestionError, Unavailable, UsageError
 from ingestion.plan import Pending
 from ingestion.settings import Settings
@@ -47,11 +51,29 @@ def sync_flow(request: SyncRequest) -> State[tuple[RunReport, list[str]]]:
     report, notes = run_sync(
         request, settings, Services.of(settings), as_task, _on_progress.get(), flow_run.get_id()
     )
+    _publish(report, notes)
     if report.status == "failed":
         return Failed(message=report.error, data=SyncFailed(report, notes))
     if report.hold and report.status == "held":  # not a failure: another try would be held too
         return Completed(name="Held", message="; ".join(report.hold.reasons), data=(report, notes))
     return Completed(message=report.status, data=(report, notes))
+
+
+def _publish(report: RunReport, notes: list[str]) -> None:
+    """Show the report in Prefect's UI, under Artifacts; the run has ended, whatever becomes of it.
+
+    One source's reports have one key there, so the newest stands above the earlier ones.
+    """
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{report.index}-{report.tenant}-{report.source}".lower())
+    text = "\n".join([run_text(report), *(f"note: {note}" for note in notes)])
+    try:
+        create_markdown_artifact(
+            indent(text, "    "),  # as code: paths and reasons come from documents
+            key=f"run-report-{slug.strip('-')}",
+            description=f"Last sync of {report.source} into {report.index}: {report.status}",
+        )
+    except Exception as error:  # noqa: BLE001  # correctness never depends on Prefect
+        notes.append(f"Prefect did not take the run report ({error}); it is in the state folder")
 
 
 def as_task(run_batch: RunBatch) -> RunBatch:

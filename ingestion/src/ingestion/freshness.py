@@ -12,7 +12,7 @@ from typing import Self, get_args
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from contracts.status import RunReport, SourceStatus, StaleReason
-from ingestion.held import HeldRun
+from ingestion.held import HeldRun, hold_text
 from ingestion.index import documents_and_chunks
 from ingestion.runs import Runs
 from ingestion.settings import Settings
@@ -148,10 +148,7 @@ def _reason(
     if last is None:
         return "never in sync", f"No run of it is known: {again} syncs it now."
     if last.hold and last.status == "held":
-        return "run held", (
-            f"{'; '.join(last.hold.reasons)}. Nothing was changed. If it is right, "
-            f"`ingestion approve {last.run_id}` lets it through."
-        )
+        return "run held", hold_text(last.hold)
     if last.status == "failed":
         return "run failed", f"{last.error} Mend that, then {again}."
     ended = last.started_at + timedelta(seconds=last.seconds)

@@ -55,3 +55,14 @@ class HeldRun:
     def _read(self) -> dict[str, Any]:
         held: dict[str, Any] = json.loads(self.file.read_bytes())
         return held
+
+
+def hold_text(hold: Hold) -> str:
+    """Why a run is held and what to do, or who approved it."""
+    if hold.approved_at:
+        return f"approved by {hold.approved_by} at {hold.approved_at:%Y-%m-%d %H:%M:%S} UTC"
+    return (
+        f"held since {hold.since:%Y-%m-%d %H:%M:%S} UTC, and readers see what they saw before: "
+        f"{'; '.join(hold.reasons)}. If that is meant: `ingestion approve {hold.run_id}`. If not, "
+        "mend the source (is its folder mounted, its export whole?) and sync again."
+    )

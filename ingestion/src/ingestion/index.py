@@ -40,7 +40,6 @@ from ingestion.store import (
     create_collections,
     equals,
     pages,
-    point_aliases,
     scroll,
     translated,
 )
@@ -116,13 +115,13 @@ class Index:
                 "or give the new one a name of its own. Nothing was written."
             )
 
-    def shown_pin(self) -> str | None:
-        """Name of the pin that readers see instead, while the index is restored to one."""
-        return pins.shown(self._client, self.name)
+    def shown_instead(self) -> str | None:
+        """What readers see instead, in words, while the index is restored or rolled back."""
+        return pins.shown_instead(self._client, self.name)
 
     def _alias(self) -> str:
         """The alias that syncs move; a restored index's own one stays at its pin."""
-        return pins.written_alias(self.name) if self.shown_pin() else self.name
+        return pins.written_alias(self.name) if self.shown_instead() else self.name
 
     def live_collection(self) -> str | None:
         """The collection that readers see now, or will see again after `ingestion resume`."""
@@ -130,9 +129,7 @@ class Index:
 
     def switch(self) -> None:
         """Point both aliases at this collection, in one call."""
-        alias = self._alias()
-        targets = {alias: self.collection, manifest_alias(alias): self._manifests}
-        point_aliases(self._client, targets)
+        pins.switch(self._client, self.name, self.collection)
 
     def manifests(self, collection: str | None = None) -> dict[str, DocumentManifest]:
         """Committed documents of this source, by path; in another collection if one is given."""

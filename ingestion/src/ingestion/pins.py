@@ -1,5 +1,8 @@
 """Pins: immutable copies of an index, and letting readers see one instead of what syncs write.
 
+What readers see instead may also be the collection that they saw before the last switch: a
+rollback (rollback.py). `<index>-previous` names it.
+
 All that is known of them lies in the store. A pin is two collections of its own; the aliases by
 which it is read are made last, once the copy is proved. While an index is restored to a pin, its
 own aliases name the pin, and `<index>-written` names the collection that syncs write.
@@ -26,7 +29,7 @@ from ingestion.store import (
 
 PIN_POINT_ID = str(uuid.uuid5(uuid.NAMESPACE_URL, "faultline/pin"))  # beside the spec's point
 NAME = re.compile(r"(?!.*-manifest$)[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
-RESERVED = re.compile(r"-pin-|-written$|-manifest$")
+RESERVED = re.compile(r"-pin-|-written$|-previous$|-manifest$")
 
 
 def pin_alias(index: str, name: str) -> str:
@@ -39,12 +42,17 @@ def written_alias(index: str) -> str:
     return f"{index}-written"
 
 
+def previous_alias(index: str) -> str:
+    """Names the collection that readers saw before the last switch, if there was one."""
+    return f"{index}-previous"
+
+
 def refuse_reserved(index: str) -> None:
     """UsageError if an index of this name could be taken for a pin, so that none is written to."""
     if RESERVED.search(index):
         raise UsageError(
-            f"{index} is no name for an index that is written to: -pin-, -written and -manifest "
-            "belong to copies and their parts. Use another --index."
+            f"{index} is no name for an index that is written to: -pin-, -written, -previous and "
+            "-manifest belong to copies and their parts. Use another --index."
         )
 
 
@@ -64,15 +72,14 @@ def pin(client: QdrantClient, index: str, name: str) -> Pin:
         )
     if index not in named:
         raise UsageError(f"There is no index {index}: `ingestion sync <folder>` makes one.")
-    if shown_now := shown(client, index):
-        raise UsageError(f"Readers of {index} see pin {shown_now} now: `ingestion resume` first.")
+    refuse_restored(client, index)
 
     live, live_manifests = named[index], named[manifest_alias(index)]
     copy = f"{live}-pin-{name}"
     manifests = manifest_alias(copy)
     _delete(client, copy, manifests)  # what an interrupted pin of this name left
     try:
-        create_collections(client, copy, _spec(client, live_manifests).embedder.dimensions)
+        create_collections(client, copy, spec_of(client, live_manifests).embedder.dimensions)
         _copy(client, live, copy)
         _copy(client, live_manifests, manifests)
         chunks = _proved(client, live, copy, payloads=False)
@@ -119,14 +126,41 @@ def unpin(client: QdrantClient, index: str, name: str) -> None:
     _delete(client, collection, manifests)
 
 
+def switch(client: QdrantClient, index: str, collection: str) -> None:
+    """Let an index name this collection, in one call; what it named before is its previous one.
+
+    While readers see something else, the alias that syncs move is switched; if what they see is
+    this collection, they see what syncs write again, and the rollback is at its end.
+    """
+    named, written = aliases(client), written_alias(index)
+    alias = written if written in named else index
+    targets: dict[str, str | None] = {
+        alias: collection,
+        manifest_alias(alias): manifest_alias(collection),
+    }
+    if alias in named:
+        targets[previous_alias(index)] = named[alias]
+    if named.get(index) == collection:
+        targets |= {written: None, manifest_alias(written): None}
+    point_aliases(client, targets)
+
+
 def restore(client: QdrantClient, index: str, name: str) -> str:
     """Let readers of an index see a pin of it, in one call; the collection that syncs go on with.
 
     UsageError if there is no such pin.
     """
-    _, collection, manifests = _existing(client, index, name)
+    _, collection, _ = _existing(client, index, name)
+    return show(client, index, collection)
+
+
+def show(client: QdrantClient, index: str, collection: str) -> str:
+    """Let readers of an index see this collection, in one call; the one that syncs go on with."""
     named, written = aliases(client), written_alias(index)
-    targets: dict[str, str | None] = {index: collection, manifest_alias(index): manifests}
+    targets: dict[str, str | None] = {
+        index: collection,
+        manifest_alias(index): manifest_alias(collection),
+    }
     if written not in named:  # else another pin is shown now, and syncs have their alias
         targets[written] = named[index]
         targets[manifest_alias(written)] = named[manifest_alias(index)]
@@ -138,24 +172,43 @@ def resume(client: QdrantClient, index: str) -> str:
     """Let readers see what syncs write again; the name of its collection."""
     named, written = aliases(client), written_alias(index)
     if written not in named:
-        raise UsageError(f"{index} is not restored to a pin: readers see what syncs write.")
-    targets = {
+        raise UsageError(f"{index} is not restored: readers see what syncs write already.")
+    targets: dict[str, str | None] = {
         index: named[written],
         manifest_alias(index): named[manifest_alias(written)],
         written: None,
         manifest_alias(written): None,
     }
+    if "-pin-" not in named[index]:  # after a rollback; a pin is no collection to roll back to
+        targets[previous_alias(index)] = named[index]
     point_aliases(client, targets)
     return named[written]
 
 
 def shown(client: QdrantClient, index: str) -> str | None:
-    """Name of the pin that readers of a restored index see; None if they see what syncs write."""
+    """Name of the pin, or of the earlier collection, that readers of a restored index see.
+
+    None if they see what syncs write.
+    """
     named, prefix = aliases(client), pin_alias(index, "")
     if written_alias(index) not in named:
         return None
     shown_now = (a for a in named if a.startswith(prefix) and named[a] == named[index])
     return next(shown_now, named[index]).removeprefix(prefix)
+
+
+def shown_instead(client: QdrantClient, index: str) -> str | None:
+    """The same in words, such as "pin good" or "the earlier faultline-0123456789abcdef"."""
+    name = shown(client, index)
+    if name is None:
+        return None
+    return f"pin {name}" if pin_alias(index, name) in aliases(client) else f"the earlier {name}"
+
+
+def refuse_restored(client: QdrantClient, index: str) -> None:
+    """UsageError while readers see something else than what syncs write."""
+    if instead := shown_instead(client, index):
+        raise UsageError(f"Readers of {index} see {instead} now: `ingestion resume` first.")
 
 
 def _existing(client: QdrantClient, index: str, name: str) -> tuple[str, str, str]:
@@ -165,7 +218,8 @@ def _existing(client: QdrantClient, index: str, name: str) -> tuple[str, str, st
     return alias, named[alias], named[manifest_alias(alias)]
 
 
-def _spec(client: QdrantClient, manifests: str) -> CollectionSpec:
+def spec_of(client: QdrantClient, manifests: str) -> CollectionSpec:
+    """What the collection with these manifests was built with."""
     with translated():
         [point] = client.retrieve(manifests, [SPEC_POINT_ID])
     return CollectionSpec.model_validate(point.payload)

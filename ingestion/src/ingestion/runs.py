@@ -26,6 +26,8 @@ class Run:
     quarantined: list[Quarantined] = field(default_factory=list)
     chunks_embedded: int = 0
     chunks_swept: int = 0
+    exact_duplicates: int = 0
+    near_duplicates: int = 0
     notes: list[str] = field(default_factory=list)  # for the person who watches
     hold: Hold | None = None  # that stopped it, or that was approved and let it through
     error: str | None = "it was interrupted"  # until it has come to its end
@@ -58,6 +60,8 @@ class Run:
             chunks_written=self.chunks_embedded,
             chunks_embedded=self.chunks_embedded,
             chunks_swept=self.chunks_swept,
+            exact_duplicates=self.exact_duplicates,
+            near_duplicates=self.near_duplicates,
             error=self.error,
             hold=self.hold,
             notes=self.notes,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from contracts.index import DocumentManifest
 from ingestion.batch import BatchResult
+from ingestion.duplicates import Duplicates
 from ingestion.errors import NotProved
 from ingestion.guards import Guard
 from ingestion.index import Audit, Index
@@ -34,6 +35,7 @@ class Job:
     runs: Runs
     batch_bytes: int
     guard: Guard
+    duplicates: Duplicates
 
 
 def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> None:
@@ -65,12 +67,12 @@ def _sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> N
     ]
     run.quarantined.extend(job.quarantine.record(problems))
     run.account((found.path for found, _ in problems), "quarantined")
-    _prove(job.index, plan, known, run)
+    job.duplicates.count(_prove(job.index, plan, known, run), run)
     _switch_when_whole(job, run)
     if not known:
         job.guard.first_look(run)
-    if pin := job.index.shown_pin():
-        run.notes.append(f"readers of {run.index} see pin {pin} instead, until `ingestion resume`")
+    if instead := job.index.shown_instead():
+        run.notes.append(f"readers of {run.index} see {instead} instead, until `ingestion resume`")
 
 
 def _found(job: Job) -> Iterator[Found]:
@@ -129,8 +131,10 @@ def _index(
     return refused
 
 
-def _prove(index: Index, plan: Plan, known: dict[str, DocumentManifest], run: Run) -> None:
-    """0 ghosts, 0 missing, 0 orphans (I5), and an outcome for every path (I9)."""
+def _prove(
+    index: Index, plan: Plan, known: dict[str, DocumentManifest], run: Run
+) -> dict[str, DocumentManifest]:
+    """0 ghosts, 0 missing, 0 orphans (I5), an outcome for every path (I9); what is committed."""
     silent = plan.paths ^ run.outcomes.keys()
     if silent:
         raise NotProved(f"{len(silent)} paths have no outcome, e.g. {min(silent)}: report this.")
@@ -155,6 +159,7 @@ def _prove(index: Index, plan: Plan, known: dict[str, DocumentManifest], run: Ru
             f"missing, {len(audit.orphans)} orphans, {len(audit.damaged)} damaged. Did another "
             f"sync of {run.source} run beside it? Sync again: it mends them."
         )
+    return committed
 
 
 def _switch_when_whole(job: Job, run: Run) -> None:
@@ -166,7 +171,9 @@ def _switch_when_whole(job: Job, run: Run) -> None:
     waiting = sorted(
         source
         for tenant, source in others
-        if not job.runs.last_good(run.index, tenant, source, run.collection)
+        # Its last run, not any: a collection that syncs had left before may be stale by now.
+        if not (last := job.runs.last_good(run.index, tenant, source))
+        or last.collection != run.collection
     )
     if waiting:
         run.notes.append(

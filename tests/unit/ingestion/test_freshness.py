@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contracts.status import RunReport, SourceStatus
+from contracts.status import Hold, RunReport, SourceStatus
 from ingestion.freshness import History, metrics, with_freshness
 from ingestion.runs import Runs
 from ingestion.source_settings import SourceSettings
@@ -31,8 +31,9 @@ BARE = SourceStatus(
 def run(ago: timedelta, status: str = "complete", outcome: str = "unchanged") -> RunReport:
     error = {"failed": "The embedder does not answer."}.get(status)
     started = NOW - ago
+    run_id = f"{started:%Y%m%dT%H%M%S}"
     return RunReport.model_construct(
-        run_id=f"{started:%Y%m%dT%H%M%S}",
+        run_id=run_id,
         source="docs",
         status=status,
         started_at=started,
@@ -40,6 +41,9 @@ def run(ago: timedelta, status: str = "complete", outcome: str = "unchanged") ->
         outcomes={"a.md": outcome},
         quarantined=[],
         error=error,
+        hold=Hold(run_id=run_id, since=started, digest="d", reasons=["half of it is gone"])
+        if status == "held"
+        else None,
     )
 
 
@@ -85,7 +89,8 @@ def test_a_held_run_says_how_to_approve_it_and_is_not_a_good_one() -> None:
     status = status_of([run(MINUTE, "held"), run(16 * MINUTE)])
 
     assert (status.reason, status.lag_seconds) == ("run held", 960)
-    assert "`ingestion approve 20260701T115900` lets it through" in status.detail
+    assert "half of it is gone" in status.detail
+    assert "`ingestion approve 20260701T115900`" in status.detail
 
 
 def test_a_run_dated_in_the_future_tells_of_a_clock_and_does_not_count() -> None:

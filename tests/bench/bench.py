@@ -1,0 +1,274 @@
+"""Ratios of ingestion: two arms by turns in one run, the median of the rounds, with their spread.
+
+.venvs/ingestion/bin/python tests/bench/bench.py --write                    # all: `make bench`
+.venvs/ingestion/bin/python tests/bench/bench.py --only G5 --documents 50   # a trial of the bench
+
+G4, G5 and G12 embed by hashes, so that nothing hides the cost of bookkeeping; G1 to G3 need the
+real embedder (`make install`), G3 also a Prefect server, in PREFECT_API_URL.
+"""
+
+import argparse
+import hashlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+import documents
+from world import ROOT, NotMeasured, World, origin, world, write
+
+from ingestion.sync import BATCHES_AT_ONCE
+
+RESULTS = ROOT / "docs" / "results" / "bench.json"
+NEIGHBOURS = 10  # of a chunk, of which two embedders should find the same
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured, and of what."""
+
+    documents: int
+    rounds: int
+    data: Path | None
+
+
+Rounds = dict[str, list[float]]  # id -> a value per round
+
+
+def g1(world: World, size: Size) -> Rounds:
+    """Ingest against embedding the same texts in the same batches, as many at once."""
+    source = world.folder / "source"
+    documents.fill(source, size.documents, size.data)
+    ratios = []
+    for turn in range(size.rounds):
+        world.embedder.calls.clear()
+        ingest, _ = world.sync(source, f"g1-{turn}")
+        batches = [*world.embedder.calls]
+        started = time.perf_counter()
+        with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
+            list(pool.map(lambda batch: world.embedder.inner.embed(*batch), batches))
+        ratios.append(ingest / (time.perf_counter() - started))
+        world.drop(f"g1-{turn}")
+    return {"G1": ratios}
+
+
+def g2(world: World, size: Size) -> Rounds:
+    """The served default against plain sentence-transformers in float32, on the same chunks."""
+    import numpy as np
+
+    documents.fill(world.folder / "source", size.documents, size.data)
+    world.sync(world.folder / "source", "g2")
+    texts = [text for dense, _ in world.embedder.calls for text in dense]
+    speedups, overlaps = [], []
+    for _ in range(size.rounds):
+        started = time.perf_counter()
+        vectors = [v.dense for v in world.embedder.inner.embed(texts, [""] * len(texts))]
+        served = time.perf_counter() - started
+        plain_seconds, plain = _plain_embedding(world.folder, texts)
+        speedups.append(plain_seconds / served)
+        sampled = range(0, len(texts), max(1, len(texts) // 500))
+        ours, theirs = (_nearest(np.asarray(each), sampled) for each in (vectors, plain))
+        same = [len(a & b) / NEIGHBOURS for a, b in zip(ours, theirs, strict=True)]
+        overlaps.append(statistics.mean(same))
+    return {"G2": speedups, "G2_overlap": overlaps}
+
+
+def _plain_embedding(folder: Path, texts: list[str]) -> tuple[float, Any]:
+    """Seconds and vectors of sentence-transformers, in the environment of the embedder."""
+    import json
+
+    import numpy as np
+
+    (folder / "texts.json").write_text(json.dumps(texts))
+    script = ROOT / "tests" / "bench" / "plain_embedding.py"
+    models = os.environ.get("SERVING_MODELS_DIR", str(ROOT / ".state" / "models"))
+    command = [ROOT / ".venvs/embed/bin/python", script, f"{models}/all-MiniLM-L6-v2", folder]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout), np.load(folder / "plain.npy")
+
+
+def _nearest(vectors: Any, sampled: range) -> list[set[int]]:
+    """For each sampled row, the rows that are nearest to it by cosine."""
+    import numpy as np
+
+    scores = vectors[sampled] @ vectors.T
+    return [set(row) for row in np.argsort(-scores, axis=1)[:, 1 : NEIGHBOURS + 1].tolist()]
+
+
+def g3(world: World, size: Size) -> Rounds:
+    """The flow under a Prefect server against the plain function; imports are outside both."""
+    if not os.environ.get("PREFECT_API_URL"):
+        raise NotMeasured("set PREFECT_API_URL to a Prefect server, such as that of `make demo`")
+    os.environ |= {
+        "INGESTION_QDRANT_URL": world.settings.qdrant_url,
+        "INGESTION_EMBED_URL": world.settings.embed_url,
+        "INGESTION_STATE_DIR": str(world.settings.state_dir),
+    }
+    from ingestion.flow import run_flow
+
+    source = world.folder / "source"
+    documents.fill(source, size.documents, size.data)
+    ratios = []
+    for turn in range(size.rounds):
+        plain, _ = world.sync(source, f"g3-plain-{turn}")
+        started = time.perf_counter()
+        report, _ = run_flow(world.request(source, f"g3-flow-{turn}"), lambda done, total: None)
+        ratios.append((time.perf_counter() - started) / plain)
+        assert report.status != "failed", report.error
+        world.drop(f"g3-plain-{turn}")
+        world.drop(f"g3-flow-{turn}")
+    return {"G3": ratios}
+
+
+def g4(world: World, size: Size) -> Rounds:
+    """A sync after 1% of the documents changed, against the full sync before it."""
+    source = world.folder / "source"
+    ratios = []
+    for turn in range(size.rounds):
+        files = documents.fill(source, size.documents, size.data)
+        full, _ = world.sync(source, f"g4-{turn}")
+        changed = documents.edit(files, 0.01)
+        part, report = world.sync(source, f"g4-{turn}")
+        assert report.count("modified") == changed
+        ratios.append(part / full)
+        world.drop(f"g4-{turn}")
+    return {"G4": ratios}
+
+
+def g5(world: World, size: Size) -> Rounds:
+    """A sync with nothing to do against hashing the same tree, and what it embeds and writes."""
+    source = world.folder / "source"
+    files = documents.fill(source, size.documents, size.data)
+    world.sync(source, "g5")
+    found: Rounds = {"G5": [], "G5_embeddings": [], "G5_writes": []}
+    for _ in range(size.rounds):
+        world.embedder.calls.clear()
+        world.store.calls.clear()
+        idle, _ = world.sync(source, "g5")
+        started = time.perf_counter()
+        for file in files:
+            with file.open("rb") as raw:
+                hashlib.file_digest(raw, "sha256").hexdigest()
+        found["G5"].append(idle / (time.perf_counter() - started))
+        found["G5_embeddings"].append(len(world.embedder.calls))
+        found["G5_writes"].append(len(world.store.calls))
+    return found
+
+
+def g12(world: World, size: Size) -> Rounds:
+    """Cost per document of a full sync of ten times the documents."""
+    ratios = []
+    for turn in range(size.rounds):
+        per_document = []
+        for name, count in (("tenth", size.documents // 10), ("all", size.documents)):
+            source = world.folder / name
+            files = documents.fill(source, count, size.data)
+            seconds, _ = world.sync(source, f"g12-{name}-{turn}")
+            per_document.append(seconds / len(files))
+            world.drop(f"g12-{name}-{turn}")
+        ratios.append(per_document[1] / per_document[0])
+    return {"G12": ratios}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measurement with its size; whether it needs the real embedder."""
+
+    measure: Callable[[World, Size], Rounds]
+    documents: int
+    rounds: int
+    real_embedder: bool = False
+
+
+FIGURES = {
+    "G1": Figure(g1, 2000, 3, real_embedder=True),
+    "G2": Figure(g2, 500, 5, real_embedder=True),
+    "G3": Figure(g3, 2000, 3, real_embedder=True),
+    "G4": Figure(g4, 5000, 5),
+    "G5": Figure(g5, 5000, 5),
+    "G12": Figure(g12, 10000, 3),
+}
+ROWS: dict[str, tuple[str, str, float]] = {  # id -> what, direction, goal
+    "G1": ("ingest / embedding the same chunks", "<=", 1.10),
+    "G2": ("chunks per second: the default / sentence-transformers in float32", ">=", 1.8),
+    "G2_overlap": ("the same top 10 neighbours by both, share", ">=", 0.985),
+    "G3": ("flow under Prefect / the plain function, full sync", "<=", 1.02),
+    "G4": ("sync after a change of 1% / full sync", "<=", 0.02),
+    "G5": ("sync with no change / hashing the same tree", "<=", 3),
+    "G5_embeddings": ("sync with no change: calls that embed", "<=", 0),
+    "G5_writes": ("sync with no change: calls that write points or aliases", "<=", 0),
+    "G12": ("cost per document at 10x the documents", "<=", 1.05),
+}
+
+
+def measured(name: str, size: Size) -> Iterator[dict[str, Any]]:
+    """The rows of one figure."""
+    figure = FIGURES[name]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        world(Path(folder), figure.real_embedder) as started,
+        closing(started.store.inner),
+    ):
+        documents.fill(started.folder / "source", 10, None)
+        started.sync(started.folder / "source", "warm")  # it imports parsers and loads a tokenizer
+        started.drop("warm")
+        before = origin()  # with the load that others made
+        for id, values in figure.measure(started, size).items():
+            what, direction, goal = ROWS[id]
+            yield {
+                "id": id,
+                "what": what,
+                "value": round(statistics.median(values), 4),
+                "goal": goal,
+                "direction": direction,
+                "n": size.documents,
+                "spread": [round(min(values), 4), round(max(values), 4)],
+                **before,
+            }
+
+
+def main() -> None:
+    """Measure, print a row for each figure, and write them where asked to."""
+    arguments = argparse.ArgumentParser(description="Ratios of ingestion, with their spread.")
+    arguments.add_argument("--only", default="", help=f"some of {','.join(FIGURES)}")
+    arguments.add_argument("--data", type=Path, help="a real set's folder, for generated pages")
+    arguments.add_argument("--documents", type=int, help="for a trial; nothing is written then")
+    arguments.add_argument("--rounds", type=int, help="for a trial; nothing is written then")
+    arguments.add_argument("--write", action="store_true", help=f"into {RESULTS.name}")
+    given = arguments.parse_args()
+    wanted = [name for name in given.only.split(",") if name] or [*FIGURES]
+    if unknown := [name for name in wanted if name not in FIGURES]:
+        arguments.error(f"no figure is called {unknown[0]}: there are {', '.join(FIGURES)}")
+    if given.write and (given.documents or given.rounds or given.data):
+        arguments.error("--write goes with the sizes that are set: leave out the other options")
+
+    print(f"{'id':<14}{'median':>9}  {'spread':<22}{'goal':<10}what", flush=True)
+    for name in wanted:
+        figure = FIGURES[name]
+        size = Size(given.documents or figure.documents, given.rounds or figure.rounds, given.data)
+        try:
+            rows = [*measured(name, size)]
+        except NotMeasured as reason:
+            print(f"{name:<14}not measured: {reason}", flush=True)
+            continue
+        for row in rows:
+            spread = f"[{row['spread'][0]}, {row['spread'][1]}]"
+            goal = f"{row['direction']} {row['goal']}"
+            print(
+                f"{row['id']:<14}{row['value']:>9}  {spread:<22}{goal:<10}{row['what']}", flush=True
+            )
+        if given.write:
+            write(RESULTS, rows)
+
+
+if __name__ == "__main__":
+    main()
