@@ -26,6 +26,7 @@ HEALING = 3  # cycles until it must be well again
 BY_DRILL = "undo"  # the card gave no command that could be run as it stood
 HARM = 0.03  # of the oracle; a drill below it is without effect, and not watched
 NO_EFFECT = "NO EFFECT"
+STOPPED = "STOPPED AT THE BOUNDARY"  # a guard of ingestion held it: users never met it
 
 _log = logging.getLogger(__name__)
 
@@ -94,6 +95,7 @@ def run(
     cards: Path,
     heal: Callable[[Card], str],
     resume: Callable[[], None],
+    is_held: Callable[[], bool],
     commit: str,
     replay: bool = False,
 ) -> Outcome:
@@ -101,17 +103,19 @@ def run(
 
     `heal` runs the card's commands as they stand and returns them; "" leaves it to the drill.
     `resume` ends what a restored copy hides, before the drill takes its fault out of the index.
+    `is_held` says whether a guard of ingestion has held a sync.
     """
     if drill.layer is None:
         raise DrillFailed(f"{drill.name} is a benign change: `evals healthy` takes those.")
     running = Running(drill, places, saved)
     at = datetime.now(UTC)
     running.inject()
-    reverted_by, healed = BY_DRILL, False
+    reverted_by, healed, untouched = BY_DRILL, False, NO_EFFECT
     card: Card | None = None
     spent: list[float] = []
     try:
         harm = oracle.harm()
+        untouched = STOPPED if is_held() else NO_EFFECT
         began = time.perf_counter()
         due = DUE_SECONDS if replay else 0.0
         while (
@@ -146,7 +150,7 @@ def run(
         harm=harm,
         hot_harm=sum(share.value for share in card.verdict.shares.values()) if card else 0,
         named=card.verdict.layers if card else (),
-        status=card.verdict.status if card else NO_EFFECT,
+        status=card.verdict.status if card else untouched,
         cycles=len(spent),
         seconds=seconds,
         reverted_by=reverted_by,

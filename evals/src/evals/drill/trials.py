@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from evals.clients.ingestion import Sources
 from evals.drill.drill import Drill, places
-from evals.drill.trial import BY_DRILL, HARM, Oracle, Outcome, run
+from evals.drill.trial import BY_DRILL, HARM, STOPPED, Oracle, Outcome, run
 from evals.errors import DrillFailed, NotAccepted
 from evals.machine import Origin, origin
 from evals.probes import goldens
@@ -79,6 +80,7 @@ class Trials:
                     self._folder / "cards",
                     self._heal,
                     self._resume,
+                    self._is_held,
                     commit,
                     self._settings.replay,
                 )
@@ -101,6 +103,12 @@ class Trials:
     def _resume(self) -> None:
         """Readers see again what syncs write; without a restore before it, nothing happens."""
         _command(f"{self._settings.ingestion_command} resume")
+
+    def _is_held(self) -> bool:
+        settings = self._settings
+        return any(
+            each.hold for each in Sources(settings.ingestion_command, settings.index).status()
+        )
 
     def _unseen(self) -> list[Probe]:
         """Goldens that the watcher never asks."""
@@ -144,14 +152,22 @@ def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
         "report_shows": "injections that evidently's report at the layer's own boundary shows",
     }
     count = float(len(harmful))
+    stopped = float(sum(outcome.status == STOPPED for outcome in outcomes))
     found = [
+        result(
+            "real_engine_stopped",
+            "injections that a guard of ingestion stopped, so that no user met them; not counted"
+            " below",
+            Estimate(stopped, stopped, stopped, len(outcomes)),
+            here,
+        ),
         result(
             "real_engine_faults",
             "injections on the real engine, proved harmful by the oracle"
             f" ({sum(outcome.replay for outcome in harmful)} watched in the workshop profile)",
             Estimate(count, count, count, len(outcomes)),
             here,
-        )
+        ),
     ]
     for id, values in marks.items():
         estimate = ratio(Part(str(number), value) for number, value in enumerate(values))

@@ -247,12 +247,14 @@ def _stale(sources: Sequence[SourceStatus], limit_seconds: float) -> list[Indica
             layer="data",
             source="freshness",
             what=source.source,
-            detail=f"{source.source} was never in sync."
+            detail=f"{source.reason}: {source.detail}"
+            if source.reason
+            else f"{source.source} was never in sync."
             if source.lag_seconds is None
             else f"{source.source} was in sync {source.lag_seconds / 3600:.1f} hours ago.",
         )
         for source in sources
-        if source.lag_seconds is None or source.lag_seconds > limit_seconds
+        if source.reason or source.lag_seconds is None or source.lag_seconds > limit_seconds
     ]
 
 

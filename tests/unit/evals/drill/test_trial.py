@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from evals.drill import trial as module
 from evals.drill.cli import trial as command
 from evals.drill.drill import Drill
-from evals.drill.trial import BY_DRILL, CYCLES, HARM, HEALING, NO_EFFECT, run
+from evals.drill.trial import BY_DRILL, CYCLES, HARM, HEALING, NO_EFFECT, STOPPED, run
 from evals.drill.trials import Trials, figures
 from evals.errors import DrillFailed
 from evals.machine import Origin
@@ -31,7 +31,13 @@ def trial(tmp_path):
     log = tmp_path / "log"
 
     def trial(
-        *statuses, heals="ingestion restore p", layer="data", named=None, replay=False, reports=True
+        *statuses,
+        heals="ingestion restore p",
+        layer="data",
+        named=None,
+        replay=False,
+        reports=True,
+        held=False,
     ):
         drill = Drill(
             name="d",
@@ -66,7 +72,7 @@ def trial(tmp_path):
             return heals
 
         arguments = (drill, {}, tmp_path / "saved", Oracle(), Watcher(), tmp_path / "cards", heal)
-        outcome = run(*arguments, lambda: told("resumed"), "c0ffee", replay)
+        outcome = run(*arguments, lambda: told("resumed"), lambda: held, "c0ffee", replay)
         return outcome, log.read_text().split()
 
     return trial
@@ -127,7 +133,7 @@ def test_a_model_that_is_still_wrong_after_the_cards_restart_is_put_back_by_the_
 def test_a_benign_change_is_no_trial(tmp_path):
     benign = Drill(name="restart", title="t", run=[f"touch {tmp_path / 'ran'}"], undo=[])
     with pytest.raises(DrillFailed, match="evals healthy"):
-        run(benign, {}, tmp_path, Oracle(), None, tmp_path, None, None, "c0ffee")
+        run(benign, {}, tmp_path, Oracle(), None, tmp_path, None, None, None, "c0ffee")
     assert not (tmp_path / "ran").exists()
 
 
@@ -165,6 +171,16 @@ def test_a_drill_without_harm_is_taken_out_unwatched(trial, monkeypatch):
     outcome, order = trial()
     assert order == ["injected", "resumed", "undone"]
     assert (outcome.status, outcome.cycles, outcome.named) == (NO_EFFECT, 0, ())
+
+
+def test_a_fault_that_a_guard_held_is_told_as_stopped_and_in_no_share(trial, monkeypatch):
+    monkeypatch.setattr(Oracle, "harm", lambda self: 0.0)
+    outcome, order = trial(held=True)
+    assert order == ["injected", "resumed", "undone"]
+    assert (outcome.status, outcome.named) == (STOPPED, ())
+    found = {row.id: row.value for row in figures([outcome], HERE)}
+    assert (found["real_engine_stopped"], found["real_engine_faults"]) == (1, 0)
+    assert "real_engine_exact_set" not in found
 
 
 def test_a_fault_that_is_never_named_is_taken_out_all_the_same(trial):

@@ -179,6 +179,13 @@ def test_a_stale_source_speaks_against_the_data(layers, lag, words):
     ]
 
 
+def test_what_ingestion_itself_says_of_a_source_is_told_in_its_words(layers):
+    held = layers.fresh(60.0).model_copy(update={"reason": "run held", "detail": "Half is gone."})
+    layers.sources.status = lambda: [held]
+    [told] = layers.indicators()
+    assert told.detail == "run held: Half is gone."
+
+
 @pytest.mark.parametrize("ended", ["badly", "with a failure"])
 def test_a_heartbeat_that_does_not_arrive_speaks_against_the_data(layers, raises, ended):
     failed = SimpleNamespace(status="failed", error="The worker is gone.")
