@@ -13,6 +13,7 @@ from contracts.index import manifest_alias
 from ingestion import bootstrap
 from ingestion.batch import Indexer
 from ingestion.bootstrap import request_for
+from ingestion.duplicates import Duplicates
 from ingestion.errors import Fenced, Unavailable
 from ingestion.index import RESERVED, Index
 from ingestion.lease import LEASES, Lease
@@ -116,7 +117,7 @@ def writer(world: Any) -> Callable[[str], Indexer]:
         source = FolderSource(world.folder, 10**6)
         given = {"source": source, "name": "docs", "tenant": "default", "namespace": "default"}
         given |= {"run_id": run_id, "chunker": chunker, "embedder": world.embedder, "index": index}
-        given |= {"contract": request.reads.document, "parse": parse}
+        given |= {"contract": request.reads.document, "parse": parse, "duplicates": Duplicates()}
         return Indexer(**given)
 
     return writer

@@ -97,7 +97,7 @@ def test_the_command_says_all_of_it_and_where_the_raw_document_lies(
     text = ingestion("why", "docs/keys.md#0").stdout
     [found] = json.loads(ingestion("why", chunk_id, "--json").stdout)
 
-    assert "not looked up: INGESTION_SOURCES has no source docs" in unknown.stdout
+    assert "not looked up: No source docs is declared" in unknown.stdout
     assert f"keys.md in {world.folder}: unchanged since" in text
     for said in (chunk_id, "#0 of 1", "characters 0 to", "headings", "hash, fingerprint", "run "):
         assert said in text
