@@ -19,6 +19,8 @@ from hypothesis.stateful import (
 from qdrant_client import QdrantClient
 from tests.unit.ingestion.conftest import World
 
+from ingestion.lease import Lease
+
 EXAMPLES, LONG_EXAMPLES = 200, 2000
 NAMES = st.sampled_from(["a.md", "b.md", "sub/c.md", "sub/d.txt", "e.txt"])
 CALLS = ["upsert", "batch_update_points", "delete", "retrieve"]
@@ -134,7 +136,10 @@ def dying(function: Any, nth: int) -> Any:
 @pytest.mark.parametrize(
     "examples", [EXAMPLES, pytest.param(LONG_EXAMPLES, marks=pytest.mark.long)]
 )
-def test_any_sequence_agrees_with_a_dictionary_of_texts(examples: int, reliability: Any) -> None:
+def test_any_sequence_agrees_with_a_dictionary_of_texts(
+    examples: int, reliability: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Lease, "silent_seconds", 0.05)  # who died here is the process that goes on
     checked = settings(
         max_examples=examples,
         stateful_step_count=12,

@@ -7,6 +7,7 @@ import pytest
 
 from contracts.endpoints import EmbedderManifest
 from ingestion.errors import InputRefused, Unavailable, UsageError
+from ingestion.lease import Lease
 from ingestion.parse import FORMATS
 
 PAGE = "# {title}\n\nThe {title} is kept in the cupboard next to the door.\n"
@@ -261,6 +262,7 @@ def test_a_run_killed_at_any_call_is_converged_by_the_next(
     world.write("e.md", PAGE.format(title="e"))
     (world.folder / "b.md").unlink()
     (world.folder / "c.md").rename(world.folder / "f.md")
+    monkeypatch.setattr(Lease, "silent_seconds", 0.05)  # who died here is the process that goes on
     with monkeypatch.context() as patched:
         patched.setattr(world.store, call, dying(getattr(world.store, call), nth))
         try:
