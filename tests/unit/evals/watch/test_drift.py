@@ -57,13 +57,17 @@ def side(event: Any) -> Any:
         text: str = "Leave is requested in the portal. ",
         score: float = 1.0,
         serving_share: float = 0.0,
+        application_share: float = 0.0,
         **changed: Any,
     ) -> Side:
         events = [
             event(f"r{n}", question=question, evidence=0.4 + n % 5 / 10, **changed)
             for n, question in enumerate(QUESTIONS)
         ]
-        shares = {question: {"serving": serving_share} for question in QUESTIONS}
+        shares = {
+            question: {"serving": serving_share, "application": application_share}
+            for question in QUESTIONS
+        }
         return Side(chunks(text), events, dict.fromkeys(QUESTIONS, score), shares)
 
     return build
@@ -88,6 +92,7 @@ def test_what_moved_is_an_indicator_of_its_boundarys_layer(side: Any, tmp_path: 
         status="abstained",
         score=0.0,
         serving_share=0.4,
+        application_share=0.4,
     )
     found = indicators(tmp_path, "c", side(), live)
     for column, layer in {
@@ -97,6 +102,7 @@ def test_what_moved_is_an_indicator_of_its_boundarys_layer(side: Any, tmp_path: 
         "status": "application",
         "score": "application",
         "serving_share": "serving",
+        "application_share": "application",
     }.items():
         named = [i for i in found if re.search(rf"\b{column}\b", i.what)]
         assert {(i.layer, i.source) for i in named} == {(layer, "drift")}, column
@@ -153,7 +159,7 @@ def test_the_datas_report_shows_edited_lost_and_harmful_chunks(
 
 
 def test_a_documents_share_is_the_mean_over_the_probes_that_it_answers() -> None:
-    shares = {p.id: Shares(n / 4, 0, 0, n / 4, 0) for n, p in enumerate(PROBES[:3])}
+    shares = {p.id: Shares(n / 4, 0, 0, 1, 0) for n, p in enumerate(PROBES[:3])}
     probes = [
         p.model_copy(update={"documents": documents})
         for p, documents in zip(PROBES[:4], [("a", "b"), ("a",), ("b",), ("unasked",)], strict=True)
