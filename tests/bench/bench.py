@@ -3,8 +3,8 @@
 .venvs/ingestion/bin/python tests/bench/bench.py --write                    # all: `make bench`
 .venvs/ingestion/bin/python tests/bench/bench.py --only G5 --documents 50   # a trial of the bench
 
-G4, G5 and G12 embed by hashes, so that nothing hides the cost of bookkeeping; G1 to G3 need the
-real embedder (`make install`), G3 also a Prefect server, in PREFECT_API_URL.
+G5 and G12 embed by hashes, so that nothing hides the cost of bookkeeping; the others use the real
+embedder (`make install`). G1, G3 and G4 share their full syncs, since each takes minutes.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 import documents
-from world import ROOT, NotMeasured, World, origin, world, write
+from world import ROOT, NotMeasured, World, origin, prefect_server, world, write
 
 from ingestion.sync import BATCHES_AT_ONCE
 
@@ -44,21 +44,47 @@ class Size:
 Rounds = dict[str, list[float]]  # id -> a value per round
 
 
-def g1(world: World, size: Size) -> Rounds:
-    """Ingest against embedding the same texts in the same batches, as many at once."""
+def full_syncs(world: World, size: Size) -> Rounds:
+    """A full sync by three arms: the plain function, its embedding alone, the flow; and 1% more.
+
+    The raw arm embeds the same texts in the same batches, as many at once; imports are outside.
+    """
     source = world.folder / "source"
-    documents.fill(source, size.documents, size.data)
-    ratios = []
-    for turn in range(size.rounds):
-        world.embedder.calls.clear()
-        ingest, _ = world.sync(source, f"g1-{turn}")
-        batches = [*world.embedder.calls]
-        started = time.perf_counter()
-        with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
-            list(pool.map(lambda batch: world.embedder.inner.embed(*batch), batches))
-        ratios.append(ingest / (time.perf_counter() - started))
-        world.drop(f"g1-{turn}")
-    return {"G1": ratios}
+    found: Rounds = {"G1": [], "G3": [], "G4": []}
+    with prefect_server(world):
+        from ingestion.flow import run_flow
+
+        run_flow(world.request(_small(world), "warm-flow"), lambda done, total: None)
+        for turn in range(size.rounds):
+            files = documents.fill(source, size.documents, size.data)
+            world.embedder.calls.clear()
+            plain, _ = world.sync(source, f"plain-{turn}")
+            batches = [*world.embedder.calls]
+
+            started = time.perf_counter()
+            with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
+                list(pool.map(lambda batch: world.embedder.inner.embed(*batch), batches))
+            found["G1"].append(plain / (time.perf_counter() - started))
+
+            started = time.perf_counter()
+            report, _ = run_flow(world.request(source, f"flow-{turn}"), lambda done, total: None)
+            found["G3"].append((time.perf_counter() - started) / plain)
+            assert report.status != "failed", report.error
+
+            changed = documents.edit(files, 0.01)
+            part, report = world.sync(source, f"plain-{turn}")
+            assert report.count("modified") == changed
+            found["G4"].append(part / plain)
+            world.drop(f"plain-{turn}")
+            world.drop(f"flow-{turn}")
+    return found
+
+
+def _small(world: World) -> Path:
+    """Ten documents: what a first sync pays once, such as imports, is paid with them."""
+    folder = world.folder / "small"
+    documents.fill(folder, 10, None)
+    return folder
 
 
 def g2(world: World, size: Size) -> Rounds:
@@ -104,50 +130,10 @@ def _nearest(vectors: Any, sampled: range) -> list[set[int]]:
     return [set(row) for row in np.argsort(-scores, axis=1)[:, 1 : NEIGHBOURS + 1].tolist()]
 
 
-def g3(world: World, size: Size) -> Rounds:
-    """The flow under a Prefect server against the plain function; imports are outside both."""
-    if not os.environ.get("PREFECT_API_URL"):
-        raise NotMeasured("set PREFECT_API_URL to a Prefect server, such as that of `make demo`")
-    os.environ |= {
-        "INGESTION_QDRANT_URL": world.settings.qdrant_url,
-        "INGESTION_EMBED_URL": world.settings.embed_url,
-        "INGESTION_STATE_DIR": str(world.settings.state_dir),
-    }
-    from ingestion.flow import run_flow
-
-    source = world.folder / "source"
-    documents.fill(source, size.documents, size.data)
-    ratios = []
-    for turn in range(size.rounds):
-        plain, _ = world.sync(source, f"g3-plain-{turn}")
-        started = time.perf_counter()
-        report, _ = run_flow(world.request(source, f"g3-flow-{turn}"), lambda done, total: None)
-        ratios.append((time.perf_counter() - started) / plain)
-        assert report.status != "failed", report.error
-        world.drop(f"g3-plain-{turn}")
-        world.drop(f"g3-flow-{turn}")
-    return {"G3": ratios}
-
-
-def g4(world: World, size: Size) -> Rounds:
-    """A sync after 1% of the documents changed, against the full sync before it."""
-    source = world.folder / "source"
-    ratios = []
-    for turn in range(size.rounds):
-        files = documents.fill(source, size.documents, size.data)
-        full, _ = world.sync(source, f"g4-{turn}")
-        changed = documents.edit(files, 0.01)
-        part, report = world.sync(source, f"g4-{turn}")
-        assert report.count("modified") == changed
-        ratios.append(part / full)
-        world.drop(f"g4-{turn}")
-    return {"G4": ratios}
-
-
 def g5(world: World, size: Size) -> Rounds:
     """A sync with nothing to do against hashing the same tree, and what it embeds and writes."""
     source = world.folder / "source"
-    files = documents.fill(source, size.documents, size.data)
+    documents.fill(source, size.documents, size.data)
     world.sync(source, "g5")
     found: Rounds = {"G5": [], "G5_embeddings": [], "G5_writes": []}
     for _ in range(size.rounds):
@@ -155,9 +141,10 @@ def g5(world: World, size: Size) -> Rounds:
         world.store.calls.clear()
         idle, _ = world.sync(source, "g5")
         started = time.perf_counter()
-        for file in files:
-            with file.open("rb") as raw:
-                hashlib.file_digest(raw, "sha256").hexdigest()
+        for folder, _, files in os.walk(source):
+            for file in files:
+                with open(f"{folder}/{file}", "rb") as raw:
+                    hashlib.file_digest(raw, "sha256").hexdigest()
         found["G5"].append(idle / (time.perf_counter() - started))
         found["G5_embeddings"].append(len(world.embedder.calls))
         found["G5_writes"].append(len(world.store.calls))
@@ -190,10 +177,8 @@ class Figure:
 
 
 FIGURES = {
-    "G1": Figure(g1, 2000, 3, real_embedder=True),
+    "G1,G3,G4": Figure(full_syncs, 2000, 3, real_embedder=True),
     "G2": Figure(g2, 500, 5, real_embedder=True),
-    "G3": Figure(g3, 2000, 3, real_embedder=True),
-    "G4": Figure(g4, 5000, 5),
     "G5": Figure(g5, 5000, 5),
     "G12": Figure(g12, 10000, 3),
 }
@@ -218,8 +203,7 @@ def measured(name: str, size: Size) -> Iterator[dict[str, Any]]:
         world(Path(folder), figure.real_embedder) as started,
         closing(started.store.inner),
     ):
-        documents.fill(started.folder / "source", 10, None)
-        started.sync(started.folder / "source", "warm")  # it imports parsers and loads a tokenizer
+        started.sync(_small(started), "warm")  # it imports parsers and loads a tokenizer
         started.drop("warm")
         before = origin()  # with the load that others made
         for id, values in figure.measure(started, size).items():
@@ -239,15 +223,16 @@ def measured(name: str, size: Size) -> Iterator[dict[str, Any]]:
 def main() -> None:
     """Measure, print a row for each figure, and write them where asked to."""
     arguments = argparse.ArgumentParser(description="Ratios of ingestion, with their spread.")
-    arguments.add_argument("--only", default="", help=f"some of {','.join(FIGURES)}")
+    arguments.add_argument("--only", default="", help=f"some of {','.join(ROWS)}")
     arguments.add_argument("--data", type=Path, help="a real set's folder, for generated pages")
     arguments.add_argument("--documents", type=int, help="for a trial; nothing is written then")
     arguments.add_argument("--rounds", type=int, help="for a trial; nothing is written then")
     arguments.add_argument("--write", action="store_true", help=f"into {RESULTS.name}")
     given = arguments.parse_args()
-    wanted = [name for name in given.only.split(",") if name] or [*FIGURES]
-    if unknown := [name for name in wanted if name not in FIGURES]:
-        arguments.error(f"no figure is called {unknown[0]}: there are {', '.join(FIGURES)}")
+    asked = {name for name in given.only.split(",") if name} or {*ROWS}
+    if unknown := asked - {*ROWS}:
+        arguments.error(f"no figure is called {min(unknown)}: there are {', '.join(ROWS)}")
+    wanted = [names for names in FIGURES if asked & {*names.split(",")}]
     if given.write and (given.documents or given.rounds or given.data):
         arguments.error("--write goes with the sizes that are set: leave out the other options")
 

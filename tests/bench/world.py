@@ -18,7 +18,15 @@ from ingestion.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 180  # torch is slow to import
-WRITES = ("upsert", "delete", "set_payload", "create_collection", "update_collection_aliases")
+WRITES = (
+    "upsert",
+    "delete",
+    "set_payload",
+    "batch_update_points",
+    "create_collection",
+    "create_payload_index",
+    "update_collection_aliases",
+)
 
 
 class NotMeasured(Exception):
@@ -106,6 +114,25 @@ def world(folder: Path, real_embedder: bool) -> Iterator[World]:
         services = Services.of(settings)
         embedder = Counted(services.embedder, ("embed",))
         yield World(folder, settings, embedder, Counted(services.store, WRITES))
+
+
+@contextmanager
+def prefect_server(world: World) -> Iterator[None]:
+    """A Prefect server, and what the flow reads from its environment, while the block runs."""
+    url, port = _free()
+    os.environ |= {
+        "PREFECT_API_URL": f"{url}/api",
+        "PREFECT_HOME": str(world.folder / "prefect"),
+        "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "DO_NOT_TRACK": "1",
+        "INGESTION_QDRANT_URL": world.settings.qdrant_url,
+        "INGESTION_EMBED_URL": world.settings.embed_url,
+        "INGESTION_STATE_DIR": str(world.settings.state_dir),
+    }
+    command = [".venvs/ingestion/bin/prefect", "server", "start", "--port", str(port)]
+    with _process("Prefect server", command, port):
+        yield
 
 
 def _free() -> tuple[str, int]:

@@ -183,9 +183,9 @@ def gone_from(plan: Plan, history: Mapping[str, DocumentManifest]) -> list[Docum
     contents = {item.found.sha256 for item in plan.pending}
     contents |= {history[path].version for path in plan.unchanged if path in history}
     return [
-        manifest
-        for path, manifest in sorted(history.items())
-        if path not in here and manifest.version not in contents
+        history[path]
+        for path in sorted(history.keys() - here)
+        if history[path].version not in contents
     ]
 
 

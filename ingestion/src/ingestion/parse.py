@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from os.path import splitext
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -83,7 +84,7 @@ Parse = Callable[[bytes, str, str], Parsed]  # of raw bytes, a format and a path
 
 def format_of(path: str) -> str:
     """The format that a file's name promises; DocumentError where none of ours does."""
-    suffix = PurePosixPath(path).suffix.lower()
+    suffix = splitext(path)[1].lower()
     if suffix not in FORMATS:
         supported = ", ".join(FORMATS)
         raise DocumentError(f"format {suffix or 'without a suffix'} {NOT_SUPPORTED} {supported}")

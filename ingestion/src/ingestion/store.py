@@ -47,7 +47,8 @@ def create_collections(client: QdrantClient, collection: str, dimensions: int) -
             (collection, ("tenant", "namespace", "source", "document_id", "version")),
             (manifests, ("kind", "tenant", "source")),
         ):
-            for field in fields:
+            indexed = client.get_collection(name).payload_schema
+            for field in (field for field in fields if field not in indexed):
                 client.create_payload_index(
                     name, field, models.PayloadSchemaType.KEYWORD, wait=True
                 )

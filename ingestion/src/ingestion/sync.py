@@ -42,17 +42,47 @@ def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> No
     """Bring the index to the state of the source, and account in `run` for every path (I9)."""
     run.collection = job.index.collection
     job.index.open()
+    seen = _look(job)
+    if seen.is_settled:  # there is nothing to write, so nobody has to be kept away
+        _carry_out(job, seen, run, run_batch, on_progress)
+        return
     with job.index.lease():
-        _sync(job, run, run_batch, on_progress)
+        if job.index.manifests() != seen.known:  # another run has written since
+            seen = _look(job)
+        job.guard.check(seen.plan, seen.known, run)
+        _carry_out(job, seen, run, run_batch, on_progress)
 
 
-def _sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> None:
-    known = job.index.manifests()
+@dataclass(frozen=True)
+class Seen:
+    """The source and the index as they are, and what is to do."""
+
+    known: dict[str, DocumentManifest]
+    audit: Audit
+    plan: Plan
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the index already is what the source says."""
+        return not (
+            self.plan.pending or self.plan.deleted or self.audit.orphans or self.audit.damaged
+        )
+
+
+def _look(job: Job) -> Seen:
+    with ThreadPoolExecutor(1) as pool:  # the store answers while the source is read
+        manifests = pool.submit(job.index.manifests)
+        found = [*_found(job)]
+        known = manifests.result()
     audit = job.index.audit(list(known.values()))
-    plan = make_plan(_found(job), known, job.namespace, audit.damaged)
-    job.guard.check(plan, known, run)
+    return Seen(known, audit, make_plan(found, known, job.namespace, audit.damaged))
 
-    _mend(job.index, audit, run)
+
+def _carry_out(
+    job: Job, seen: Seen, run: Run, run_batch: RunBatch, on_progress: OnProgress
+) -> None:
+    known, plan = seen.known, seen.plan
+    _mend(job.index, seen.audit, run)
     run.moves.extend(plan.moves)
     run.account(plan.unchanged, "unchanged")
     moved = {move.old_path for move in plan.moves}

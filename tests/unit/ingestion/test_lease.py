@@ -245,3 +245,35 @@ def test_a_place_is_no_document(world: Any, writer: Any) -> None:
 def list_ids(world: Any) -> list[Any]:
     points = world.store.scroll(manifest_alias("faultline"))[0]
     return [point.id for point in points if point.payload["kind"] == "document"]
+
+
+def test_a_run_with_nothing_to_do_writes_nothing_not_even_a_lease(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("keys.md", PAGE.format(title="key"))
+    world.sync()
+    for write in ("upsert", "delete", "set_payload", "batch_update_points", "create_collection"):
+        monkeypatch.setattr(world.store, write, None)
+    report = world.sync()
+    assert report.error is None
+    assert report.outcomes == {"keys.md": "unchanged"}
+
+
+def test_a_run_that_had_to_wait_looks_at_the_source_again(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("keys.md", PAGE.format(title="key"))
+    world.sync()
+    world.write("keys.md", PAGE.format(title="badge"))
+    enter = Lease.__enter__
+
+    def enter_after_another_run(lease: Lease) -> Lease:
+        monkeypatch.setattr(Lease, "__enter__", enter)
+        world.write("keys.md", PAGE.format(title="newer"))
+        world.sync()
+        return enter(lease)
+
+    monkeypatch.setattr(Lease, "__enter__", enter_after_another_run)
+    report = world.sync()
+    assert report.outcomes == {"keys.md": "unchanged"}
+    assert any("newer is kept" in text for text in world.visible_texts())

@@ -21,9 +21,9 @@ class FolderSource:
 
     def scan(self) -> Iterator[Found]:
         """Every entry; a folder that cannot be listed stops it, or its files would seem deleted."""
-        return self._scan(self._root)
+        return self._scan(str(self._root), "")
 
-    def _scan(self, folder: Path) -> Iterator[Found]:
+    def _scan(self, folder: str, prefix: str) -> Iterator[Found]:
         try:
             entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
@@ -32,19 +32,22 @@ class FolderSource:
                 "Nothing was changed, since its files would have looked deleted."
             ) from error
         for entry in entries:
+            path = prefix + entry.name
             if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
-                yield from self._scan(Path(entry.path))
+                yield from self._scan(entry.path, f"{path}/")
             else:
-                yield self._found(Path(entry.path))
+                yield self._found(entry, path)
 
-    def _found(self, file: Path) -> Found:
-        path = file.relative_to(self._root).as_posix()
+    def _found(self, entry: os.DirEntry[str], path: str) -> Found:
         printable = path.encode(errors="backslashreplace").decode()
         try:
             if printable != path:
                 raise DocumentError("the file name is not UTF-8: rename it")
-            info = self._regular_file(file).stat()
-            with file.open("rb") as raw:
+            # A plain file lies in the folder that was listed; what a link leads to is looked up.
+            if not entry.is_file(follow_symlinks=False) or entry.name.startswith("."):
+                self._regular_file(Path(entry.path))
+            with open(entry.path, "rb") as raw:
+                size = os.fstat(raw.fileno()).st_size
                 digest = hashlib.file_digest(raw, "sha256").hexdigest()
         except DocumentError as error:
             return Found(printable, "", "", 0, problem=str(error))
@@ -54,13 +57,13 @@ class FolderSource:
         format, problem = "", None
         try:
             format = format_of(path)
-            if info.st_size > self._max_file_bytes:
+            if size > self._max_file_bytes:
                 raise DocumentError(
-                    f"{info.st_size:,} bytes are over the limit of {self._max_file_bytes:,}"
+                    f"{size:,} bytes are over the limit of {self._max_file_bytes:,}"
                 )
         except DocumentError as error:
             problem = str(error)
-        return Found(path, format, digest, info.st_size, problem)
+        return Found(path, format, digest, size, problem)
 
     def _regular_file(self, file: Path) -> Path:
         """The file that a path stands for, inside the root; opening a pipe would wait for ever."""
