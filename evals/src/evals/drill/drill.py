@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml  # type: ignore[import-untyped]  # ships no types
@@ -91,21 +91,22 @@ class Running:
         try:
             for edit in self.drill.edits:
                 self._edit(edit)
-            self._commands([*self.drill.run, *self.drill.settle], fine=(0, PARTIAL, HELD))
+            self._commands([*self.drill.run, *self.drill.settle], may_be_held=True)
         except BaseException:
             self.revert()
             raise
 
-    def revert(self, *, undo: bool = True) -> None:
+    def revert(self, *, undo: bool = True, may_be_held: bool = False) -> None:
         """Put everything back as it was; can be repeated.
 
         Without `undo` its commands are left out: a model that was restarted as accepted is back.
+        DrillFailed for a sync that a guard holds, unless the caller approves it then.
         """
         for number, path in enumerate(map(self._path, self.drill.keep)):
             saved = self._saved / str(number)
             if saved.exists():
                 _copy(saved, path)
-        self._commands([*(self.drill.undo if undo else ()), *self.drill.settle])
+        self._commands([*(self.drill.undo if undo else ()), *self.drill.settle], may_be_held)
 
     def _edit(self, edit: Edit) -> None:
         root, _, pattern = self._filled(edit.file).partition("//")
@@ -119,11 +120,11 @@ class Running:
         if not changed:
             raise DrillFailed(f"{self.drill.name}: nothing in {edit.file} matches {edit.find!r}.")
 
-    def _commands(self, commands: list[str], fine: Sequence[int] = (0, PARTIAL)) -> None:
+    def _commands(self, commands: list[str], may_be_held: bool) -> None:
         for command in map(self._filled, commands):
             _log.info("%s", command)
             done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
-            if done.returncode not in fine:
+            if done.returncode not in (0, PARTIAL, *([HELD] if may_be_held else [])):
                 said = (done.stderr or done.stdout)[-500:]
                 raise DrillFailed(f"`{command}` ended with {done.returncode}: {said}")
 

@@ -26,7 +26,6 @@ HEALING = 3  # cycles until it must be well again
 BY_DRILL = "undo"  # the card gave no command that could be run as it stood
 HARM = 0.03  # of the oracle; a drill below it is without effect, and not watched
 NO_EFFECT = "NO EFFECT"
-STOPPED = "STOPPED AT THE BOUNDARY"  # a guard of ingestion held it: users never met it
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +49,7 @@ class Outcome(Frozen):
     healed: bool
     cycle_seconds: tuple[float, ...]
     failed: tuple[str, ...] = ()  # tests of evidently's report at the layer's own boundary
+    harm_held: float | None = None  # while a guard of ingestion held it, before it was approved
 
 
 class Watches(Protocol):
@@ -60,6 +60,16 @@ class Watches(Protocol):
 
     def report(self) -> Card | None:
         """Write evidently's reports of that cycle; its card with what failed."""
+
+
+class Guards(Protocol):
+    """The guards of ingestion, by its ordinary commands."""
+
+    def held(self) -> bool:
+        """Whether a run waits for an approval."""
+
+    def approve(self) -> None:
+        """Let every such run through, as a person can who believes that all is well."""
 
 
 class Oracle:
@@ -95,7 +105,7 @@ def run(
     cards: Path,
     heal: Callable[[Card], str],
     resume: Callable[[], None],
-    is_held: Callable[[], bool],
+    guards: Guards,
     commit: str,
     replay: bool = False,
 ) -> Outcome:
@@ -103,19 +113,21 @@ def run(
 
     `heal` runs the card's commands as they stand and returns them; "" leaves it to the drill.
     `resume` ends what a restored copy hides, before the drill takes its fault out of the index.
-    `is_held` says whether a guard of ingestion has held a sync.
+    A fault that `guards` stop is measured as users met it, and then approved, to be watched too.
     """
     if drill.layer is None:
         raise DrillFailed(f"{drill.name} is a benign change: `evals healthy` takes those.")
     running = Running(drill, places, saved)
     at = datetime.now(UTC)
     running.inject()
-    reverted_by, healed, untouched = BY_DRILL, False, NO_EFFECT
+    reverted_by, healed, harm_held = BY_DRILL, False, None
     card: Card | None = None
     spent: list[float] = []
     try:
+        if guards.held():
+            harm_held = oracle.harm()
+            guards.approve()
         harm = oracle.harm()
-        untouched = STOPPED if is_held() else NO_EFFECT
         began = time.perf_counter()
         due = DUE_SECONDS if replay else 0.0
         while (
@@ -137,7 +149,9 @@ def run(
             healed = _is_well(watcher)
     finally:
         resume()
-        running.revert(undo=not (healed and drill.layer == "serving"))
+        running.revert(undo=not (healed and drill.layer == "serving"), may_be_held=True)
+        if guards.held():  # the way back takes much from readers too
+            guards.approve()
     if card and reverted_by == BY_DRILL:
         healed = _is_well(watcher)
     return Outcome(
@@ -150,7 +164,7 @@ def run(
         harm=harm,
         hot_harm=sum(share.value for share in card.verdict.shares.values()) if card else 0,
         named=card.verdict.layers if card else (),
-        status=card.verdict.status if card else untouched,
+        status=card.verdict.status if card else NO_EFFECT,
         cycles=len(spent),
         seconds=seconds,
         reverted_by=reverted_by,
@@ -161,6 +175,7 @@ def run(
             for indicator in (card.indicators if card else ())
             if indicator.source == "drift" and indicator.layer == drill.layer
         ),
+        harm_held=harm_held,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from evals.clients.ingestion import Sources
 from evals.drill.drill import Drill, places
-from evals.drill.trial import BY_DRILL, HARM, STOPPED, Oracle, Outcome, run
+from evals.drill.trial import BY_DRILL, HARM, Oracle, Outcome, run
 from evals.errors import DrillFailed, NotAccepted
 from evals.machine import Origin, origin
 from evals.probes import goldens
@@ -80,7 +80,7 @@ class Trials:
                     self._folder / "cards",
                     self._heal,
                     self._resume,
-                    self._is_held,
+                    ApprovedGuards(self._settings),
                     commit,
                     self._settings.replay,
                 )
@@ -104,17 +104,31 @@ class Trials:
         """Readers see again what syncs write; without a restore before it, nothing happens."""
         _command(f"{self._settings.ingestion_command} resume")
 
-    def _is_held(self) -> bool:
-        settings = self._settings
-        return any(
-            each.hold for each in Sources(settings.ingestion_command, settings.index).status()
-        )
-
     def _unseen(self) -> list[Probe]:
         """Goldens that the watcher never asks."""
         settings = self._settings
         every = goldens.probes(settings.golden, settings.golden_revision, settings.golden_source)
         return goldens.halves(every)[1]
+
+
+class ApprovedGuards:
+    """The guards of the running stack, each hold let through by `ingestion approve`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._command = settings.ingestion_command
+        self._sources = Sources(settings.ingestion_command, settings.index)
+
+    def held(self) -> bool:
+        """Whether a run of any source waits for an approval."""
+        return bool(self._runs())
+
+    def approve(self) -> None:
+        """Let each through; the command syncs its source."""
+        for run_id in self._runs():
+            _command(f"{self._command} approve {run_id} --by drill")
+
+    def _runs(self) -> list[str]:
+        return [each.hold.run_id for each in self._sources.status() if each.hold]
 
 
 def _command(command: str) -> bool:
@@ -152,13 +166,13 @@ def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
         "report_shows": "injections that evidently's report at the layer's own boundary shows",
     }
     count = float(len(harmful))
-    stopped = float(sum(outcome.status == STOPPED for outcome in outcomes))
+    stopped = [outcome.harm_held for outcome in outcomes if outcome.harm_held is not None]
     found = [
         result(
             "real_engine_stopped",
-            "injections that a guard of ingestion stopped, so that no user met them; not counted"
-            " below",
-            Estimate(stopped, stopped, stopped, len(outcomes)),
+            "injections that a guard of ingestion stopped at the boundary; for the lines below,"
+            " each was let through by its ordinary approval",
+            Estimate(len(stopped), len(stopped), len(stopped), len(outcomes)),
             here,
         ),
         result(
@@ -169,6 +183,10 @@ def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
             here,
         ),
     ]
+    if stopped:
+        what = "largest harm to users while a guard held the fault"
+        worst = Estimate(max(stopped), min(stopped), max(stopped), len(stopped))
+        found.append(result("real_engine_stopped_harm", what, worst, here))
     for id, values in marks.items():
         estimate = ratio(Part(str(number), value) for number, value in enumerate(values))
         if estimate:

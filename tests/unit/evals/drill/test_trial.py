@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from evals.drill import trial as module
 from evals.drill.cli import trial as command
 from evals.drill.drill import Drill
-from evals.drill.trial import BY_DRILL, CYCLES, HARM, HEALING, NO_EFFECT, STOPPED, run
+from evals.drill.trial import BY_DRILL, CYCLES, HARM, HEALING, NO_EFFECT, run
 from evals.drill.trials import Trials, figures
 from evals.errors import DrillFailed
 from evals.machine import Origin
@@ -26,6 +26,20 @@ class Oracle:
         return 0.5
 
 
+class Guards:
+    """A run is held before each of so many approvals."""
+
+    def __init__(self, held, told):
+        self._holds = iter(held)
+        self._told = told
+
+    def held(self):
+        return next(self._holds, False)
+
+    def approve(self):
+        self._told("approved")
+
+
 @pytest.fixture
 def trial(tmp_path):
     log = tmp_path / "log"
@@ -37,7 +51,7 @@ def trial(tmp_path):
         named=None,
         replay=False,
         reports=True,
-        held=False,
+        held=(),
     ):
         drill = Drill(
             name="d",
@@ -72,7 +86,8 @@ def trial(tmp_path):
             return heals
 
         arguments = (drill, {}, tmp_path / "saved", Oracle(), Watcher(), tmp_path / "cards", heal)
-        outcome = run(*arguments, lambda: told("resumed"), lambda: held, "c0ffee", replay)
+        guards = Guards(held, told)
+        outcome = run(*arguments, lambda: told("resumed"), guards, "c0ffee", replay)
         return outcome, log.read_text().split()
 
     return trial
@@ -173,14 +188,22 @@ def test_a_drill_without_harm_is_taken_out_unwatched(trial, monkeypatch):
     assert (outcome.status, outcome.cycles, outcome.named) == (NO_EFFECT, 0, ())
 
 
-def test_a_fault_that_a_guard_held_is_told_as_stopped_and_in_no_share(trial, monkeypatch):
-    monkeypatch.setattr(Oracle, "harm", lambda self: 0.0)
-    outcome, order = trial(held=True)
-    assert order == ["injected", "resumed", "undone"]
-    assert (outcome.status, outcome.named) == (STOPPED, ())
-    found = {row.id: row.value for row in figures([outcome], HERE)}
-    assert (found["real_engine_stopped"], found["real_engine_faults"]) == (1, 0)
-    assert "real_engine_exact_set" not in found
+def test_a_fault_that_a_guard_held_is_told_as_stopped_and_then_approved(trial, monkeypatch):
+    harms = iter((0.01, 0.5))
+    monkeypatch.setattr(Oracle, "harm", lambda self: next(harms))
+    outcome, order = trial("FAULT", "OK", held=[True])
+    assert order == ["injected", "approved", "reported", "healed", "resumed", "undone"]
+    assert (outcome.harm_held, outcome.harm, outcome.named) == (0.01, 0.5, ("data",))
+    free = outcome.model_copy(update={"harm_held": None})
+    found = {row.id: row.value for row in figures([outcome, free], HERE)}
+    assert (found["real_engine_stopped"], found["real_engine_faults"]) == (1, 2)
+    assert found["real_engine_stopped_harm"] == 0.01
+
+
+def test_a_way_back_that_a_guard_holds_is_approved_too(trial):
+    outcome, order = trial("FAULT", "OK", held=[False, True])
+    assert order == ["injected", "reported", "healed", "resumed", "undone", "approved"]
+    assert outcome.harm_held is None
 
 
 def test_a_fault_that_is_never_named_is_taken_out_all_the_same(trial):
