@@ -3,12 +3,13 @@
 import json
 import shlex
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import ROOT, Stack
+from tests.conftest import DEMO, ROOT, Stack
 
 pytestmark = pytest.mark.integration
 
@@ -65,3 +66,35 @@ def test_an_index_changed_by_rest_is_named_and_healed_by_the_command_on_the_card
     done = subprocess.run(typed, env=stack.env, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     card(stack, "OK")
+
+
+def test_a_watcher_whose_schedule_stopped_is_named_and_is_no_ok(stack, accepted):
+    card(stack, "OK")
+    supervised(stack, "stop")
+    try:
+        spoken = verdict_once(stack, 3, EVALS_EVERY_SECONDS="1")
+        assert "The watcher's schedule stopped: its last cycle began at" in spoken["title"]
+        assert spoken["verdict"]["layers"] == []
+    finally:
+        supervised(stack, "start")
+    verdict_once(stack, 0)  # a watcher begins with a cycle
+
+
+def supervised(stack: Stack, what: str) -> None:
+    """Stop or start the watcher's process, as its supervisor's own command does."""
+    config = (stack.state_dir / "supervisord.conf").read_text()
+    socket = next(line for line in config.splitlines() if line.startswith("file="))
+    command = [DEMO.with_name("supervisorctl"), "-s", f"unix://{socket[5:]}", what, "watcher"]
+    assert subprocess.run(command, capture_output=True, env=stack.env).returncode == 0
+
+
+def verdict_once(stack: Stack, code: int, **changes: str) -> dict[str, Any]:
+    """What `evals verdict` says once it ends with this code."""
+    until = time.monotonic() + 120
+    while True:
+        done = stack.run("evals", "evals", "verdict", "--json", **changes)
+        if done.returncode == code:
+            said: dict[str, Any] = json.loads(done.stdout)
+            return said
+        assert time.monotonic() < until, done.stdout + done.stderr
+        time.sleep(0.2)  # polling, not waiting: the code decides

@@ -45,8 +45,11 @@ def current(ledger: Ledger, now: datetime, interval_seconds: float) -> State:
     if cycle is None:
         why = "No cycle has run yet: evals accept records a healthy stack, evals watch probes it."
     elif age > STALE_INTERVALS * interval_seconds:
-        why = f"The last cycle began {duration(age)} ago, and one is due every "
-        why += f"{duration(interval_seconds)}: see that evals watch runs."
+        why = (
+            f"The watcher's schedule stopped: its last cycle began at {cycle.at:%Y-%m-%d %H:%M} "
+            f"UTC, {duration(age)} ago, and one is due every {duration(interval_seconds)}. Start "
+            "evals watch again: nothing is known of the answers since."
+        )
     elif cycle.error is not None:
         why = cycle.error
     elif card is None or card.verdict.cycle != cycle.id:
