@@ -83,17 +83,32 @@ class Services:
 
 
 def request_for(location: Path, settings: Settings, **options: object) -> SyncRequest:
-    """A request with the settings' defaults; the source goes by its folder's or file's name."""
+    """A request with the settings' defaults; the source goes by its folder's or file's name.
+
+    A name that is declared brings its tenant, namespace and contract along, or what only one
+    tenant may read would be readable by another.
+    """
     location = location.resolve()
-    defaults = {
-        "reads": SourceSettings.model_validate(location),
+    reads = SourceSettings.model_validate(location)
+    given = {name: value for name, value in options.items() if value is not None}
+    defaults: dict[str, object] = {
+        "reads": reads,
         "source": location.name.removesuffix(".gz").removesuffix(".jsonl"),
         "index": settings.index,
         "tenant": settings.tenant,
         "chunk_tokens": settings.chunk_tokens,
         "overlap_tokens": settings.overlap_tokens,
     }
-    given = {name: value for name, value in options.items() if value is not None}
+    if declared := settings.sources.get(str((defaults | given)["source"])):
+        if not declared.is_local and "reads" not in given:
+            raise UsageError(
+                f"{given.get('source', location.name)} is declared as a {declared.kind} source: "
+                "sync that by `ingestion run`, or give this one another --name."
+            )
+        where = {"kind": reads.kind, "location": reads.location}
+        own = {"tenant": declared.tenant, "namespace": declared.namespace}
+        defaults |= {name: value for name, value in own.items() if value is not None}
+        defaults["reads"] = declared.model_copy(update=where)
     return SyncRequest.model_validate(defaults | given)
 
 
@@ -106,8 +121,7 @@ def request_of(name: str, settings: Settings, **options: object) -> SyncRequest:
         raise UsageError(f"No source {name} is declared ({known}): add it to {where}.")
     if source.is_local:
         source = source.model_copy(update={"location": str(Path(source.location).resolve())})
-    given = {"source": name, "tenant": source.tenant, "namespace": source.namespace}
-    return request_for(Path(name), settings, reads=source, **given, **options)
+    return request_for(Path(name), settings, source=name, reads=source, **options)
 
 
 def run_sync(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.bootstrap import SyncRequest, request_of
+from ingestion.bootstrap import SyncRequest, request_for, request_of
 from ingestion.errors import UsageError
 from ingestion.settings import Settings
 from ingestion.source_settings import SourceSettings, due_after, load_sources
@@ -126,3 +126,23 @@ def test_a_sources_file_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPat
 def test_a_schedule_says_when_its_next_runs_are_due() -> None:
     assert due_after(900, NOON, times=3) == NOON + timedelta(minutes=45)
     assert due_after("0 6 * * *", NOON, times=2) == datetime(2026, 7, 3, 6, tzinfo=UTC)
+
+
+def test_a_folder_synced_under_a_declared_name_stays_its_tenants_and_keeps_its_contract(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "sources.yaml").write_text(SOURCES)
+    settings = Settings()
+    request = request_for(tmp_path / "new", settings, source="handbook")
+    assert (request.tenant, request.namespace) == ("acme", "staff")
+    assert request.reads.location == str(tmp_path / "new")
+    assert request.reads.document == settings.sources["handbook"].document
+    assert SyncRequest.model_validate(request.model_dump(mode="json")) == request
+    assert request_for(tmp_path / "handbook", settings).tenant == "acme"
+    assert request_for(tmp_path / "new", settings, source="handbook", tenant="b").tenant == "b"
+
+
+def test_a_folder_does_not_take_the_name_of_a_declared_repository(tmp_path: Path) -> None:
+    (tmp_path / "sources.yaml").write_text(SOURCES)
+    with pytest.raises(UsageError, match="wiki is declared as a git source: sync that by"):
+        request_for(tmp_path, Settings(), source="wiki")
