@@ -176,6 +176,21 @@ def test_deleted_points_are_found_no_more(client: QdrantClient, filled: str) -> 
     assert 1 not in ids(client.query_points(filled, query=NEAR_ONE, using="dense"))
 
 
+def test_deleted_points_count_in_the_scores_of_others_no_more(
+    client: QdrantClient, filled: str
+) -> None:
+    def score() -> float:
+        query = models.SparseVector(indices=[1], values=[1.0])
+        return client.query_points(filled, query=query, using="sparse", limit=1).points[0].score
+
+    before = score()
+    passing = [models.PointStruct(id=i, vector={"sparse": WORDS}, payload={}) for i in (10, 11)]
+    client.upsert(filled, passing, wait=True)
+    assert score() != pytest.approx(before)
+    client.delete(filled, [10, 11], wait=True)
+    assert score() == pytest.approx(before)
+
+
 def test_a_point_moves_when_its_vector_changes(client: QdrantClient, filled: str) -> None:
     moved = models.PointStruct(id=5, vector={"dense": NEAR_ONE}, payload={})
     client.upsert(filled, [moved], wait=True)

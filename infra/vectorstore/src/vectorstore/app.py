@@ -43,7 +43,6 @@ def update(translation: Translation) -> Callable[[Collection, Any], Any]:
     return lambda collection, raw: collection.update(translation(raw, ""))
 
 
-delete_points = update(requests.selected("delete_points"))
 set_payload = update(requests.set_payload)
 COLLECTION = "/collections/{name}"
 ON_STORE = (
@@ -59,7 +58,7 @@ ON_COLLECTION = (
     Operation("GET", "", Collection.info),
     Operation("PUT", "/index", update(requests.create_index), writes=True, grows=True),
     Operation("PUT", "/points", Collection.upsert, writes=True, grows=True),
-    Operation("POST", "/points/delete", delete_points, writes=True),
+    Operation("POST", "/points/delete", Collection.delete, writes=True),
     Operation("POST", "/points/payload", set_payload, writes=True, grows=True),
     Operation("POST", "/points/batch", Collection.update_batch, writes=True, grows=True),
     Operation("POST", "/points", Collection.retrieve),

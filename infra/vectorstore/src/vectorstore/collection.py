@@ -1,10 +1,12 @@
 """One collection: a shard of the engine, what it was made for, and answers in Qdrant's form."""
 
 import itertools
+import json
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
-from threading import Event, Thread
+from threading import Lock
 from typing import Any
 
 import qdrant_edge as edge
@@ -13,7 +15,7 @@ from vectorstore import requests
 from vectorstore.errors import engine_errors
 
 UPDATES_PER_FLUSH = 64  # a start replays no more than these from the write-ahead log
-QUIET_SECONDS = 0.2  # without an update, before what was deleted is swept out
+POINTS_PER_STEP = 100  # the engine holds Python's lock in each step of a deletion: readers wait
 _log = logging.getLogger(__name__)
 
 DONE = {"operation_id": None, "status": "completed"}
@@ -36,28 +38,37 @@ def answers_of(points: Sequence[Any]) -> dict[str, Any]:
 
 
 class Collection:
-    """A collection on disk. The engine does its own locking, so any thread may call."""
+    """A collection on disk. Any thread may call: reads run side by side, writes one by one."""
 
     def __init__(
         self, directory: Path, spec: requests.Spec, config: edge.EdgeConfig, *, new: bool
     ) -> None:
         self.spec = spec
         self._updates = itertools.count(1)
+        self._writing = Lock()
+        self._deleting = directory / "deleting.json"  # ids of a deletion that is under way
         with engine_errors():
             opened = edge.EdgeShard.create if new else edge.EdgeShard.load
             self._shard = opened(str(directory), config)
-        self._written, self._closing = Event(), False
-        self._written.set()  # a crash may have left something to sweep
-        self._vacuum = Thread(target=self._vacuum_when_quiet, daemon=True)
-        self._vacuum.start()
+        self._tidy()
+
+    def _tidy(self) -> None:
+        """Finish the deletion that a kill cut short, and win back the room of many deleted points.
+
+        Only before anyone reads: the engine holds Python's lock for as long as it rewrites a shard.
+        """
+        try:
+            if self._deleting.exists():
+                self.delete({"points": json.loads(self._deleting.read_text("utf-8"))})
+            self._shard.optimize()
+        except Exception:  # noqa: BLE001 - whatever the engine raises, what is there can be read
+            _log.exception("%s is not tidied", self._deleting.parent)
 
     def close(self) -> None:
         """Flush, and let go of the files."""
-        self._closing = True
-        self._written.set()
-        self._vacuum.join()
-        self._shard.flush()
-        self._shard.close()
+        with self._writing:
+            self._shard.flush()
+            self._shard.close()
 
     def info(self) -> dict[str, Any]:
         """What the collection holds; it has no HNSW graph, which `m: 0` says."""
@@ -113,25 +124,42 @@ class Collection:
 
     def update(self, operation: edge.UpdateOperation) -> dict[str, Any]:
         """Apply an operation; it is in the write-ahead log before this returns."""
+        with self._writing:
+            self._apply(operation)
+        return DONE
+
+    def delete(self, raw: Any) -> dict[str, Any]:
+        """Delete points; from then on answers are those of an index that never had them.
+
+        The engine counts a deleted point in IDF until it loads the shard again, so sparse vectors
+        are emptied first. Killed in between, the next start goes on.
+        """
+        chosen = requests.delete(raw, "")
+        with self._writing:
+            limit = self._shard.info().points_count + 1
+            request = edge.ScrollRequest(limit=limit, filter=chosen, with_payload=False)
+            ids = [point.id for point in self._shard.scroll(request)[0]]
+            try:
+                with suppress(OSError):  # a full disk is no reason not to delete
+                    new = self._deleting.with_suffix(".tmp")
+                    new.write_text(json.dumps(ids, default=str), "utf-8")
+                    new.replace(self._deleting)
+                self._delete(ids)
+            finally:
+                self._deleting.unlink(missing_ok=True)
+        return DONE
+
+    def _delete(self, ids: list[Any]) -> None:
+        empty: Any = dict.fromkeys(self.spec["sparse_vectors"], edge.SparseVector([], []))
+        try:
+            for start in range(0, len(ids) if empty else 0, POINTS_PER_STEP):
+                step = ids[start : start + POINTS_PER_STEP]
+                vectors = [edge.PointVectors(point_id, empty) for point_id in step]
+                self._apply(edge.UpdateOperation.update_vectors(vectors))
+        finally:
+            self._apply(edge.UpdateOperation.delete_points(ids))
+
+    def _apply(self, operation: edge.UpdateOperation) -> None:
         self._shard.update(operation)
         if next(self._updates) % UPDATES_PER_FLUSH == 0:
             self._shard.flush()
-        self._written.set()
-        return DONE
-
-    def _vacuum_when_quiet(self) -> None:
-        """Deleted points count in IDF until they are swept out: answers would hang on history.
-
-        Reads and writes go on meanwhile. What fails, on a full disk for one, is tried again after
-        the next write.
-        """
-        while True:
-            self._written.wait()
-            if self._closing:
-                return
-            self._written.clear()
-            if not self._written.wait(QUIET_SECONDS):
-                try:
-                    self._shard.optimize()
-                except Exception:  # noqa: BLE001 - the thread outlives whatever the engine raises
-                    _log.exception("deleted points are not swept out")

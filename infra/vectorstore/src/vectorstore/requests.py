@@ -111,20 +111,24 @@ def vectors(raw: Any, path: str, spec: Spec) -> Any:
     return translated
 
 
-def selected(operation: str, **more: Translation) -> Translation:
-    """Engine's `operation` on the points that ids or a filter select."""
-
-    def make(points: Any = None, filter: Any = None, **rest: Any) -> Any:
-        if (points is None) == (filter is None):
-            raise TypeError("give exactly one of points, filter")
-        if filter is None:
-            return getattr(edge.UpdateOperation, operation)(points, **rest)
-        return getattr(edge.UpdateOperation, f"{operation}_by_filter")(filter, **rest)
-
-    return object_of(make, points=each(point_id), filter=filter_of, **more)
+def which(points: Any = None, filter: Any = None) -> Any:
+    """Filter of the points that ids or a filter select."""
+    if (points is None) == (filter is None):
+        raise TypeError("give exactly one of points, filter")
+    return edge.Filter(must=[edge.HasIdCondition(set(points))]) if filter is None else filter
 
 
-set_payload = selected("set_payload", payload=as_is, key=as_is)
+def payload_set(points: Any = None, filter: Any = None, **rest: Any) -> Any:
+    """Payload of points, by filter only where no ids are given: an unknown id is an error."""
+    chosen = which(points, filter)
+    if filter is None:
+        return edge.UpdateOperation.set_payload(points, **rest)
+    return edge.UpdateOperation.set_payload_by_filter(chosen, **rest)
+
+
+SELECTED: dict[str, Translation] = {"points": each(point_id), "filter": filter_of}
+delete = object_of(which, **SELECTED)
+set_payload = object_of(payload_set, payload=as_is, key=as_is, **SELECTED)
 updates = object_of(lambda operations: operations, operations=each(one_of(set_payload=set_payload)))
 
 
@@ -160,9 +164,9 @@ sparse = object_of(
 )
 
 
-# Every deleted point is swept out, and no graph is built: searches are exact
-VACUUM = edge.EdgeOptimizersConfig(
-    deleted_threshold=0.0, vacuum_min_vector_number=1, indexing_threshold=2**40
+# Searches are exact: no graph is built. A start sweeps out deleted points if they are a fifth
+OPTIMIZERS = edge.EdgeOptimizersConfig(
+    deleted_threshold=0.2, vacuum_min_vector_number=1000, indexing_threshold=2**40
 )
 
 
@@ -178,4 +182,4 @@ def collection(raw: Any) -> tuple[Spec, edge.EdgeConfig]:
     }
     if not any(config.values()):  # the engine knows no shard without vectors
         config["sparse_vectors"] = {"__none__": edge.EdgeSparseVectorParams()}
-    return spec, edge.EdgeConfig(**config, optimizers=VACUUM)
+    return spec, edge.EdgeConfig(**config, optimizers=OPTIMIZERS)
