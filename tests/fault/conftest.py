@@ -152,9 +152,9 @@ def lab(server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Calla
 @pytest.fixture(scope="session")
 def reliability() -> Iterator[Callable[..., None]]:
     """Notes a figure in the file RELIABILITY, from which `make test-long` publishes it."""
-    noted: list[tuple[str, str, int, int]] = []
+    noted: list[tuple[str, str, float, float]] = []
 
-    def note(id: str, what: str, value: int, n: int | None = None) -> None:
+    def note(id: str, what: str, value: float, n: int | None = None) -> None:
         noted.append((id, what, value, n or value))
 
     yield note
