@@ -51,6 +51,9 @@ GOALS: dict[str, tuple[Direction, float | None]] = {
     "F5_violations": ("<=", 0),
     "F14_examples": (">=", 2000),
     "F14_violations": ("<=", 0),
+    "revisions_differing": ("<=", 0),
+    "revisions_lowest_cosine": (">=", 0.999),
+    "revisions_holds": ("<=", None),
 }
 
 _TABLE = re.compile(
