@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
+from fcntl import LOCK_EX, LOCK_UN, flock
 
 import httpx
 import uvicorn
@@ -15,7 +15,6 @@ from evals.errors import Unavailable
 from evals.settings import Settings
 from evals.watch.memo import Memo
 
-POLL_SECONDS = 30.0  # between looks at the fingerprints; a change triggers a cycle at once
 START_SECONDS = 20.0
 
 
@@ -63,17 +62,11 @@ def serve(settings: Settings, app: Starlette, watch: Callable[[threading.Event],
 
 
 @contextmanager
-def one_at_a_time(settings: Settings, wait: bool = True) -> Iterator[None]:
-    """Cycles and accepts take turns, in whatever process they run.
-
-    Raises: Unavailable where another runs, and `wait` is off.
-    """
+def one_at_a_time(settings: Settings) -> Iterator[None]:
+    """Cycles and accepts take turns, in whatever process they run: the later one waits."""
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     with (settings.state_dir / "watch.lock").open("w") as lock:
-        try:
-            flock(lock, LOCK_EX | (0 if wait else LOCK_NB))
-        except BlockingIOError as error:
-            raise Unavailable("A cycle is running: wait for its end.") from error
+        flock(lock, LOCK_EX)
         try:
             yield
         finally:
