@@ -76,6 +76,16 @@ def test_harm_that_another_layers_gain_hides_from_users_is_named_and_said_so() -
     assert "another layer's gain hides the harm" in verdict.reason
 
 
+@pytest.mark.parametrize(("whole", "share"), [(5, (1 + 1 + 1 + 0.5) / 4), (2, (1 + 0.5) / 2)])
+def test_shares_are_means_over_the_cycles_since_the_suspicion_and_four_at_most(
+    whole: int, share: float
+) -> None:
+    # The first cycle of the fault is no suspicion yet.
+    cycles = [*[asked()] * 3, *[faulty(data=range(10))] * whole, faulty(data=range(5))]
+    verdict, _ = run(*cycles)
+    assert verdict.shares["data"].value == pytest.approx(share)
+
+
 def test_a_layer_without_an_alarm_of_its_own_is_not_named_while_users_lose_nothing() -> None:
     # Models that got better hide a fault of the data; what the application took is no evidence yet.
     accepted = BASELINE.scores | {f"p{number:02}": 0.5 for number in range(10)}
@@ -105,6 +115,7 @@ def test_putting_one_of_two_layers_back_leaves_the_other_named() -> None:
     _, state = run(*[faulty(data=range(20), serving=range(20, 40))] * 5)
     verdict, _ = run(faulty(serving=range(20, 40)), state=state)
     assert (verdict.status, verdict.layers) == ("FAULT", ("serving",))
+    assert verdict.shares["data"].value == 0  # of this cycle: those before have another stack
 
 
 def test_a_layer_that_was_put_back_before_its_own_alarm_is_named_no_more() -> None:

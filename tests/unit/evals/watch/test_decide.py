@@ -1,9 +1,12 @@
 """Cycles in, verdicts out: each status, and what is no data. Which layer did it: test_blame.py."""
 
+from math import sqrt
+
+import pytest
 from tests.fakes.scored_cycles import BASELINE, PROBES, asked, faulty, rescored, run, scored
 
 from evals.watch.detector import State
-from evals.watch.model import CELLS, Cell, Change, Cycle, Verdict
+from evals.watch.model import CELLS, Cell, Change, Cycle, Layer, Verdict
 
 
 def test_a_quiet_cycle_and_a_harmless_change_are_ok() -> None:
@@ -40,6 +43,32 @@ def test_past_the_square_root_it_is_suspect_before_it_is_a_fault() -> None:
     assert statuses[30:].index("SUSPECT") < statuses[30:].index("FAULT")
 
 
+@pytest.mark.parametrize("fault", [{"application": range(3)}, {"data": range(10)}])
+def test_the_evidence_alone_tells_ok_from_a_suspicion_and_a_suspicion_from_a_fault(
+    fault: dict[Layer, range],
+) -> None:
+    ((layer, _),) = fault.items()
+    state, told = State(), []
+    for _ in range(8):
+        verdict, state = run(faulty(**fault), state=state)
+        evidence, limit = verdict.evidence[layer], verdict.threshold
+        due = "FAULT" if evidence >= limit else "SUSPECT" if evidence >= sqrt(limit) else "OK"
+        told.append((verdict.status, due))
+    assert all(status == due for status, due in told)
+    assert (told[0][0], told[-1][0]) == ("OK", "FAULT")
+
+
+@pytest.mark.parametrize(
+    ("broken", "most"), [([0, 1, 2, 10, 11], "kind0, kind1"), ([0, 1, 2, 10, 20], "kind0")]
+)
+def test_a_thin_suspicion_points_to_the_strata_at_least_half_as_bad_as_the_worst(
+    broken: list[int], most: str
+) -> None:
+    verdict, _ = run(*[faulty(data=broken)] * 4)
+    assert verdict.status == "SUSPECT"
+    assert f", most in {most}; probed again at once." in verdict.reason
+
+
 def test_a_quiet_stack_is_never_suspect_however_low_the_threshold() -> None:
     verdict, _ = run(*[asked()] * 120, arl=12)
     assert verdict.status == "OK"
@@ -74,6 +103,8 @@ def test_users_questions_that_move_while_probes_are_well_are_workload() -> None:
     assert "questions are 40% longer" in verdict.reason
     hurt, _ = run(faulty(data=range(30)), moved=moved)
     assert hurt.status == "FAULT"
+    doubted, _ = run(*[faulty(data=range(6))] * 3, moved=moved)
+    assert doubted.status == "SUSPECT"
 
 
 def test_another_ruler_compares_nothing_and_leaves_the_state_alone() -> None:

@@ -205,6 +205,14 @@ def test_a_stream_without_replies_stands_still() -> None:
     assert after.bets["kind1"] != state.bets["kind1"]
 
 
+def test_evidence_that_an_older_version_kept_in_another_form_starts_anew() -> None:
+    deltas = dict.fromkeys(STREAMS, 0.03)
+    whole = {probe.id: split(1, dict.fromkeys(CELLS, 0.0)) for probe in PROBES}
+    old = State(bets={POOLED: ((9.0, 9.0),) * len(detector.DETECTORS)})
+    new = detector.observe(State(), whole, PROBES, deltas)
+    assert detector.observe(old, whole, PROBES, deltas) == new
+
+
 def test_a_restart_clears_only_the_detector_that_it_names() -> None:
     shares = {probe.id: split(1, {"00": 1, "01": 1, "10": 0, "11": 0}) for probe in PROBES}
     state = detector.observe(State(), shares, PROBES, dict.fromkeys(STREAMS, 0.03))
