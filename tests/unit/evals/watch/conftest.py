@@ -78,6 +78,8 @@ class Layers:
         self.replies = self.replied()
         self.asked: list[Probe] = []
         self.asked_as = ""  # the name under which generations are shared
+        self.asked_pinned = ""  # the index that the pinned cells read
+        self.as_users: set[str] = set()  # probes that went the users' way
         self.raw: dict[str, RawDocument] = {}
         audit = AuditReport(source="sample", index="i", documents=1, checked=1, findings=[])
         self.sources = SimpleNamespace(
@@ -92,7 +94,7 @@ class Layers:
             llm=lambda url: LLM,
             reply=lambda url, request: "28 days",
         )
-        self.users_get = "28 days"
+        self.users_get: str | None = "28 days"
 
     def content(self, version: str = "v1") -> IndexContent:
         page = DocumentManifest(
@@ -173,7 +175,7 @@ class Layers:
     def ask_cells(
         self, settings: Settings, pinned_index: str, probes: Sequence[Probe], id: str, each: object
     ) -> list[CellReply]:
-        self.asked, self.asked_as = list(probes), id
+        self.asked, self.asked_as, self.asked_pinned = list(probes), id, pinned_index
         asked = {probe.id for probe in probes}
         return [reply for reply in self.replies if reply.probe in asked]
 
@@ -195,7 +197,9 @@ def layers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_order: Each) -> L
     made = Layers(Settings(**urls, canaries=tmp_path), in_order)  # type: ignore[arg-type]  # str
 
     def asked_as_users(_: Settings, probes: Sequence[Probe], each: object) -> list[Any]:
-        return [(probe, SimpleNamespace(text=made.users_get)) for probe in probes]
+        made.as_users |= {probe.id for probe in probes}
+        answer = None if made.users_get is None else SimpleNamespace(text=made.users_get)
+        return [(probe, answer) for probe in probes]
 
     monkeypatch.setattr(module, "Sources", lambda command, index: made.sources)
     monkeypatch.setattr(module, "Models", lambda settings: made.models)

@@ -1,17 +1,20 @@
 """A cycle accounts for what each layer does, and never raises for it; its layers: conftest.py."""
 
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from types import SimpleNamespace
 
 import pytest
 
 from contracts.index import ChunkPayload
-from contracts.status import AuditReport, Finding, RawDocument
+from contracts.status import RawDocument
 from evals.clients.qdrant import IndexContent
 from evals.errors import SyncFailed, Unavailable
 from evals.watch import cycle as module
-from evals.watch.cycle import Cycles
+from evals.watch.cycle import ASKED_AS_USERS, Cycles
 from evals.watch.model import CELLS, Indicator
 
+AT = datetime(2026, 11, 23, 16, tzinfo=UTC)
 OTHER = "Everyone has 30 days of leave in a year."
 
 
@@ -21,6 +24,7 @@ def test_a_healthy_stack_has_every_reply_and_nothing_to_tell(layers):
     assert (seen.cycle.error, seen.cycle.changes, seen.cycle.indicators) == (None, [], [])
     assert (seen.cycle.lag_seconds, seen.cycle.generations) == ({"sample": 60.0}, 4)
     assert (seen.probes, seen.facts.application) == (layers.probes, layers.status)
+    assert layers.asked_pinned == "pinned"
 
 
 @pytest.mark.parametrize("layer", ["index", "reference", "audit", "freshness", "cells"])
@@ -143,31 +147,6 @@ def test_many_values_that_leave_the_source_at_once_are_damage_and_asked_all_the_
     assert [detail[: len(said)] for detail in told] == ([said] if is_damage else [])
 
 
-def test_every_finding_of_the_audit_speaks_against_the_data(layers):
-    lost = Finding(document_id=layers.page, kind="text lost", detail="Half of it is lost.")
-    report = AuditReport(
-        source="sample", index="i", documents=1, checked=1, findings=[lost], error="HTTP 500"
-    )
-    layers.sources.audit = lambda source, sample, seed: report
-    assert layers.indicators() == [
-        Indicator(layer="data", source="audit", what="sample", detail=detail)
-        for detail in (
-            f"Text lost: 1 documents, e.g. {layers.page}: Half of it is lost.",
-            "HTTP 500",
-        )
-    ]
-    assert layers.cycle().cycle.audits == {"audit of sample": (1.0,)}
-
-
-@pytest.mark.parametrize("kind", ["missing", "ghost", "stale"])
-def test_what_a_sync_may_still_mend_is_told_and_is_no_mark(layers, kind):
-    late = Finding(document_id=layers.page, kind=kind, detail="It is late.")
-    report = AuditReport(source="sample", index="i", documents=2, checked=2, findings=[late])
-    layers.sources.audit = lambda source, sample, seed: report
-    assert len(layers.indicators()) == 1
-    assert layers.cycle().cycle.audits == {"audit of sample": (0.0, 0.0)}
-
-
 @pytest.mark.parametrize(
     ("lag", "words"),
     [(86_401.0, "sample was in sync 24.0 hours ago."), (None, "sample was never in sync.")],
@@ -236,12 +215,21 @@ def test_users_are_held_against_what_the_live_cell_answered(layers):
     assert layers.indicators() == []
 
 
-@pytest.mark.parametrize("answer", ["I cannot say.", ""])
+@pytest.mark.parametrize("answer", ["I cannot say.", "", None])
 def test_users_who_get_another_answer_than_probes_speak_against_the_application(layers, answer):
     layers.users_get = answer
     (found,) = layers.indicators()
     assert (found.layer, found.source, found.what) == ("application", "contract", "users")
     assert found.detail.startswith("Users get another answer than the probes do, e.g. to 'Question")
+
+
+def test_every_probe_goes_the_users_way_in_its_turn(layers, monkeypatch):
+    hours = (AT + timedelta(hours=number) for number in count())
+    monkeypatch.setattr(module, "datetime", SimpleNamespace(now=lambda zone: next(hours)))
+    assert len(layers.probes) > ASKED_AS_USERS
+    for _ in range(8):
+        layers.cycle()
+    assert layers.as_users == {probe.id for probe in layers.probes}
 
 
 def test_the_accepted_score_stands_where_another_request_was_sent(layers):
