@@ -43,6 +43,18 @@ def test_every_finding_of_the_audit_speaks_against_the_data(layers):
     assert layers.cycle().cycle.audits == {"audit of sample": (1.0,)}
 
 
+def test_a_kind_of_finding_is_one_sentence_that_counts_its_documents(layers):
+    found = [
+        Finding(document_id=f"sample/{name}.md", kind=kind, detail=f"{kind} of {name}.")
+        for name, kind in [("a", "mojibake"), ("b", "mojibake"), ("b", "mojibake"), ("b", "ghost")]
+    ]
+    layers.sources.audit = lambda source, sample, seed: report(*found, checked=9)
+    assert [indicator.detail for indicator in layers.indicators()] == [
+        "Mojibake: 2 documents, e.g. sample/a.md: mojibake of a.",
+        "Ghost: 1 documents, e.g. sample/b.md: ghost of b.",
+    ]
+
+
 @pytest.mark.parametrize("kind", ["missing", "ghost", "stale"])
 def test_what_a_sync_may_still_mend_is_told_and_is_no_mark(layers, kind):
     late = Finding(document_id=layers.page, kind=kind, detail="It is late.")

@@ -84,8 +84,9 @@ def test_a_build_that_answers_nothing_at_all_fails_the_gate():
         for r in replies()
     ]
     result = judge(ACCEPTED, dead, "b", "b")
-    assert not result.passed
-    assert "application" in result.summary
+    assert (result.passed, result.summary) == (False, "worse: application")
+    failed = [(row.layer, row.suite) for row in result.rows if not row.passed]
+    assert failed == [("application", "answers"), ("application", "retrieval")]
 
 
 def test_an_answer_that_did_not_come_is_no_loss_of_retrieval():

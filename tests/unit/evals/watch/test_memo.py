@@ -91,8 +91,9 @@ async def test_a_reply_that_is_shared_at_an_accept_is_written_once(ask, tmp_path
     assert len(kept.read_text().splitlines()) == 1
 
 
-async def test_a_name_that_is_no_accepts_reaches_no_file(ask, model, tmp_path):
-    await ask(b"one", cycle="c1-accept-..%2Fsecrets")
+@pytest.mark.parametrize("name", ["accept-../secrets", "accept-x", "c1-accept-..%2Fsecrets"])
+async def test_a_name_that_is_no_accepts_reaches_no_file(ask, model, tmp_path, name):
+    await ask(b"one", cycle=name)
     assert not (tmp_path / "generations").exists()
 
 

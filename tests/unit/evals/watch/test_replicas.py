@@ -46,6 +46,33 @@ def test_only_models_that_reply_as_accepted_are_replayed_and_only_where_it_is_se
     assert layers.asked_as == id
 
 
+@pytest.mark.parametrize(("wrong", "of"), [(1, "http://a"), (4, "http://b")])
+def test_one_reply_of_one_replica_that_is_not_the_accepted_one_forbids_a_replay(layers, wrong, of):
+    layers.settings = layers.settings.model_copy(update={"replay": True})
+    layers.models.replicas = ["http://a", "http://b"]
+    lost = {probe.id for probe in layers.probes[:wrong]}
+
+    def reply(url, request):
+        return "glorb" if url == of and request["probe"] in lost else "28 days"
+
+    layers.models.reply = reply
+    id = layers.cycle().cycle.id
+    assert layers.asked_as == id
+
+
+def test_replicas_are_sent_what_the_model_was_sent_for_users(layers):
+    layers.models.replicas, sent = ["http://a", "http://b"], []
+    layers.models.reply = lambda url, request: sent.append(request) or "28 days"
+    accepted = layers.accepted()
+    replies = [
+        reply.model_copy(update={"prompt": f'{{"cell": "{reply.cell}"}}'})
+        for reply in accepted.cycle.replies
+    ]
+    cycle = accepted.cycle.model_copy(update={"replies": replies})
+    layers.cycles().run(accepted.model_copy(update={"cycle": cycle}))
+    assert sent == [{"cell": "11"}] * 8
+
+
 def test_a_single_replica_is_what_the_cells_ask_anyway(layers):
     layers.models.reply = lambda url, request: "glorb"
     assert layers.indicators() == []
