@@ -12,6 +12,7 @@ from evals.settings import Settings
 from evals.watch import accept as module
 from evals.watch.accept import ROUNDS, ROUNDS_OF_NOISE, accept, candidates, drop_older
 from evals.watch.facts import Facts
+from evals.watch.memo import accept_name
 from evals.watch.model import CELLS, CellReply, Probe
 
 PROBES = [
@@ -104,10 +105,11 @@ def test_deleted_canary_pages_are_synced_once_and_taken_out_before_the_index_is_
 
 
 def test_the_cells_are_compared_over_the_pinned_copy_in_a_cycle_of_their_own(stack):
-    accepted(stack)
+    found = accepted(stack)
     *rounds, proof = stack.rounds
     assert {cells for _, _, _, cells in rounds} == {("11",)}
     assert (proof[1], proof[3]) == ("pinned", CELLS)
+    assert proof[0] == accept_name(found.cycle.id)  # so that later cycles may replay it
     assert len({id for id, *_ in stack.rounds}) == len(stack.rounds)
 
 
@@ -130,6 +132,33 @@ def test_cells_that_disagree_are_refused_by_layer_and_the_pin_is_removed(stack, 
         accepted(stack)
     pinned = stack.done[-2].removeprefix("pin ")
     assert stack.done[-1] == f"unpin {pinned}"
+
+
+@pytest.mark.parametrize(("broken", "refused"), [(2, False), (3, True)])  # of 80; delta is 0.03
+def test_cells_may_disagree_by_noise_and_no_more(stack, broken, refused):
+    def reply(probe, cell):
+        is_proof = len(stack.rounds) > ROUNDS
+        return {"score": 0.0} if is_proof and cell in ("10", "11") and probe in lost else {}
+
+    lost = {probe.id for probe in PROBES[:broken]}
+    stack.reply = reply
+    if refused:
+        with pytest.raises(NotAccepted, match=r"disagree by \+0\.037 for data"):
+            accepted(stack)
+    else:
+        assert len(accepted(stack).probes.probes) == 80 - broken
+
+
+def test_what_users_got_at_the_accept_is_what_was_accepted(layers):
+    accepted = layers.accepted()
+    replies = [
+        reply.model_copy(update={"text": reply.cell, "prompt": f'{{"cell": "{reply.cell}"}}'})
+        for reply in accepted.cycle.replies
+    ]
+    cycle = accepted.cycle.model_copy(update={"replies": replies})
+    accepted = accepted.model_copy(update={"cycle": cycle})
+    assert {reply.text for reply in accepted.replies.values()} == {"11"}
+    assert accepted.requests == {probe.id: {"cell": "11"} for probe in layers.probes}
 
 
 @pytest.mark.parametrize("error", [Unavailable("The application is gone."), KeyboardInterrupt()])

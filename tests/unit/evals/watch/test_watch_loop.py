@@ -90,5 +90,7 @@ def test_a_fingerprint_that_changes_triggers_a_cycle_at_the_next_look_and_once(w
 
 
 @pytest.mark.parametrize("status", ["NO DATA", "broken"])
-def test_a_cycle_that_fails_does_not_end_the_watch(watch, status):
+def test_a_cycle_that_fails_is_told_and_does_not_end_the_watch(watch, caplog, status):
     assert watch(2 * EVERY, status) == ([0, EVERY], [EVERY])
+    assert "No cycle" in caplog.text
+    assert ("Traceback" in caplog.text) == (status == "broken")  # where the fault is our own

@@ -1,6 +1,7 @@
 """The watcher writes what it decides, and moves its baseline for the worse with a reason only."""
 
 from datetime import timedelta
+from fcntl import LOCK_EX, LOCK_NB, flock
 from types import SimpleNamespace
 
 import pytest
@@ -34,12 +35,26 @@ def watched(layers, monkeypatch, tmp_path):
         changes=[],
         told=[],
         ran=[],
+        turns=[],
         dropped=[],
         status=layers.status,
         index=layers.content(),
     )
 
+    def is_its_turn():
+        with (settings.state_dir / "watch.lock").open() as other:
+            try:
+                flock(other, LOCK_EX | LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def accept(settings, cycles, each, reason):
+        made.turns.append(is_its_turn())
+        return made.accepted
+
     def run(accepted):
+        made.turns.append(is_its_turn())
         number = len(made.ran)
         made.ran.append(accepted)
         at = accepted.at + timedelta(hours=number)
@@ -55,7 +70,7 @@ def watched(layers, monkeypatch, tmp_path):
     monkeypatch.setattr(module, "Cycles", lambda settings, each: cycles)
     monkeypatch.setattr(module, "Webhook", lambda *_: webhook)
     monkeypatch.setattr(module, "candidates", lambda settings: made.now)
-    monkeypatch.setattr(module, "accept", lambda settings, cycles, each, reason: made.accepted)
+    monkeypatch.setattr(module, "accept", accept)
     monkeypatch.setattr(module, "drop_older", lambda settings, pins: made.dropped.append(pins))
     made.watcher = Watcher(settings, layers.each)
     return made
@@ -78,6 +93,13 @@ def test_before_the_first_accept_there_is_nothing_to_watch(watched):
             asked()
     assert watched.watcher.report() is None
     assert watched.ran == []
+
+
+def test_an_accept_a_cycle_and_a_gate_take_their_turns(watched):
+    accept_first(watched)
+    watched.watcher.once()
+    watched.watcher.gate()
+    assert watched.turns == [True] * 3
 
 
 def test_a_cycle_leaves_cycle_verdict_card_and_facts_in_the_ledger_and_is_told(watched):

@@ -231,6 +231,17 @@ def test_the_watcher_says_workload_where_probes_are_well_and_users_questions_mov
     )
 
 
+def test_answers_of_a_fault_that_is_over_are_no_workload(
+    users: Users, watched: Callable[[Cycle], Card], tmp_path: Path
+) -> None:
+    hours = [AT + timedelta(hours=n) for n in range(1, 5)]
+    cards = [watched(cycle(("01", "11"), at, probes=6)) for at in hours]
+    assert cards[-1].verdict.status == "FAULT"
+    hurt = users(hours[-1] + timedelta(minutes=5), evidence=0.55)
+    write(tmp_path / "events/answers.jsonl", users(BEFORE), hurt)
+    assert watched(cycle((), AT + timedelta(hours=5))).verdict.status == "OK"
+
+
 def test_a_fault_is_never_hidden_by_questions_that_moved(
     users: Users, watched: Callable[[Cycle], Card], tmp_path: Path
 ) -> None:
