@@ -138,3 +138,18 @@ def test_a_sync_that_is_ended_leaves_no_process(
                 sync.wait(timeout=1)
         # Each of its processes holds these pipes: they end when the last of them has ended.
         sync.communicate(timeout=100)
+
+
+def test_the_main_module_is_not_imported_again_by_each_process(tmp_path: Path) -> None:
+    script = tmp_path / "main.py"
+    script.write_text(
+        "print('imported', flush=True)\n"
+        "if __name__ == '__main__':\n"
+        "    from ingestion.parse_pool import Limits, ParsePool\n"
+        "    pool = ParsePool(Limits(seconds=60, cpu_seconds=10, memory_mb=300))\n"
+        "    print(pool.parse(b'# Keys', 'markdown', 'a.md').text)\n"
+        "    pool.close()\n"
+    )
+    command = [sys.executable, str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout.split() == ["imported", "#", "Keys"]
