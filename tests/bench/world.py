@@ -14,6 +14,7 @@ from typing import Any
 
 from contracts.status import RunReport
 from ingestion.bootstrap import Services, SyncRequest, request_for, retried, run_sync
+from ingestion.parse_pool import Limits, ParsePool
 from ingestion.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +66,9 @@ class World:
     def sync(self, source: Path, index: str) -> tuple[float, RunReport]:
         """Sync a folder; the seconds that it took, and its report."""
         request = self.request(source, index)
-        services = Services(self.embedder, self.store)  # type: ignore[arg-type]
+        limits = self.settings.parse_seconds, self.settings.parse_cpu_seconds
+        pool = ParsePool(Limits(*limits, self.settings.parse_memory_mb))  # as `Services.of` has it
+        services = Services(self.embedder, self.store, pool.parse, pool.close)  # type: ignore[arg-type]
         started = time.perf_counter()
         report, _ = run_sync(request, self.settings, services, retried)
         seconds = time.perf_counter() - started
