@@ -40,6 +40,7 @@ GOALS: dict[str, tuple[Direction, float | None]] = {
     "verdict_seconds": ("<=", 300),
     "quiet_cycle_seconds": ("<=", 60),
     "watching_share": ("<=", 0.02),
+    "real_engine_stopped_harm": ("<=", 0.03),
     "full_cycle_seconds": ("<=", 240),
     "F1_kills": (">=", 200),
     "F1_violations": ("<=", 0),
