@@ -7,7 +7,7 @@ import sys
 import httpx
 import pytest
 from pydantic import SecretStr
-from tests.unit.evals.watch.conftest import EMBEDDER, LLM
+from tests.fakes.scripted_layers import EMBEDDER, LLM
 
 from contracts.index import ChunkPayload, CollectionSpec, DocumentManifest
 from contracts.probe import PROBE_CYCLE

@@ -82,11 +82,14 @@ def test_a_restarted_watcher_does_not_repeat_what_the_ledger_had():
 
 
 def test_without_an_address_nothing_is_sent():
-    assert not Webhook("").tell(FAULT)
+    receiver = Receiver()
+    nowhere = Webhook("", transport=httpx.MockTransport(receiver), wait=receiver.waits.append)
+    assert not nowhere.tell(FAULT)
+    assert (receiver.bodies, receiver.waits) == ([], [])
 
 
 def test_a_refused_post_is_tried_thrice_then_again_at_the_next_cycle(caplog):
-    receiver = Receiver(500, 0, 503)
+    receiver = Receiver(500, 503, 0)
     webhook = receiver.webhook()
     with caplog.at_level(logging.WARNING):
         assert not webhook.tell(FAULT)
@@ -97,8 +100,9 @@ def test_a_refused_post_is_tried_thrice_then_again_at_the_next_cycle(caplog):
     assert webhook.tell(FAULT)
 
 
-def test_an_address_that_is_none_does_not_stop_the_watcher():
-    assert not Webhook("http://[", wait=lambda _: None).tell(FAULT)
+@pytest.mark.parametrize("address", ["http://[", "http://host:port", "no address"])
+def test_an_address_that_is_none_does_not_stop_the_watcher(address):
+    assert not Webhook(address, wait=lambda _: None).tell(FAULT)
 
 
 def test_the_summary_holds_no_question_answer_or_prompt_and_links_to_the_card():

@@ -14,7 +14,8 @@ from evals.errors import EvalsError
 from evals.watch import ledger as module
 from evals.watch.detector import State
 from evals.watch.ledger import Ledger
-from evals.watch.model import Card, Change, Cycle, Verdict
+from evals.watch.model import Card, Change, Cycle, Layer, LayerFacts, Verdict
+from evals.web.reader import LedgerReader
 
 AT = datetime(2026, 11, 23, 16, tzinfo=UTC)
 CHANGE = Change(layer="data", what="embedder", before="a", after="b")
@@ -101,6 +102,19 @@ def test_a_card_may_be_amended_and_read_alone(ledger: Ledger) -> None:
     assert first is not None
     assert (first.title, newest, ledger.card("000009")) == ("with reports", card(2), None)
     assert ledger.count() == 2
+
+
+def test_a_page_reads_all_of_it_by_the_ledgers_path(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.sqlite"
+    facts: dict[Layer, LayerFacts] = {"data": LayerFacts(versions={"documents": "2"})}
+    with Ledger(path) as ledger:
+        add(ledger, 1, 2)
+        ledger.describe(facts)
+    reader = LedgerReader(path)
+    assert (reader.last_cycle(), reader.cycles(), reader.facts()) == (cycle(2), 2, facts)
+    assert (reader.card(), reader.card("000001"), reader.card("000009")) == (card(2), card(1), None)
+    assert reader.verdicts(1) == [verdict(2)]
+    assert reader.verdicts(9) == [verdict(2), verdict(1)]
 
 
 def test_verdicts_since_a_time_are_told_oldest_first_in_any_time_zone(ledger: Ledger) -> None:

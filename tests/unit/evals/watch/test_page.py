@@ -166,6 +166,18 @@ def test_durations_are_said_in_one_unit(seconds, said):
     assert duration(seconds) == said
 
 
+def test_without_data_what_failed_in_the_last_cycle_is_still_told():
+    ledger = FakeLedger([(cycle((), indicators=[LENGTH]), card_of(cycle(()), verdict("OK")))])
+    late = current(ledger, AT + timedelta(hours=3), HOUR)
+    assert (late.status, late.indicators) == ("NO DATA", [LENGTH])
+
+
+async def test_indicators_of_one_source_are_counted():
+    told = card_of(cycle((), indicators=[LENGTH, LENGTH]), verdict("OK"))
+    text = (await get(FakeLedger([(cycle(()), told)]), "/metrics")).text
+    assert 'faultline_indicators{layer="application",source="drift"} 2\n' in text
+
+
 async def test_drift_that_was_added_to_the_card_after_the_verdict_is_shown_and_counted():
     card = card_of(cycle(()), verdict("OK")).model_copy(update={"indicators": [LENGTH]})
     ledger = FakeLedger([(cycle(()), card)])

@@ -1,79 +1,16 @@
 """The watcher writes what it decides, and moves its baseline for the worse with a reason only."""
 
 from datetime import timedelta
-from fcntl import LOCK_EX, LOCK_NB, flock
-from types import SimpleNamespace
 
 import pytest
 from tests.fakes.layers_app import card_of, cycle, verdict
 
 from contracts.status import GateResult
 from evals.errors import NotAccepted
-from evals.settings import Settings
 from evals.watch import watcher as module
-from evals.watch.cycle import Seen, empty
 from evals.watch.ledger import Ledger
-from evals.watch.model import Change, Indicator
+from evals.watch.model import Change
 from evals.watch.watcher import Watcher
-
-DRIFT = Indicator(layer="data", source="drift", what="mojibake", detail="It rose.")
-
-
-@pytest.fixture
-def watched(layers, monkeypatch, tmp_path):
-    """A watcher whose cycles are scripted; `watched.accepts()` puts a first baseline there."""
-    settings = Settings(state_dir=tmp_path / "state", codeowners=tmp_path / "none")
-    accepted = layers.accepted()
-    scores = {probe.id: 1.0 for probe in layers.probes}
-    probes = accepted.probes.model_copy(update={"baseline": scores})
-    made = SimpleNamespace(
-        settings=settings,
-        accepted=accepted.model_copy(update={"probes": probes}),
-        now=list(layers.probes),
-        replies=layers.replied(),
-        error=None,
-        changes=[],
-        told=[],
-        ran=[],
-        turns=[],
-        dropped=[],
-        status=layers.status,
-        index=layers.content(),
-    )
-
-    def is_its_turn():
-        with (settings.state_dir / "watch.lock").open() as other:
-            try:
-                flock(other, LOCK_EX | LOCK_NB)
-            except BlockingIOError:
-                return True
-        return False
-
-    def accept(settings, cycles, each, reason):
-        made.turns.append(is_its_turn())
-        return made.accepted
-
-    def run(accepted):
-        made.turns.append(is_its_turn())
-        number = len(made.ran)
-        made.ran.append(accepted)
-        at = accepted.at + timedelta(hours=number)
-        seen = empty(f"2026112{number}T160000Z", at, made.error).model_copy(
-            update={"replies": [] if made.error else made.replies, "changes": made.changes}
-        )
-        if made.error:
-            return Seen(seen, [])
-        return Seen(seen, layers.probes, made.index, made.index, accepted.facts)
-
-    cycles = SimpleNamespace(run=run, status=lambda url: made.status)
-    webhook = SimpleNamespace(tell=lambda card: made.told.append(card.verdict.status))
-    monkeypatch.setattr(module, "Cycles", lambda settings, each: cycles)
-    monkeypatch.setattr(module, "Webhook", lambda *_: webhook)
-    monkeypatch.setattr(module, "candidates", lambda settings: made.now)
-    monkeypatch.setattr(module, "accept", accept)
-    monkeypatch.setattr(module, "drop_older", lambda settings, pins: made.dropped.append(pins))
-    made.watcher = Watcher(settings, layers.each)
-    return made
 
 
 def accept_first(watched):
@@ -174,23 +111,6 @@ def test_users_questions_that_moved_while_probes_are_well_are_told(watched, monk
     assert "questions grew longer" in card.title
 
 
-def test_reports_add_what_drifted_to_the_card_of_the_last_cycle(watched, monkeypatch):
-    accept_first(watched)
-    sides = []
-    monkeypatch.setattr(
-        module.drift, "indicators", lambda workspace, id, *both: sides.extend(both) or [DRIFT]
-    )
-    watched.replies = [reply.model_copy(update={"score": 0.5}) for reply in watched.replies]
-    card = watched.watcher.once()
-    assert watched.watcher.report().indicators == [*card.indicators, DRIFT]
-    assert watched.watcher.report() is None  # once a cycle
-    assert of(watched, "card").indicators == [*card.indicators, DRIFT]
-    then, now = sides
-    assert set(then.scores.values()) == {1.0}
-    assert set(now.scores.values()) == {0.5}
-    assert {share["serving"] for share in now.shares.values()} == {0.5}
-
-
 @pytest.mark.parametrize("status", ["FAULT", "SUSPECT", "UNSURE", "OK", "NO DATA", "RULER"])
 def test_a_worse_state_is_accepted_with_a_reason_only(watched, monkeypatch, status):
     accept_first(watched)
@@ -218,6 +138,14 @@ def test_the_first_accept_needs_no_cycle_and_each_tells_which_pins_there_are(wat
         ["first"],
         ["second", "first"],
     ]
+
+
+def test_a_watcher_that_starts_anew_takes_the_last_verdict_of_the_ledger_as_told(watched):
+    accept_first(watched)
+    card = watched.watcher.once()
+    Watcher(watched.settings, None)
+    url, page = watched.settings.webhook_url, "http://127.0.0.1:8090"
+    assert watched.hooks == [(url, None, page), (url, card.verdict, page)]
 
 
 def test_an_accept_lets_the_detectors_start_anew(watched):

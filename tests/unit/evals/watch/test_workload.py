@@ -15,7 +15,7 @@ from evals.settings import Settings
 from evals.watch import watcher, workload
 from evals.watch.accepted import Accepted
 from evals.watch.cycle import Cycles, Seen
-from evals.watch.detector import digest, streams
+from evals.watch.detector import State, digest, streams
 from evals.watch.facts import Facts
 from evals.watch.ledger import Ledger
 from evals.watch.model import Card, Cycle, Verdict
@@ -33,14 +33,15 @@ def users(event: Callable[..., AnswerEvent]) -> Users:
         evidence, characters = changed.pop("evidence", 0.8), changed.pop("characters", 40)
         rest = {"probe": changed.pop("probe", False), "documents": ["hr/leave.md"]}
         abstained = changed.pop("abstained", 0.04)
-        made_by = {name: changed.pop(name) for name in ("bundle", "model") if name in changed}
+        own = ("bundle", "model", "embedder", "prompt_tokens")
+        given = {name: changed.pop(name) for name in own if name in changed}
         return [
             event(
                 f"r{n}",
                 question_characters=characters + n % 10,
                 evidence=evidence + (n % 10 - 4.5) / 50,
                 status="abstained" if n < abstained * count else "answered",
-                **made_by,
+                **given,
             ).model_copy(update={"at": at + timedelta(seconds=n)} | rest | changed)
             for n in range(count)
         ]
@@ -67,9 +68,10 @@ def test_evidence_that_fell_is_told_with_both_means_and_since_when(users: Users)
     [
         ({"characters": 90}, "the characters of a question rose from 44 to 94 in 100 questions"),
         ({"abstained": 0.4}, "the share of abstentions rose from 4% to 40% in 100 questions"),
+        ({"prompt_tokens": 950}, "the tokens of a prompt rose from 900 to 950 in 100 questions"),
     ],
 )
-def test_longer_questions_and_a_higher_rate_of_abstentions_are_told(
+def test_longer_questions_prompts_that_grew_and_more_abstentions_are_told(
     users: Users, changed: dict[str, Any], clause: str
 ) -> None:
     (found,) = told(users(BEFORE), users(SINCE, **changed))
@@ -99,13 +101,20 @@ def test_too_few_questions_on_either_side_say_nothing(users: Users) -> None:
     assert told([], []) == []
 
 
-def test_what_layers_decide_too_is_compared_within_one_bundle_and_question_length_always(
-    users: Users,
+@pytest.mark.parametrize("other", ["bundle", "model", "embedder"])
+def test_what_layers_decide_too_is_compared_within_one_bundle_model_and_embedder(
+    users: Users, other: str
 ) -> None:
-    before = users(BEFORE)
-    assert told(before, users(SINCE, evidence=0.2, abstained=0.5, bundle="edited")) == []
-    longer = told(before, users(SINCE, evidence=0.2, characters=90, bundle="edited"))
+    before, changed = users(BEFORE), {other: "edited"}
+    assert told(before, users(SINCE, evidence=0.2, abstained=0.5, **changed)) == []
+    longer = told(before, users(SINCE, evidence=0.2, characters=90, **changed))
     assert [clause[:28] for clause in longer] == ["the characters of a question"]
+
+
+def test_an_answer_whose_model_is_unknown_hides_no_other(users: Users) -> None:
+    degraded = users(SINCE + timedelta(hours=1), 1, model="unknown")
+    (clause,) = told(users(BEFORE), users(SINCE, evidence=0.55) + degraded)
+    assert clause.startswith("the evidence of their answers fell")
 
 
 def test_answers_beside_a_cycle_that_was_not_well_are_no_workload(users: Users) -> None:
@@ -229,6 +238,17 @@ def test_the_watcher_says_workload_where_probes_are_well_and_users_questions_mov
         "Probes are well, users' questions moved: the evidence of their answers fell from 0.80 "
         "to 0.55 in 100 questions since 2026-11-23 16:05 UTC."
     )
+
+
+def test_answers_of_a_fault_before_the_accept_are_nothing_to_compare_with(
+    users: Users, watched: Callable[[Cycle], Card], tmp_path: Path
+) -> None:
+    at = AT - timedelta(hours=5)
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.append(cycle((), at), verdict("FAULT", "data", at=at), None, State())
+    hurt = users(at - timedelta(minutes=5), evidence=0.55)
+    write(tmp_path / "events/answers.jsonl", hurt, users(SINCE))
+    assert watched(cycle((), AT + timedelta(hours=1))).verdict.status == "OK"
 
 
 def test_answers_of_a_fault_that_is_over_are_no_workload(
