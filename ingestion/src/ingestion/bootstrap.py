@@ -1,5 +1,6 @@
 """Puts a sync together from a request and the settings, runs it and keeps its report."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,13 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from qdrant_client import QdrantClient
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_exponential,
+)
 
 from contracts.index import DEFAULT_NAMESPACE, CollectionSpec
 from contracts.status import RunReport
@@ -16,7 +23,7 @@ from ingestion.batch import Indexer
 from ingestion.chunk import Chunker, TokenChunker, WholeChunker
 from ingestion.duplicates import Duplicates
 from ingestion.embed import Embedder, HttpEmbedder
-from ingestion.errors import Held, IngestionError, Unavailable, UsageError
+from ingestion.errors import Held, IngestionError, StateUnusable, Unavailable, UsageError
 from ingestion.guards import Guard
 from ingestion.held import HeldRun
 from ingestion.index import Index
@@ -37,7 +44,10 @@ from ingestion.store import connect
 from ingestion.sync import Job, OnProgress, RunBatch, sync
 
 BATCH_ATTEMPTS = 6
+EMPTY = "is it the right place, is it mounted? Put documents there, and sync again."
 FIRST_WAIT_SECONDS = 2  # doubled after each attempt: a store that optimises is back within a minute
+
+_log = logging.getLogger(__name__)
 
 Name = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
 
@@ -82,6 +92,17 @@ class Services:
         )
 
 
+def path_of(text: str) -> Path:
+    """The path that a person typed; UsageError if it is empty, or the URL of a source."""
+    if not text.strip():
+        raise UsageError("The source is empty: name a folder, or a .jsonl file.")
+    if "://" in text or text.startswith("git@"):
+        raise UsageError(
+            f"{text} is no path: declare it in sources.yaml, and `ingestion run NAME` syncs it."
+        )
+    return Path(text)
+
+
 def request_for(location: Path, settings: Settings, **options: object) -> SyncRequest:
     """A request with the settings' defaults; the source goes by its folder's or file's name.
 
@@ -116,7 +137,7 @@ def request_of(name: str, settings: Settings, **options: object) -> SyncRequest:
     """The request of a declared source; UsageError if there is none of that name."""
     source = settings.sources.get(name)
     if source is None:
-        known = ", ".join(settings.sources) or "it is empty"
+        known = ", ".join(settings.sources) or "none is"
         where = settings.sources_file or "sources.yaml"
         raise UsageError(f"No source {name} is declared ({known}): add it to {where}.")
     if source.is_local:
@@ -134,17 +155,20 @@ def run_sync(
 ) -> tuple[RunReport, list[str]]:
     """Run a sync to its end, good or bad, and keep the report; UsageError is kept and raised.
 
+    Of a source that nobody knows yet it is not kept: a path was mistyped, and no source is stale.
     `wrap` turns the batch function into one that is tried again; returns the report and notes.
+    Raises: OSError if the report could not be kept, before anything is changed.
     """
     run = Run(request.source, request.tenant, request.index, flow_run_id)
-    runs = Runs(settings.state_dir)
+    runs, is_kept = Runs(settings.state_dir), True
     held = HeldRun.of(settings.state_dir, request.index, request.tenant, request.source)
     try:
+        source = source_of(request, settings, run.notes.append)
+        runs.require_room(request.index, request.tenant, request.source)
         embedder = services.embedder
         chunker = _chunker(request, embedder)
         spec = _spec(embedder, chunker)
         index = Index(services.store, request.index, spec, request.tenant, request.source)
-        source = source_of(request, settings, run.notes.append)
         duplicates = Duplicates()
         indexer = Indexer(
             source=source,
@@ -179,19 +203,27 @@ def run_sync(
             duplicates=duplicates,
         )
         sync(job, run, wrap(indexer.index_batch), on_progress)
+        if not run.outcomes:
+            run.notes.append(f"{request.reads.location} is empty: {EMPTY}")
         keep_sample(services.store, index, source, run, settings.state_dir)
         run.error = None
         held.end()
     except Held as stopped:
-        run.run_id, run.hold, run.error = stopped.hold.run_id, stopped.hold, None
         held.keep(stopped.hold, request.model_dump(mode="json"))
+        run.run_id, run.hold, run.error = stopped.hold.run_id, stopped.hold, None
+    except UsageError as error:
+        run.error = str(error)
+        past = runs.of(request.index, request.tenant, request.source)
+        is_kept = request.source in settings.sources or any(past)
+        raise
     except IngestionError as error:
         run.error = str(error)
-        if isinstance(error, UsageError):
-            raise
+    except OSError as error:
+        run.error = str(StateUnusable.of(error))
     finally:
         services.close()
-        runs.save(run.report())
+        if is_kept:
+            runs.save(run.report())
     return run.report(), run.notes
 
 
@@ -211,13 +243,24 @@ def source_of(
 
 def open_source(location: Path, max_file_bytes: int) -> Source:
     """The source at `location`: a folder, or a `.jsonl` or `.jsonl.gz` file."""
+    if not is_there(location):
+        raise UsageError(f"There is nothing at {location}: check the path, or mount the folder.")
     if location.is_dir():
         return FolderSource(location, max_file_bytes)
     if location.is_file() and location.name.endswith((".jsonl", ".jsonl.gz")):
         return JsonLinesSource(location)
-    if location.exists():
-        raise UsageError(f"{location} is neither a folder nor a .jsonl file: name one of these.")
-    raise UsageError(f"There is nothing at {location}: check the path, or mount the folder.")
+    raise UsageError(f"{location} is neither a folder nor a .jsonl file: name one of these.")
+
+
+def is_there(location: Path) -> bool:
+    """Whether something lies at a path; UsageError if this user may not look."""
+    try:
+        return location.exists()
+    except OSError as error:
+        raise UsageError(
+            f"{location} cannot be reached ({error.strerror}): let this user read it. Nothing was "
+            "changed, since its files would have looked deleted."
+        ) from error
 
 
 def retried(run_batch: RunBatch, sleep: Callable[[float], None] = time.sleep) -> RunBatch:
@@ -227,9 +270,16 @@ def retried(run_batch: RunBatch, sleep: Callable[[float], None] = time.sleep) ->
         stop=stop_after_attempt(BATCH_ATTEMPTS),
         wait=wait_exponential(multiplier=FIRST_WAIT_SECONDS),
         sleep=sleep,
+        before_sleep=_say_why,
         reraise=True,
     )
     return lambda batch: retrying(run_batch, batch)
+
+
+def _say_why(state: RetryCallState) -> None:
+    """A person who waits is told for what."""
+    error = state.outcome and state.outcome.exception()
+    _log.warning("%s Trying again in %.0f s.", error, state.upcoming_sleep)
 
 
 def _chunker(request: SyncRequest, embedder: Embedder) -> Chunker:

@@ -3,7 +3,6 @@
 import json
 import os
 import time
-from pathlib import Path
 from typing import Annotated
 
 import httpx
@@ -14,6 +13,7 @@ from ingestion import cli_audit, cli_guards, cli_lineage, cli_pins, cli_quaranti
 from ingestion.bootstrap import (
     Services,
     SyncRequest,
+    path_of,
     request_for,
     request_of,
     retried,
@@ -23,7 +23,7 @@ from ingestion.console import (
     EXIT_CODES,
     progress_bar,
     run_text,
-    stderr,
+    tell,
     usage_errors,
 )
 from ingestion.errors import IngestionError, UsageError
@@ -50,7 +50,7 @@ app.add_typer(cli_quarantine.app, name="quarantine")
     "ingestion sync corpus.jsonl.gz --index scifact --chunker whole --truncate"
 )
 def sync(
-    source: Annotated[Path, typer.Argument(help="A folder, or a .jsonl or .jsonl.gz file.")],
+    source: Annotated[str, typer.Argument(help="A folder, or a .jsonl or .jsonl.gz file.")],
     name: Annotated[
         str | None, typer.Option(help="Name of the source; its file name else.")
     ] = None,
@@ -77,7 +77,7 @@ def sync(
     with usage_errors():
         settings = Settings()
         request = request_for(
-            source,
+            path_of(source),
             settings,
             source=name,
             index=index,
@@ -97,7 +97,7 @@ def sync(
 def end(report: RunReport, as_json: bool) -> None:
     """Print the report of a run, and exit by its status."""
     for note in report.notes:
-        stderr.print(f"note: {note}", highlight=False)
+        tell(f"note: {note}")
     print(report.model_dump_json(indent=2) if as_json else run_text(report))
     raise typer.Exit(EXIT_CODES[report.status])
 
@@ -109,9 +109,9 @@ def run_request(
     prefect_url = os.environ.get("PREFECT_API_URL")
     if plain or not prefect_url or not _answers(prefect_url):
         why = "as asked" if plain else f"no server at {prefect_url}" if prefect_url else "none set"
-        stderr.print(f"Syncing {request.source} without Prefect ({why}).", highlight=False)
+        tell(f"Syncing {request.source} without Prefect ({why}).")
         return run_sync(request, settings, Services.of(settings), retried, on_progress)
-    stderr.print(f"Syncing {request.source} under Prefect at {prefect_url}.", highlight=False)
+    tell(f"Syncing {request.source} under Prefect at {prefect_url}.")
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")  # the report says what failed
     from ingestion.flow import run_flow  # importing prefect takes seconds
 
@@ -135,7 +135,7 @@ def run(
             with progress_bar() as on_progress:
                 synced, _ = run_request(request_of(name, settings), settings, on_progress, False)
             end(synced, as_json)
-        stderr.print(f"Running deployment sync/{name} of {prefect_url}.", highlight=False)
+        tell(f"Running deployment sync/{name} of {prefect_url}.")
         from ingestion.flow import trigger  # importing prefect takes seconds
 
         flow_run_id, state, request = trigger(name, RUN_WAIT_SECONDS if wait else 0)
@@ -183,18 +183,22 @@ def serve() -> None:
 
 
 def _answers(prefect_url: str) -> bool:
+    """Whether a Prefect server does; another one may well have something at this path too."""
     try:
-        return httpx.get(f"{prefect_url.rstrip('/')}/health", timeout=3).is_success
-    except httpx.HTTPError:
+        return bool(httpx.get(f"{prefect_url.rstrip('/')}/health", timeout=3).json() is True)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return False
 
 
 def _wait_for(prefect_url: str) -> None:
-    deadline = time.monotonic() + PREFECT_WAIT_SECONDS
+    deadline, told = time.monotonic() + PREFECT_WAIT_SECONDS, False
     while not _answers(prefect_url):
+        if not told:
+            tell(f"Waiting for a Prefect server at {prefect_url}.")
+        told = True
         if time.monotonic() > deadline:
             raise IngestionError(
                 f"No Prefect server answered at {prefect_url} within {PREFECT_WAIT_SECONDS} s: "
-                "start it with `prefect server start`."
+                "start it with `prefect server start`, or set PREFECT_API_URL."
             )
         time.sleep(1)

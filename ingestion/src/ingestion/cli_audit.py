@@ -3,14 +3,14 @@
 import json
 import secrets
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ingestion.audit import Auditor, raw_documents
-from ingestion.bootstrap import Services, request_for, request_of
+from ingestion.bootstrap import Services, is_there, path_of, request_for, request_of
 from ingestion.console import PARTIAL, audit_text, usage_errors
+from ingestion.errors import UsageError
 from ingestion.settings import Settings
 
 app = typer.Typer()
@@ -34,11 +34,17 @@ def audit(
     """
     with usage_errors():
         settings = Settings()
-        known = settings.sources.get(source)
+        known, location = settings.sources.get(source), path_of(source)
         if known and name is None:
             request = request_of(source, settings, index=index)
+        elif name is None and not is_there(location):
+            declared = ", ".join(settings.sources) or "none is"
+            raise UsageError(
+                f"{source} is neither a declared source ({declared}) nor a place: check the name, "
+                "or mount the folder."
+            )
         else:
-            request = request_for(Path(source), settings, source=name, index=index, tenant=tenant)
+            request = request_for(location, settings, source=name, index=index, tenant=tenant)
         auditor = Auditor(
             request,
             settings,

@@ -13,16 +13,22 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from contracts.status import AuditReport, Outcome, Pin, RunReport, SourceStatus
-from ingestion.errors import IngestionError, UsageError
+from ingestion.errors import IngestionError, StateUnusable, UsageError
 from ingestion.freshness import age
 from ingestion.held import hold_text
 from ingestion.sync import OnProgress
 
 FAILED, USAGE, PARTIAL, HELD, OVER_LIMIT = 1, 2, 3, 4, 5  # exit codes
+INTERRUPTED = 130  # as a shell says of Ctrl-C
 EXIT_CODES = {"complete": 0, "partial": PARTIAL, "held": HELD, "failed": FAILED}
 SHOWN_IN_QUARANTINE = 20
 
 stderr = Console(stderr=True)
+
+
+def tell(text: str) -> None:
+    """A message for a person, as it is: a path may look like markup, and is never broken in two."""
+    stderr.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 @contextmanager
@@ -31,18 +37,35 @@ def usage_errors() -> Iterator[None]:
     try:
         yield
     except SettingsError as error:
-        stderr.print(f"{error}: it must be JSON.", highlight=False)
+        tell('INGESTION_SOURCES is not JSON: write it as {"handbook": "docs/"}, with the quotes.')
         raise typer.Exit(USAGE) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        stderr.print(f"{'.'.join(map(str, first['loc']))}: {first['msg']}", highlight=False)
+        tell(_mistake(error))
         raise typer.Exit(USAGE) from error
     except IngestionError as error:
-        stderr.print(str(error), highlight=False)
+        tell(str(error))
         raise typer.Exit(USAGE if isinstance(error, UsageError) else FAILED) from error
     except OSError as error:
-        stderr.print(f"{error.filename}: {error.strerror}. Check INGESTION_STATE_DIR.")
+        tell(str(StateUnusable.of(error)))
         raise typer.Exit(FAILED) from error
+    except KeyboardInterrupt as error:
+        tell("Interrupted. What was committed stays; the same command goes on from there.")
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def _mistake(error: ValidationError) -> str:
+    """The first thing that is wrong, by the name of its setting or option, and what it may be."""
+    first = error.errors()[0]
+    field, *inner = map(str, first["loc"])
+    name = f"INGESTION_{field.upper()}" if error.title == "Settings" else field
+    where = ".".join([name, *inner])
+    if first["type"] == "string_pattern_mismatch":
+        by = ": give it one with --name" if field == "source" else ""
+        return (
+            f"{where} is {first['input']!r}, and a name has letters, digits, '.', '_' and '-', "
+            f"a letter or digit first{by}."
+        )
+    return f"{where} is {first['input']!r}: {first['msg'].removeprefix('Value error, ')}."
 
 
 @contextmanager

@@ -6,11 +6,14 @@ IngestionError
 ├── Unavailable     the embedder or the store does not answer: try again
 ├── Refused         the embedder or the store said no: another try is in vain
 │   └── InputRefused    to one of these texts: find out which
+├── StateUnusable   the state folder cannot be read or written: mend that, run again
 ├── SpecMismatch    the index was built with something that calls itself the same (I7)
 ├── Fenced          another run took over the sync of this source: stop (I8)
 ├── Held            a guard stopped the run, nothing changed: approve it, or mend the source
 └── NotProved       the index does not hold what the run wrote (I5, I9)
 """
+
+from typing import Self
 
 from contracts.status import Hold
 
@@ -37,6 +40,20 @@ class Refused(IngestionError):
 
 class InputRefused(Refused):
     """The embedder cannot take one of the texts of the request."""
+
+
+class StateUnusable(IngestionError):
+    """A file of the state folder cannot be read or written."""
+
+    @classmethod
+    def of(cls, error: Exception, file: object = None) -> Self:
+        """The same of an error of the system, or of SQLite's in `file`."""
+        where = file or getattr(error, "filename", None) or "The state folder"
+        why = getattr(error, "strerror", None) or error
+        return cls(
+            f"{where} cannot be used ({why}): is its disk full, or does it belong to another user? "
+            "Mend that, or set INGESTION_STATE_DIR to another folder, and run this again."
+        )
 
 
 class SpecMismatch(IngestionError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from contracts.status import Hold
+from ingestion.runs import entries
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class HeldRun:
     @classmethod
     def every(cls, state_dir: Path) -> Iterator[Self]:
         """All that are held."""
-        yield from map(cls, sorted((state_dir / "held").glob("*/*/*.json")))
+        found = sorted(entries(state_dir / "held", depth=3))
+        yield from (cls(file) for file in found if file.suffix == ".json")
 
     def hold(self) -> Hold | None:
         """Why it is held, and whether that was approved; None if it is not."""

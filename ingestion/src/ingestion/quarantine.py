@@ -7,11 +7,12 @@ run, but neither tried nor listed, until it changes.
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from contracts.status import Quarantined
+from ingestion.errors import StateUnusable
 from ingestion.sources import Found
 
 MAX_ATTEMPTS = 3  # at one content; after these it is reported without another try
@@ -106,12 +107,12 @@ def drop(state_dir: Path, source: str, path: str) -> int:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[sqlite3.Connection]:
+    """The database in one transaction. Raises: StateUnusable, in place of SQLite's errors."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite3.connect(file)
-    database.row_factory = sqlite3.Row
     try:
-        with database:
+        with closing(sqlite3.connect(file)) as database, database:
+            database.row_factory = sqlite3.Row
             database.executescript(_SCHEMA)
             yield database
-    finally:
-        database.close()
+    except sqlite3.Error as error:
+        raise StateUnusable.of(error, file) from error

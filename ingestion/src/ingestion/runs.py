@@ -3,11 +3,16 @@
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Literal
 
 from contracts.status import Hold, Move, Outcome, Quarantined, RunReport
+
+INTERRUPTED = "It was interrupted, and what it had committed stays."
+CLOCK_TOLERANCE = timedelta(minutes=5)
+REPORT_BYTES = 100_000  # about a thousand paths
 
 
 @dataclass
@@ -30,7 +35,7 @@ class Run:
     near_duplicates: int = 0
     notes: list[str] = field(default_factory=list)  # for the person who watches
     hold: Hold | None = None  # that stopped it, or that was approved and let it through
-    error: str | None = "it was interrupted"  # until it has come to its end
+    error: str | None = INTERRUPTED  # until it has come to its end
 
     def __post_init__(self) -> None:
         # Sorts by time, for two runs within a second too.
@@ -74,9 +79,16 @@ class Runs:
     def __init__(self, state_dir: Path) -> None:
         self._root = state_dir / "runs"
 
+    def require_room(self, index: str, tenant: str, source: str) -> None:
+        """Raise OSError if a report could not be kept: before the index is changed, not after."""
+        folder = self._folder(index, tenant, source)
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(REPORT_BYTES))
+
     def save(self, report: RunReport) -> None:
         """Keep a report."""
-        file = self._folder(report.index, report.tenant, report.source) / f"{report.run_id}.json"
+        file = self._root / file_of(report)
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_suffix(".partial")
         partial.write_text(report.model_dump_json())
@@ -84,27 +96,57 @@ class Runs:
 
     def of(self, index: str, tenant: str, source: str) -> Iterator[RunReport]:
         """Reports of a source, newest first."""
-        for file in sorted(self._folder(index, tenant, source).glob("*.json"), reverse=True):
-            yield RunReport.model_validate_json(file.read_bytes())
+        for file in sorted(entries(self._folder(index, tenant, source)), reverse=True):
+            if file.suffix == ".json":
+                yield RunReport.model_validate_json(file.read_bytes())
 
     def last_good(
-        self, index: str, tenant: str, source: str, collection: str | None = None
+        self,
+        index: str,
+        tenant: str,
+        source: str,
+        collection: str | None = None,
+        until: datetime | None = None,
     ) -> RunReport | None:
-        """The last run that was carried out, into `collection` if one is given."""
+        """The last run that was carried out, into `collection` if one is given.
+
+        One that is dated after `until`, or after now, is not counted: a clock was wrong.
+        """
+        latest = (until or datetime.now(UTC)) + CLOCK_TOLERANCE
         return next(
             (
                 report
                 for report in self.of(index, tenant, source)
                 if report.status in ("complete", "partial")
                 and collection in (None, report.collection)
+                and report.started_at <= latest
             ),
             None,
         )
 
     def sources(self, index: str) -> set[tuple[str, str]]:
         """Tenant and source of every run into an index."""
-        folders = (self._root / index).glob("*/*")
-        return {(folder.parent.name, folder.name) for folder in folders}
+        files = entries(self._root / index, depth=3)
+        return {(file.parts[-3], file.parts[-2]) for file in files if file.suffix == ".json"}
 
     def _folder(self, index: str, tenant: str, source: str) -> Path:
         return self._root / index / tenant / source
+
+
+def file_of(report: RunReport) -> Path:
+    """Where a report lies below `runs/`."""
+    return Path(report.index, report.tenant, report.source, f"{report.run_id}.json")
+
+
+def entries(folder: Path, depth: int = 1) -> list[Path]:
+    """What lies so many levels down in a folder of the state, if it is there yet.
+
+    Raises: OSError where it cannot be listed. `Path.glob` would find nothing there.
+    """
+    try:
+        found = list(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    for _ in range(depth - 1):
+        found = [entry for each in found if each.is_dir() for entry in each.iterdir()]
+    return found

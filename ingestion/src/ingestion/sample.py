@@ -23,7 +23,7 @@ from contracts.index import (
 )
 from ingestion.errors import DocumentError, IngestionError
 from ingestion.index import Index
-from ingestion.runs import Run
+from ingestion.runs import Run, entries
 from ingestion.sources import Source
 from ingestion.store import translated
 from ingestion.text import decoded
@@ -83,8 +83,12 @@ class Samples:
 
     def newest(self, index: str, source: str | None) -> Sample | None:
         """The newest sample of a source, or of any; a run that wrote nothing has none."""
-        files = (self._root / index).glob(f"*/{source or '*'}/*.json")  # run ids sort by time
-        newest = max(files, key=lambda file: file.name, default=None)
+        files = (
+            file
+            for file in entries(self._root / index, depth=3)
+            if file.suffix == ".json" and source in (None, file.parent.name)
+        )
+        newest = max(files, key=lambda file: file.name, default=None)  # run ids sort by time
         return Sample.model_validate_json(newest.read_bytes()) if newest else None
 
 

@@ -1,15 +1,26 @@
 """Settings of ingestion, from `INGESTION_*` variables; built once and handed down."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingestion.errors import UsageError
 from ingestion.source_settings import SourceSettings, load_sources
 
 SOURCES_FILE = Path("sources.yaml")  # read where it exists
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)  # whose port is read, since only that refuses what is no number
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
+        raise ValueError("it must be a URL such as http://127.0.0.1:6333")
+    return url
+
+
+Address = Annotated[str, AfterValidator(_address)]
 
 
 class Settings(BaseSettings):
@@ -19,9 +30,9 @@ class Settings(BaseSettings):
 
     index: str = "faultline"
     tenant: str = "default"
-    qdrant_url: str = "http://127.0.0.1:6333"
+    qdrant_url: Address = "http://127.0.0.1:6333"
     qdrant_api_key: SecretStr | None = None
-    embed_url: str = "http://127.0.0.1:8001"
+    embed_url: Address = "http://127.0.0.1:8001"
     embed_api_key: SecretStr | None = None
     state_dir: Path = Path(".state")
     timeout_seconds: float = Field(default=120, gt=0)  # of one request to the embedder or the store

@@ -1,15 +1,17 @@
 """What a person or a script gets from the command."""
 
+import errno
 import json
 import sys
 from types import SimpleNamespace
 from typing import Any
 
+import httpx
 import pytest
 from qdrant_client import QdrantClient
 
 from contracts.status import AuditReport, Pin, RawDocument, RunReport, SourceStatus
-from ingestion import bootstrap, cli
+from ingestion import bootstrap, cli, runs
 from ingestion.bootstrap import Services, request_for
 from ingestion.settings import Settings
 
@@ -45,7 +47,10 @@ def test_json_is_the_contract_and_quarantine_has_its_own_exit_code(
     ("arguments", "says"),
     [
         (["nowhere"], "There is nothing at"),
-        (["--name", "a/b", "."], "source: String should match"),
+        ([""], "The source is empty: name a folder"),
+        (["https://e.example/a.git"], "declare it in sources.yaml, and `ingestion run NAME`"),
+        (["My Documents"], "source is 'My Documents', and a name has letters, digits"),
+        (["--name", "a/b", "."], "give it one with --name."),
         (["--truncate", "."], "--truncate goes with --chunker whole"),
         (["--chunker", "lines", "."], "chunker"),
         (["--size", "400", "."], "do not fit an embedder of 256"),
@@ -184,14 +189,159 @@ def test_run_prints_the_report_of_the_flow_run_that_it_triggered(
     assert "set INGESTION_STATE_DIR to that of" in " ".join(elsewhere.stderr.split())
 
 
-@pytest.mark.parametrize("sources", ["docs/", '{"a": {"paths": "x"}}'])
-def test_a_malformed_setting_is_one_sentence(
-    ingestion: Any, monkeypatch: pytest.MonkeyPatch, sources: str
+@pytest.mark.parametrize(
+    ("setting", "value", "says"),
+    [
+        ("SOURCES", "docs/", "INGESTION_SOURCES is not JSON"),
+        ("SOURCES", '{"a": {"paths": "x"}}', "INGESTION_SOURCES.a.location is"),
+        ("TIMEOUT_SECONDS", "soon", "INGESTION_TIMEOUT_SECONDS is 'soon': Input should be a valid"),
+        ("QDRANT_URL", "ftp://x", "INGESTION_QDRANT_URL is 'ftp://x': it must be a URL such as"),
+        ("QDRANT_URL", "http://x:port", "INGESTION_QDRANT_URL is 'http://x:port': Port could not"),
+        ("EMBED_URL", "localhost:8001", "INGESTION_EMBED_URL is 'localhost:8001': it must be"),
+    ],
+)
+def test_a_malformed_setting_is_one_sentence_with_its_variable(
+    ingestion: Any, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, says: str
 ) -> None:
-    monkeypatch.setenv("INGESTION_SOURCES", sources)
+    monkeypatch.setenv(f"INGESTION_{setting}", value)
 
     result = ingestion("raw", "a/b.md")
 
     assert result.exit_code == 2
-    assert "sources" in result.stderr
+    assert says in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_name_that_looks_like_markup_is_told_as_it_is(ingestion: Any) -> None:
+    result = ingestion("approve", "[/bold]")
+
+    assert "No run [/bold] is held" in result.stderr
+    assert result.exit_code == 2
+
+
+def test_a_mistyped_path_leaves_no_source_behind_and_a_known_one_that_vanished_is_failed(
+    world: Any, ingestion: Any
+) -> None:
+    world.write("a.md", "# A\n\nText.")
+    ingestion("sync", world.folder)
+
+    assert ingestion("sync", "dosc").exit_code == 2
+    world.folder.rename(world.folder.with_name("moved"))
+    assert ingestion("sync", world.folder).exit_code == 2
+
+    [docs] = json.loads(ingestion("status", "--json").stdout)
+    assert (docs["source"], docs["documents"], docs["reason"]) == ("docs", 1, "run failed")
+
+
+def test_a_path_is_looked_at_before_any_service_is_asked(ingestion: Any, world: Any) -> None:
+    world.embedder.manifest = None
+
+    assert "There is nothing at" in ingestion("sync", "nowhere").stderr
+
+
+def test_an_empty_folder_is_in_sync_and_told_of(world: Any, ingestion: Any) -> None:
+    result = ingestion("sync", world.folder)
+
+    assert result.exit_code == 0
+    assert f"note: {world.folder} is empty: is it the right place" in result.stderr
+
+
+def test_an_interrupted_sync_says_so_and_its_next_run_goes_on(
+    world: Any, ingestion: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("a.md", "# A\n\nText.")
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(world.embedder, "embed", interrupted)
+        result = ingestion("sync", world.folder)
+
+    assert result.exit_code == 130
+    assert "Interrupted. What was committed stays; the same command goes on" in result.stderr
+    assert "run failed: It was interrupted" in ingestion("status").stdout
+    assert ingestion("sync", world.folder).exit_code == 0
+    assert "run failed" not in ingestion("status").stdout
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("status",),
+        ("sample",),
+        ("approve", "x"),
+        ("quarantine", "list"),
+        ("audit", "docs", "--name", "docs"),
+        ("sync", "docs"),
+    ],
+)
+def test_a_state_that_cannot_be_used_is_told_and_never_taken_for_an_empty_one(
+    world: Any, ingestion: Any, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    world.write("a.md", "# A\n\nText.")
+    monkeypatch.chdir(world.folder.parent)
+    ingestion("sync", "docs")
+    monkeypatch.setenv("INGESTION_STATE_DIR", str(world.folder / "a.md"))
+
+    result = ingestion(*command)
+
+    assert result.exit_code == 1
+    assert "INGESTION_STATE_DIR to another folder, and run this again." in result.stderr
+
+
+def test_a_sync_that_could_not_keep_its_report_changes_nothing(
+    world: Any, ingestion: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("a.md", "# A\n\nText.")
+    ingestion("sync", world.folder)
+    before = world.manifests()
+    world.write("b.md", "# B\n\nText.")
+
+    def full(**_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/state/runs")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "TemporaryFile", full)
+        patch.setattr(runs.Runs, "save", lambda *_: full())
+        result = ingestion("sync", world.folder)
+
+    assert result.exit_code == 1
+    assert "/state/runs cannot be used (No space left on device): is its disk full" in result.stderr
+    assert world.manifests() == before
+
+
+def test_a_quarantine_that_is_no_database_is_told(world: Any, ingestion: Any) -> None:
+    world.state_dir.mkdir()
+    (world.state_dir / "quarantine.sqlite").write_text("not a database, however long it may be")
+
+    result = ingestion("quarantine", "list")
+
+    assert result.exit_code == 1
+    assert "quarantine.sqlite cannot be used (file is not a database)" in result.stderr
+
+
+def test_an_audit_of_neither_a_declared_source_nor_a_place_names_those_that_are_declared(
+    world: Any, ingestion: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INGESTION_SOURCES", json.dumps({"kb": str(world.folder)}))
+
+    result = ingestion("audit", "bk")
+
+    assert result.exit_code == 2
+    assert "bk is neither a declared source (kb) nor a place" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("body", "is_prefect"), [("true", True), ('{"status": "ready"}', False), ("<html>", False)]
+)
+def test_only_what_answers_as_prefect_does_is_taken_for_it(
+    monkeypatch: pytest.MonkeyPatch, body: str, is_prefect: bool
+) -> None:
+    monkeypatch.setattr(cli.httpx, "get", lambda *_, **__: httpx.Response(200, text=body))
+
+    assert cli._answers("http://127.0.0.1:1/api") is is_prefect
+
+
+def test_a_prefect_url_that_is_none_is_no_server() -> None:
+    assert not cli._answers("http://127.0.0.1:port/api")

@@ -1,5 +1,6 @@
 """What the sources list, and what they refuse to follow."""
 
+import errno
 import gzip
 import os
 from pathlib import Path
@@ -113,11 +114,31 @@ def test_rows_are_documents_and_bad_lines_are_named(tmp_path: Path, name: str) -
     assert set(entries) == {"1", "line 2", "line 3", "line 4", "line 5", "line 6"}
 
 
-def test_a_truncated_archive_is_no_source(tmp_path: Path) -> None:
-    (tmp_path / "rows.jsonl.gz").write_bytes(gzip.compress(b'{"_id": "1"}' * 100)[:-20])
+ARCHIVE = gzip.compress(b'{"_id": "1"}' * 100)
 
-    with pytest.raises(UsageError, match="cannot be read"):
+
+@pytest.mark.parametrize(
+    "raw",
+    [ARCHIVE[:-20], b"no archive", ARCHIVE[:12] + b"\xff\xff\xff" + ARCHIVE[15:]],
+    ids=["truncated", "none", "damaged"],
+)
+def test_an_archive_that_is_not_whole_is_no_source(tmp_path: Path, raw: bytes) -> None:
+    (tmp_path / "rows.jsonl.gz").write_bytes(raw)
+
+    with pytest.raises(UsageError, match=r"cannot be read \(.*\): make it readable, or export it"):
         list(open_source(tmp_path / "rows.jsonl.gz", 100).scan())
+
+
+def test_a_place_that_this_user_may_not_look_at_is_no_missing_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")  # tests may run as root
+
+    monkeypatch.setattr(Path, "stat", denied)
+
+    with pytest.raises(UsageError, match=r"docs cannot be reached \(Permission denied\): let this"):
+        open_source(tmp_path / "docs", 100)
 
 
 def test_what_is_neither_folder_nor_rows_is_no_source(tmp_path: Path) -> None:

@@ -198,7 +198,9 @@ def test_a_missing_folder_changes_nothing(world: Any) -> None:
         world.sync(location=world.folder / "gone")
 
 
-def test_a_batch_is_tried_again_when_the_embedder_comes_back(world: Any) -> None:
+def test_a_batch_is_tried_again_when_the_embedder_comes_back_and_a_person_is_told(
+    world: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     from ingestion.bootstrap import retried
 
     world.write("keys.md", PAGE.format(title="key"))
@@ -208,6 +210,7 @@ def test_a_batch_is_tried_again_when_the_embedder_comes_back(world: Any) -> None
         return retried(run_batch, sleep=lambda seconds: None)
 
     assert world.sync(retried_at_once).status == "complete"
+    assert caplog.messages == ["not yet Trying again in 2 s."]
 
 
 def test_a_run_that_fails_says_why_and_the_next_one_finishes_it(world: Any) -> None:
