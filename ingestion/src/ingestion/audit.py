@@ -39,7 +39,9 @@ class Auditor:
         A finding is one that a second look confirms, since a sync may commit during the first.
         """
         if self.request.index not in aliases(self.client):
-            raise UsageError(f"There is no index {self.request.index}: `ingestion status` says.")
+            raise UsageError(
+                f"There is no index {self.request.index}: `ingestion sync <folder>` makes one."
+            )
         try:
             report = self._look(sample, seed)
             if report.findings:
@@ -84,7 +86,7 @@ class Auditor:
         """Missing, ghosts and stale: what a sync should have seen, but the index does not show."""
         request, quarantined = self.request, self._quarantined()
         last = Runs(self.settings.state_dir).last_good(
-            request.index, request.tenant, request.source
+            request.index, request.tenant, request.source, until=self.now
         )
         no_excuse = self.now - (due_after(self.schedule, self.now) - self.now)
         if last:

@@ -14,13 +14,12 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from contracts.status import RunReport, SourceStatus, StaleReason
 from ingestion.held import HeldRun, hold_text
 from ingestion.index import documents_and_chunks
-from ingestion.runs import Runs
+from ingestion.runs import CLOCK_TOLERANCE, Runs, file_of
 from ingestion.settings import Settings
 from ingestion.source_settings import SourceSettings, due_after
 from ingestion.store import connect
 
 MISSED_RUNS = 3  # after which a schedule has stopped
-CLOCK_TOLERANCE = timedelta(minutes=5)
 CHANGES_KNOWN = 5  # changes of a source that tell its rhythm
 RHYTHM_FACTOR = 3  # times its longest gap, a source is silent
 SHORTEST_SILENCE = timedelta(days=7)  # below it, an undeclared silence is no news
@@ -142,15 +141,15 @@ def _reason(
     if to_come:
         return "clock wrong", (
             f"Run {to_come.run_id} is dated {age(to_come.started_at - now)} in the future: compare "
-            f"`date -u` with a clock that you trust, and set it. If it is right now, delete that "
-            f"run's report in INGESTION_STATE_DIR/runs, then {again}."
+            f"`date -u` with a clock that you trust, and set it. If it is right now, delete "
+            f"runs/{file_of(to_come)} in INGESTION_STATE_DIR, then {again}."
         )
     if last is None:
         return "never in sync", f"No run of it is known: {again} syncs it now."
     if last.hold and last.status == "held":
         return "run held", hold_text(last.hold)
     if last.status == "failed":
-        return "run failed", f"{last.error} Mend that, then {again}."
+        return "run failed", f"{last.error} To go on: {again}."
     ended = last.started_at + timedelta(seconds=last.seconds)
     late = limit is not None and good is not None and now - good.started_at > limit
     missed = declared and declared.schedule and due_after(declared.schedule, ended, MISSED_RUNS)

@@ -14,6 +14,7 @@ from qdrant_client import models
 from ingestion import parse, pins
 from ingestion.audit import Auditor, raw_documents
 from ingestion.bootstrap import request_for
+from ingestion.runs import Runs
 from ingestion.settings import Settings
 
 SAMPLE = Path(__file__).parents[3] / "evals/datasets/sample"
@@ -217,6 +218,19 @@ def test_a_source_that_cannot_be_read_is_an_error_of_the_report(world: Any) -> N
     assert "is its folder mounted?" in str(audit(world).error)
     world.folder.rmdir()
     assert "There is nothing at" in str(audit(world).error)
+
+
+def test_a_run_dated_in_the_future_by_a_wrong_clock_makes_no_finding_of_a_new_document(
+    world: Any,
+) -> None:
+    world.write("a.md", PAGE)
+    report = world.sync()
+    world.write("b.md", PAGE)
+    to_come = report.started_at + timedelta(hours=1)
+    Runs(world.state_dir).save(report.model_copy(update={"run_id": "9", "started_at": to_come}))
+
+    assert audit(world).findings == []
+    assert kinds(audit(world, minutes_later=90)) == [("docs/b.md", "missing")]
 
 
 def test_raw_documents_come_from_the_sources_as_they_are_now(world: Any, tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ def run(ago: timedelta, status: str = "complete", outcome: str = "unchanged") ->
     return RunReport.model_construct(
         run_id=run_id,
         source="docs",
+        tenant="default",
+        index="faultline",
         status=status,
         started_at=started,
         seconds=1.0,
@@ -81,7 +83,7 @@ def test_a_failed_run_is_a_warning_until_the_limit_is_broken() -> None:
 
     assert (warned.reason, warned.over_limit) == ("run failed", False)
     assert (late.reason, late.over_limit) == ("run failed", True)
-    assert late.detail == ("The embedder does not answer. Mend that, then `ingestion run docs`.")
+    assert late.detail == "The embedder does not answer. To go on: `ingestion run docs`."
     assert late.last_run != late.last_good_run
 
 
@@ -99,6 +101,7 @@ def test_a_run_dated_in_the_future_tells_of_a_clock_and_does_not_count() -> None
     assert (status.reason, status.over_limit) == ("clock wrong", True)
     assert (status.lag_seconds, status.last_run) == (600, "20260701T115000")
     assert "is dated 60 min in the future" in status.detail
+    assert "delete runs/faultline/default/docs/20260701T130000.json in INGESTION" in status.detail
     assert status_of([run(-4 * MINUTE)]).reason is None
 
 
