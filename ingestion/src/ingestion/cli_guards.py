@@ -1,6 +1,7 @@
 """The command that lets a held run through: `ingestion approve`."""
 
 import getpass
+import os
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -37,11 +38,18 @@ def approve(
                 f"No run {run_id} is held in {settings.state_dir}: `ingestion status` names those "
                 "that are."
             )
-        held.approve(by or getpass.getuser(), datetime.now(UTC))
+        held.approve(by or _user(), datetime.now(UTC))
         request = SyncRequest.model_validate(held.request())
         with progress_bar() as on_progress:
             report, _ = run_request(request, settings, on_progress, plain)
     end(report, as_json)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container runs as a number that has no name
+        return f"user {os.getuid()}"
 
 
 def _is(held: HeldRun, run_id: str) -> bool:

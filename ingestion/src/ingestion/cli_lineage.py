@@ -69,12 +69,21 @@ def sample(
                 "sync <folder>` samples what it writes. (`ingestion status` lists the sources.)"
             )
         if page:
-            page.write_text(page_of(found), encoding="utf-8")
+            _write(page, page_of(found))
             typer.echo(f"Wrote {page}: open it in a browser.", err=as_json)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     elif not page:
         Console().print(table(found))
+
+
+def _write(page: Path, text: str) -> None:
+    try:
+        page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{page} cannot be written ({error.strerror}): name another file with --page."
+        ) from error
 
 
 def _raw(found: Lineage, settings: Settings) -> str:

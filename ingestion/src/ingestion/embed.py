@@ -130,9 +130,11 @@ def _error_of(response: httpx.Response, url: str) -> IngestionError:
         return Refused(f"The embedder at {url} refused the key: set INGESTION_EMBED_API_KEY.")
     said = f"{response.status_code} {response.text[:300]}"
     if response.status_code in RETRY_LATER:
-        return Unavailable(f"The embedder at {url} is not ready: {said}")
-    kind = InputRefused if response.status_code in (400, 413, 422) else Refused
-    return kind(f"The embedder at {url} refused {response.request.url.path}: {said}")
+        return Unavailable(f"The embedder at {url} is not ready ({said}): its log says why.")
+    path = response.request.url.path
+    if response.status_code in (400, 413, 422):
+        return InputRefused(f"The embedder at {url} refused {path}: {said}")
+    return Refused(f"{url}{path} answers {said}: point INGESTION_EMBED_URL at `serving embed`.")
 
 
 def _floats(embedding: str) -> list[float]:

@@ -85,6 +85,11 @@ class ParsePool:
                 raise DocumentError(_why_it_died(error.exitcode, limits)) from error
             except (BrokenProcessPool, RuntimeError):  # idle processes died, say for their memory
                 self._stop(pool)
+            except OSError as error:  # their server did not start, so nothing can be read
+                raise IngestionError(
+                    f"The processes that read documents cannot be started ({error}): may this user "
+                    f"run {sys.executable}, and is there memory?"
+                ) from error
         raise IngestionError(
             "The processes that read documents do not stay alive: free some memory, and sync again."
         )

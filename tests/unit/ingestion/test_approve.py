@@ -1,6 +1,7 @@
 """How a held run is seen, approved, and let through, from the command line and in Prefect."""
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -58,6 +59,19 @@ def test_an_approval_lets_the_run_through_and_is_recorded(ingestion: Any, held: 
     again = ingestion("approve", held)
     assert again.exit_code == 2
     assert f"No run {held} is held" in again.stderr
+
+
+def test_a_user_without_a_name_approves_by_number(
+    ingestion: Any, held: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 4_000_000)
+
+    result = ingestion("approve", held)
+
+    assert result.exit_code == 0
+    assert "approved by user 4000000 at" in result.stdout
 
 
 def test_an_approval_is_void_once_the_source_has_changed(

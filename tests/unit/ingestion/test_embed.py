@@ -88,7 +88,7 @@ def test_a_tokenizer_that_is_not_the_manifests_is_refused(tmp_path: Path) -> Non
     [
         (401, Refused, "INGESTION_EMBED_API_KEY"),
         (413, InputRefused, "300 tokens"),
-        (404, Refused, "/v1/embeddings"),
+        (404, Refused, "/v1/embeddings answers 404 .*: point INGESTION_EMBED_URL at `serving"),
         (429, Unavailable, "not ready"),
         (503, Unavailable, "not ready"),
     ],

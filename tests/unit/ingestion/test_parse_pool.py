@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.fakes.parsers import parse
 
-from ingestion.errors import DocumentError
+from ingestion.errors import DocumentError, IngestionError
 from ingestion.parse_pool import Limits, ParsePool
 
 ROOT = Path(__file__).parents[3]
@@ -86,6 +86,19 @@ def test_processes_that_died_while_idle_are_started_again(pool: ParsePool) -> No
         os.kill(int(read(pool, b"process")), signal.SIGKILL)
 
         assert "cupboard" in read(pool, GOOD)
+
+
+def test_processes_that_cannot_be_started_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = ParsePool(Limits(seconds=300, cpu_seconds=1, memory_mb=300), parse)
+
+    def broken(*_: object, **__: object) -> None:
+        raise BrokenPipeError(32, "Broken pipe")  # what a server that did not start leaves behind
+
+    monkeypatch.setattr(pool, "_result", broken)
+
+    with pytest.raises(IngestionError, match=r"cannot be started \(.*\): may this user run /"):
+        read(pool, GOOD)
+    pool.close()
 
 
 def test_a_closed_pool_starts_again_with_the_next_document(pool: ParsePool) -> None:

@@ -148,3 +148,13 @@ def test_the_command_shows_both_sides_and_writes_a_page_that_runs_nothing(
     assert "default-src 'none'" in html
     assert Sample.model_validate_json(told.stdout).chunks[0].raw == attack
     assert ingestion("sample", "other").exit_code == 2
+
+
+def test_a_page_that_cannot_be_written_is_told_by_its_name(world: Any, ingestion: Any) -> None:
+    world.write("keys.md", PAGE.format(title="key"))
+    world.sync()
+
+    result = ingestion("sample", "--page", world.folder)
+
+    assert result.exit_code == 2
+    assert f"{world.folder} cannot be written (Is a directory): name another" in result.stderr

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -23,8 +24,12 @@ class JsonLinesSource:
         try:
             raw = self._file.read_bytes()
             text = gzip.decompress(raw) if self._file.suffix == ".gz" else raw
-        except (OSError, EOFError) as error:
-            raise UsageError(f"{self._file} cannot be read: {error}.") from error
+        except (OSError, EOFError, zlib.error) as error:
+            why = getattr(error, "strerror", None) or error
+            raise UsageError(
+                f"{self._file} cannot be read ({why}): make it readable, or export it again. "
+                "Nothing was changed."
+            ) from error
         return [line for line in text.split(b"\n") if line.strip()]
 
     def scan(self) -> Iterator[Found]:
