@@ -109,7 +109,13 @@ def world(folder: Path, real_embedder: bool) -> Iterator[World]:
             fake = "tests/fakes/hash_embedder.py"
             command = [".venvs/ingestion/bin/python", fake, "--port", str(embed_port)]
         stack.enter_context(
-            _process("embedder", command, embed_port, SERVING_EMBED_PORT=str(embed_port))
+            _process(
+                "embedder",
+                command,
+                embed_port,
+                SERVING_EMBED_PORT=str(embed_port),
+                SERVING_EMBED_REMEMBERED="0",  # an arm must not find the vectors of the one before
+            )
         )
         settings = Settings(
             qdrant_url=store_url, embed_url=embed_url, state_dir=folder / "state", sources={}

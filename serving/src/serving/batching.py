@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from serving.ports import Vectors
 
 TOKENS_PER_PASS = 3072  # padded; about 16 chunks, a quarter of a second on two cores
-REMEMBERED = 20_000  # vectors, of 1.5 kB each at 384 dimensions
 QUERY_TEXTS = 1  # a request of so few texts counts as a query
 
 
@@ -36,8 +35,9 @@ class _Job:
 class BatchingEncoder:
     """Batches texts of like length, across requests, up to a budget of padded tokens."""
 
-    def __init__(self, encode: Callable[[list[str]], Vectors]) -> None:
+    def __init__(self, encode: Callable[[list[str]], Vectors], remembered: int = 20_000) -> None:
         self._encode = encode
+        self._limit = remembered
         self._jobs: list[_Job] = []  # a heap
         self._remembered: OrderedDict[str, NDArray[np.float32]] = OrderedDict()  # oldest first
         self._sequence = itertools.count()
@@ -68,7 +68,7 @@ class BatchingEncoder:
         for text, vector in vectors.items():
             self._remembered[text] = vector
             self._remembered.move_to_end(text)
-        while len(self._remembered) > REMEMBERED:
+        while len(self._remembered) > self._limit:
             self._remembered.popitem(last=False)
 
     def __enter__(self) -> Self:

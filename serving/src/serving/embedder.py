@@ -54,7 +54,7 @@ async def _local(settings: Settings, folder: Path) -> AsyncIterator[Embedder]:
 
     model = SentenceEncoder(folder, settings.embed_precision)
     tokenizer = ModelTokenizer(folder / "tokenizer.json", model.max_tokens)
-    with BatchingEncoder(model.encode) as dense:
+    with BatchingEncoder(model.encode, settings.embed_remembered) as dense:
         probes = await dense.embed(PROBE_TEXTS, tokenizer.lengths(PROBE_TEXTS))
         fingerprint = EmbedderFingerprint(
             model=folder.name,

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     embed_model: str = "all-MiniLM-L6-v2"  # a name in the catalogue, or a folder
     embed_api_key: SecretStr | None = None
     embed_precision: Literal["auto", "bfloat16", "float32"] = "auto"
+    embed_remembered: int = Field(default=20_000, ge=0)  # last vectors, 1.5 kB each at 384 dims
     embed_upstream_url: str | None = None  # a hosted OpenAI-compatible endpoint for dense vectors
     embed_upstream_key: SecretStr | None = None
     embed_upstream_model: str | None = None

@@ -128,3 +128,14 @@ async def test_a_text_that_was_embedded_before_is_not_encoded_again() -> None:
     assert first.tolist() == [[1.0], [2.0], [1.0]]
     assert again.tolist() == [[2.0], [1.0]]
     assert sorted(encoded) == ["a", "bb"]
+
+
+@pytest.mark.parametrize(("remembered", "passes"), [(0, 2), (1, 1)])
+async def test_so_many_texts_as_the_setting_says_are_not_encoded_again(
+    remembered: int, passes: int
+) -> None:
+    recorder = Recorder()
+    with BatchingEncoder(recorder, remembered) as encoder:
+        await encoder.embed(["7"], [1])
+        await encoder.embed(["7"], [1])
+    assert len(recorder.batches) == passes
