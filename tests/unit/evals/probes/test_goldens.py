@@ -86,3 +86,25 @@ def test_a_second_document_that_is_unchanged_keeps_a_golden_alive() -> None:
     faq = RawDocument(document_id="sample/faq.md", found=True, version="v1", text=SPAN)
     found = raw(SPAN.replace("28", "30")) | {"sample/faq.md": faq}
     assert goldens.pending(both, found, ACCEPTED) == "pending"
+
+
+def test_a_value_that_moved_within_its_page_does_not_retire_its_golden() -> None:
+    moved = raw(SPAN.replace("28 days", "some weeks") + ". New staff have 28\ndays.")
+    assert goldens.pending(PROBE, moved, ACCEPTED) == "pending"
+
+
+@pytest.mark.parametrize(("gone", "left"), [(4, 6), (5, 10)])
+def test_a_few_goldens_may_retire_at_once_but_many_are_damage_and_stay(
+    gone: int, left: int
+) -> None:
+    probes, found, accepted = [], {}, {}
+    for number in range(10):
+        page = f"sample/{number}.md"
+        text = SPAN.replace("28", "30") if number < gone else SPAN
+        changed = {"id": f"golden/q{number}", "documents": (page,)}
+        probes.append(PROBE.model_copy(update=changed))
+        found[page] = RawDocument(document_id=page, found=True, version="v2", text=text)
+        accepted[page] = "v1"
+    kept, told = goldens.without_retired(probes, found, accepted)
+    assert len(kept) == left
+    assert bool(told) == (left == 10)

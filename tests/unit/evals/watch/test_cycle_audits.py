@@ -61,3 +61,10 @@ def test_what_a_sync_may_still_mend_is_told_and_is_no_mark(layers, kind):
     layers.sources.audit = lambda source, sample, seed: report(late, checked=2)
     assert len(layers.indicators()) == 1
     assert layers.cycle().cycle.audits == {"audit of sample": (0.0, 0.0)}
+
+
+@pytest.mark.parametrize("kind", ["text lost", "tables lost", "mojibake", "shape"])
+def test_every_kind_of_lost_content_marks_its_document_once(layers, kind):
+    found = Finding(document_id=layers.page, kind=kind, detail="It is lost.")
+    layers.sources.audit = lambda source, sample, seed: report(found, found, checked=3)
+    assert layers.cycle().cycle.audits == {"audit of sample": (1.0, 0.0, 0.0)}
