@@ -86,12 +86,12 @@ class Syncs:
 class Asks:
     """Finds and cites one document, whatever is asked."""
 
-    def __init__(self, found: Passage, answer: Answer) -> None:
-        self.found = found
+    def __init__(self, found: Passage | list[Passage], answer: Answer) -> None:
+        self.found = found if isinstance(found, list) else [found]
         self.answer = answer
 
     def search(self, question: str, limit: int, mode: str = "hybrid") -> list[Passage]:
-        return [self.found]
+        return self.found
 
     def ask(self, question: str) -> Answer:
         return self.answer
@@ -119,6 +119,7 @@ def test_a_quarantined_file_agrees_now_and_in_the_next_version() -> None:
     assert versions.disagreements({"p.pdf": "modified"}, {"p.pdf": "quarantined"}, set()) == []
     assert versions.disagreements({"p.pdf": "deleted"}, {}, {"p.pdf"}) == []
     assert versions.disagreements({"p.pdf": "modified"}, {"p.pdf": "added"}, {"p.pdf"}) == []
+    assert versions.disagreements({"p.pdf": "deleted"}, {"p.pdf": "unchanged"}, {"p.pdf"})
 
 
 def test_each_version_is_synced_and_questioned(
@@ -132,6 +133,44 @@ def test_each_version_is_synced_and_questioned(
     assert second.recall is None  # v2 answers nothing
     assert second.stale == ["gone.md"]
     assert second.outcomes == {"added": 2, "deleted": 2, "modified": 1, "unchanged": 1}
+
+
+def test_the_gold_document_must_be_among_the_first_five(
+    folder: Path, passage: Callable[..., Passage], answer: Callable[..., Answer], in_order: Any
+) -> None:
+    added = dict.fromkeys(FILES["v1"], "added")
+    for others, recall in ((4, 1.0), (5, 0.0)):
+        asker = Asks([*[passage("u.md")] * others, passage("gone.md")], answer())
+        first, _ = versions.evaluate(versions.load(folder), Syncs(added, TRUTH), asker, in_order)
+        assert first.recall is not None
+        assert first.recall.value == recall
+
+
+@pytest.mark.parametrize("where", ["found", "shown", "cited"])
+def test_a_document_that_is_gone_is_stale_wherever_it_appears(
+    where: str,
+    folder: Path,
+    passage: Callable[..., Passage],
+    answer: Callable[..., Answer],
+    in_order: Any,
+) -> None:
+    here, gone = passage("u.md"), passage("gone.md")
+    given = answer(cites=("gone.md",) if where == "cited" else ())
+    given = given.model_copy(update={"passages": [gone if where == "shown" else here]})
+    asker = Asks(gone if where == "found" else here, given)
+    added = dict.fromkeys(FILES["v1"], "added")
+    _, second = versions.evaluate(versions.load(folder), Syncs(added, TRUTH), asker, in_order)
+    assert second.stale == ["gone.md"]
+
+
+def test_what_was_quarantined_before_is_remembered_for_the_next_version(
+    folder: Path, passage: Callable[..., Passage], answer: Callable[..., Answer], in_order: Any
+) -> None:
+    read_at_last = {**TRUTH, "m.md": "added"}
+    syncs = Syncs(dict.fromkeys(FILES["v1"], "added"), read_at_last, quarantined=("m.md",))
+    asker = Asks(passage("u.md"), answer())
+    _, second = versions.evaluate(versions.load(folder), syncs, asker, in_order)
+    assert second.disagreements == []
 
 
 def test_a_file_without_an_outcome_is_unaccounted(

@@ -93,12 +93,12 @@ def test_a_value_that_moved_within_its_page_does_not_retire_its_golden() -> None
     assert goldens.pending(PROBE, moved, ACCEPTED) == "pending"
 
 
-@pytest.mark.parametrize(("gone", "left"), [(4, 6), (5, 10)])
+@pytest.mark.parametrize(("gone", "every"), [(4, 10), (5, 10), (5, 50), (6, 50)])
 def test_a_few_goldens_may_retire_at_once_but_many_are_damage_and_stay(
-    gone: int, left: int
+    gone: int, every: int
 ) -> None:
     probes, found, accepted = [], {}, {}
-    for number in range(10):
+    for number in range(every):
         page = f"sample/{number}.md"
         text = SPAN.replace("28", "30") if number < gone else SPAN
         changed = {"id": f"golden/q{number}", "documents": (page,)}
@@ -106,5 +106,18 @@ def test_a_few_goldens_may_retire_at_once_but_many_are_damage_and_stay(
         found[page] = RawDocument(document_id=page, found=True, version="v2", text=text)
         accepted[page] = "v1"
     kept, told = goldens.without_retired(probes, found, accepted)
-    assert len(kept) == left
-    assert bool(told) == (left == 10)
+    is_damage = gone > max(4, every / 10)
+    assert len(kept) == (every if is_damage else every - gone)
+    assert bool(told) == is_damage
+
+
+def test_canaries_never_retire_since_we_own_their_documents() -> None:
+    canary = PROBE.model_copy(update={"id": "canary/1", "origin": "canary"})
+    found = raw(SPAN.replace("28", "30"))
+    assert goldens.without_retired([canary], found, ACCEPTED) == ([canary], [])
+
+
+def test_the_watcher_and_the_oracle_share_no_golden() -> None:
+    watched, unseen = goldens.halves(goldens.probes(GOLDEN))
+    assert {probe.id for probe in watched}.isdisjoint(probe.id for probe in unseen)
+    assert len(watched) == len(unseen) == 40
