@@ -5,11 +5,15 @@ import pytest
 from typer.testing import CliRunner
 
 from contracts.answer import Answer, Passage
+from evals import measure
 from evals.cli import app
 from evals.measure import marked
 from evals.progress import Parallel
+from evals.settings import Settings
 from evals.suite.answers import Gold, Question, Reply
 from evals.suite.labels import Label
+from evals.suite.metrics import Estimate
+from evals.suite.versions import KnowledgeBase, VersionReport
 
 SPAN = "Leave is requested ten working days before"
 
@@ -44,6 +48,31 @@ def test_answers_that_a_layer_failed_to_give_are_counted_beside_the_figures_they
     late = good.model_copy(update={"status": "degraded"})
     rows = marked("sample", [reply(good, found, "a"), reply(late, found, "b")]).results["answers"]
     assert {row.id: (row.value, row.n) for row in rows}["sample_degraded"] == (1, 2)
+
+
+def test_a_knowledge_base_is_as_good_as_its_worst_version_and_as_clean_as_its_last(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def report(version: str, recall: float, **lists: list[str]) -> VersionReport:
+        empty: dict[str, list[str]] = {"disagreements": [], "unaccounted": [], "stale": []}
+        found = Estimate(recall, recall, recall, 4)
+        counted = {"files": 3, "outcomes": {}, "moves": 0, "quarantined": {}, "missed": []}
+        return VersionReport(version=version, recall=found, **counted, **(empty | lists))
+
+    reports = [
+        report("v1", 0.5, disagreements=["a"], unaccounted=["b"], stale=["c", "d"]),
+        report("v2", 1.0, disagreements=["e"], unaccounted=["f"], stale=["g"]),
+    ]
+    base = KnowledgeBase(tmp_path, ["v1", "v2"], [{}] * 5, [{}] * 4)
+    monkeypatch.setattr(measure.versions, "load", lambda folder: base)
+    monkeypatch.setattr(measure.versions, "evaluate", lambda *arguments: reports)
+    rows = measure.knowledge_base(Settings(), tmp_path / "kb").results["retrieval"]
+    assert {row.id: (row.value, row.n) for row in rows} == {
+        "kb_recall_at_5": (0.5, 4),
+        "kb_disagreements": (2, 5),
+        "kb_unaccounted": (2, 6),
+        "kb_stale_citations": (1, 4),
+    }
 
 
 @pytest.mark.parametrize(

@@ -239,6 +239,20 @@ def test_what_was_not_named_had_no_card_that_could_heal(trial):
     assert (found["real_engine_healed"], found["real_engine_card_heals"]) == (0.5, 1)
 
 
+def test_a_second_name_beside_the_right_one_is_not_exact_and_is_a_wrong_name(trial):
+    outcome, _ = trial("FAULT", "OK")
+    both = outcome.model_copy(update={"named": ("data", "application")})
+    found = {row.id: row.value for row in figures([both], HERE)}
+    assert (found["real_engine_exact_set"], found["real_engine_wrong_name"]) == (0, 1)
+
+
+def test_the_time_to_a_verdict_is_the_longest_of_all(trial):
+    outcome, _ = trial("FAULT", "OK", replay=True)
+    drills = [outcome.model_copy(update={"seconds": seconds}) for seconds in (200.0, 10.0)]
+    found = {row.id: row.value for row in figures(drills, HERE)}
+    assert found["verdict_seconds"] == 200
+
+
 def test_a_drill_without_harm_is_in_no_share(trial):
     outcome, _ = trial("FAULT", "OK")
     harmless = outcome.model_copy(update={"harm": 0.01, "at": datetime(2026, 1, 1, tzinfo=UTC)})
