@@ -126,13 +126,16 @@ class Lease:
             self._client.set_payload(LEASES, payload, points=selected, wait=True)
 
     def _beat(self) -> None:
-        beat = 0
+        beat, told = 0, False
         while not self._ended.wait(min(BEAT_SECONDS, self.silent_seconds / 4)):
             beat += 1
             try:
                 self._set({"beat": beat}, holder=self._holder)
+                told = False
             except IngestionError as problem:  # the commits will say it too
-                _log.warning("The lease on %s was not renewed: %s", self._source, problem)
+                if not told:
+                    _log.warning("The lease on %s was not renewed: %s", self._source, problem)
+                told = True
 
 
 def _is_running(process: int) -> bool:

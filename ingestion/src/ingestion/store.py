@@ -15,6 +15,13 @@ from ingestion.errors import Refused, Unavailable
 POINTS_PER_REQUEST = 256
 POINTS_PER_PAGE = 1000
 
+ADVICE = {  # by status, where it says enough
+    401: "set INGESTION_QDRANT_API_KEY to its key.",
+    403: "this key may only read; set INGESTION_QDRANT_API_KEY to the one that may write.",
+    404: "the collection is gone, or INGESTION_QDRANT_URL names something else.",
+    507: "its disk is full; free some space and run this again.",
+}
+
 T = TypeVar("T")
 
 
@@ -81,19 +88,25 @@ def translated() -> Iterator[None]:
     try:
         yield
     except ResponseHandlingException as error:
+        request = getattr(error.source, "_request", None)  # `.request` raises where there is none
+        at = f" at {request.url.copy_with(path='/')}" if request else ""
         raise Unavailable(
-            f"The vector store does not answer ({error.source}): start it with `vectorstore serve`,"
-            " or set INGESTION_QDRANT_URL."
+            f"The vector store{at} does not answer ({error.source}): start it with "
+            "`vectorstore serve`, or set INGESTION_QDRANT_URL."
         ) from error
     except UnexpectedResponse as error:
-        if error.status_code in (401, 403):
-            raise Refused(
-                "The vector store refused the key: set INGESTION_QDRANT_API_KEY."
-            ) from error
-        said = f"{error.status_code} {error.content.decode(errors='replace')[:300]}"
+        content = error.content.decode(errors="replace")[:300]
+        if advice := ADVICE.get(error.status_code):
+            raise Refused(f"The vector store refused a request: {advice} It said: {content}") from (
+                error
+            )
         if error.status_code in (408, 429, 500, 502, 503, 504):
-            raise Unavailable(f"The vector store is not ready: {said}") from error
-        raise Refused(f"The vector store refused a request: {said}") from error
+            raise Unavailable(
+                f"The vector store is not ready: {error.status_code} {content}"
+            ) from error
+        raise Refused(
+            f"The vector store refused a request: {error.status_code} {content}"
+        ) from error
 
 
 def scroll(

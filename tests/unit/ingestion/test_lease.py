@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -93,6 +94,22 @@ def test_a_holder_elsewhere_that_stands_still_is_taken_over(world: Any, lease: A
     held_by(world, host="elsewhere", process=1)
     with lease(silent_seconds=0.05, wait_seconds=30) as held:
         assert held.took_over
+
+
+def test_a_store_that_is_away_is_told_once(lease: Any, caplog: Any) -> None:
+    beats, thrice = [], threading.Event()
+
+    def away(payload: Any, **only: Any) -> None:
+        beats.append(payload)
+        if len(beats) == 3:
+            thrice.set()
+        raise Unavailable("away")
+
+    with lease(silent_seconds=0.05) as held:
+        renew, held._set = held._set, away
+        assert thrice.wait(30)
+        held._set = renew
+    assert len([m for m in caplog.messages if m.endswith("was not renewed: away")]) == 1
 
 
 def test_a_lease_that_was_lost_is_not_given_back(world: Any, lease: Any) -> None:

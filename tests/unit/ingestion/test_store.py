@@ -1,0 +1,33 @@
+"""The store's errors: each says where, and what to do next."""
+
+import pytest
+from httpx import Headers
+from qdrant_client.http.exceptions import UnexpectedResponse
+
+from ingestion.errors import IngestionError, Refused, Unavailable
+from ingestion.store import aliases, connect, translated
+
+
+def test_a_store_that_does_not_answer_is_named_by_its_address() -> None:
+    client = connect("http://127.0.0.1:9", None, 1)
+    with pytest.raises(Unavailable, match=r"at http://127\.0\.0\.1:9/ does not answer"):
+        aliases(client)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "says"),
+    [
+        (401, Refused, "set INGESTION_QDRANT_API_KEY to its key"),
+        (403, Refused, "this key may only read"),
+        (404, Refused, "INGESTION_QDRANT_URL names something else"),
+        (507, Refused, "its disk is full; free some space"),
+        (503, Unavailable, "is not ready: 503"),
+        (400, Refused, "refused a request: 400"),
+    ],
+)
+def test_a_refusal_says_what_to_do_and_what_the_store_said(
+    status: int, kind: type[IngestionError], says: str
+) -> None:
+    with pytest.raises(kind, match=says) as raised, translated():
+        raise UnexpectedResponse(status, "reason", b"its own words", Headers())
+    assert "its own words" in str(raised.value)
