@@ -1,5 +1,6 @@
 """Command line: `vectorstore serve`."""
 
+import os
 import socket
 
 import typer
@@ -45,7 +46,12 @@ def serve() -> None:
     except VectorStoreError as error:
         raise _stop(str(error), 1) from error
     except OSError as error:
-        raise _stop(f"cannot serve: {error.strerror}", 1) from error
+        where, advice = f"{settings.host}:{settings.port}", "choose another VECTORSTORE_PORT"
+        if error.filename:
+            where, advice = error.filename, "mend that or choose another VECTORSTORE_PATH"
+        raise _stop(
+            f"{where} cannot be used ({os.strerror(error.errno or 0)}): {advice}", 1
+        ) from error
 
 
 def _stop(message: str, code: int) -> typer.Exit:

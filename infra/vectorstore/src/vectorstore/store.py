@@ -30,8 +30,15 @@ class Store:
         self._min_free_bytes = settings.min_free_mb * 2**20
         self._lock_file = hold(self._path)
         self._catalogue_lock = Lock()
+        try:
+            self._open()
+        except BaseException:
+            self._lock_file.close()
+            raise
+
+    def _open(self) -> None:
         catalogue = self._path / "catalogue.json"
-        content = json.loads(catalogue.read_text("utf-8")) if catalogue.exists() else {}
+        content = read_json(catalogue) if catalogue.exists() else {}
         self._aliases: dict[str, str] = content.get("aliases", {})
         self._collections = {
             name: Collection(
@@ -125,6 +132,16 @@ def hold(directory: Path) -> IO[str]:
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+def read_json(path: Path) -> Any:
+    """What `replace_json` wrote."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise DirectoryUnusable(
+            f"{path} is damaged ({error}): restore it, or move {path.parent} away and ingest again"
+        ) from error
 
 
 def replace_json(path: Path, content: Any) -> None:
