@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from world import ROOT, NotMeasured, World, origin, prefect_server, world, write
 from ingestion.sync import BATCHES_AT_ONCE
 
 RESULTS = ROOT / "docs" / "results" / "bench.json"
+SAMPLE = ROOT / "evals" / "datasets" / "sample" / "r2"  # real pages
 NEIGHBOURS = 10  # of a chunk, of which two embedders should find the same
 
 
@@ -89,6 +90,17 @@ def _small(world: World) -> Path:
 
 def g2(world: World, size: Size) -> Rounds:
     """The served default against plain sentence-transformers in float32, on the same chunks."""
+    return {"G2": _embedding_arms(world, size)[0]}
+
+
+def g2_real(world: World, size: Size) -> Rounds:
+    """The same on real pages, with neighbours: of made-up words they would say little."""
+    speedups, overlaps = _embedding_arms(world, replace(size, data=size.data or SAMPLE))
+    return {"G2_real": speedups, "G2_overlap": overlaps}
+
+
+def _embedding_arms(world: World, size: Size) -> tuple[list[float], list[float]]:
+    """Speedup of each round, and the share of neighbours that both arms find."""
     import numpy as np
 
     documents.fill(world.folder / "source", size.documents, size.data)
@@ -105,7 +117,7 @@ def g2(world: World, size: Size) -> Rounds:
         ours, theirs = (_nearest(np.asarray(each), sampled) for each in (vectors, plain))
         same = [len(a & b) / NEIGHBOURS for a, b in zip(ours, theirs, strict=True)]
         overlaps.append(statistics.mean(same))
-    return {"G2": speedups, "G2_overlap": overlaps}
+    return speedups, overlaps
 
 
 def _plain_embedding(folder: Path, texts: list[str]) -> tuple[float, Any]:
@@ -179,13 +191,15 @@ class Figure:
 FIGURES = {
     "G1,G3,G4": Figure(full_syncs, 2000, 3, real_embedder=True),
     "G2": Figure(g2, 500, 5, real_embedder=True),
+    "G2_real,G2_overlap": Figure(g2_real, 63, 5, real_embedder=True),
     "G5": Figure(g5, 5000, 5),
     "G12": Figure(g12, 10000, 3),
 }
 ROWS: dict[str, tuple[str, str, float]] = {  # id -> what, direction, goal
     "G1": ("ingest / embedding the same chunks", "<=", 1.10),
     "G2": ("chunks per second: the default / sentence-transformers in float32", ">=", 1.8),
-    "G2_overlap": ("the same top 10 neighbours by both, share", ">=", 0.985),
+    "G2_real": ("the same, on the sample's real pages", ">=", 1.8),
+    "G2_overlap": ("its top 10 neighbours that are the same by both, share", ">=", 0.985),
     "G3": ("flow under Prefect / the plain function, full sync", "<=", 1.02),
     "G4": ("sync after a change of 1% / full sync", "<=", 0.02),
     "G5": ("sync with no change / hashing the same tree", "<=", 3),
