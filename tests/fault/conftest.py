@@ -44,7 +44,8 @@ class Lab:
 
     def sync(self, store: QdrantClient | None = None, state: Path | None = None) -> RunReport:
         """Sync here and now."""
-        settings = Settings(state_dir=state or self._state)
+        # So many changes at once look like a broken export; what guards hold is tested elsewhere.
+        settings = Settings(state_dir=state or self._state, max_dropped=1, max_damaged=1)
         request = request_for(self.corpus.folder, settings, source="docs", index=self.index)
         services = Services(HashEmbedder(), store or self.store())
         return run_sync(request, settings, services, lambda run_batch: run_batch)[0]

@@ -1,5 +1,6 @@
 """Healthy cycles: each change stays for its cycle, and every verdict counts as a false alarm."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -59,6 +60,35 @@ def test_cycles_that_were_run_already_are_not_run_again(watched):
     made.run([change], 2)
     made.run([change], 2)
     assert log.read_text().split().count("cycle") == 2
+
+
+def test_cycles_of_other_code_are_run_again(watched, monkeypatch, tmp_path):
+    made, change, log = watched
+    made.run([change], 2)
+    monkeypatch.setattr(healthy, "origin", lambda: replace(HERE, commit="another"))
+    later = HealthyCycles(Settings(state_dir=tmp_path / "state"), None)
+    assert later.outcomes() == []
+    later.run([change], 1)
+    assert [each.commit for each in later.outcomes()] == ["another"]
+
+
+def test_a_cycle_after_a_change_is_not_a_quiet_one():
+    def outcome(change, seconds):
+        return HealthyCycle(
+            at=datetime(2026, 1, 1, tzinfo=UTC),
+            commit="c0ffee",
+            change=change,
+            status="OK",
+            layers=(),
+            seconds=seconds,
+            report_seconds=6,
+            reason="",
+        )
+
+    told = [outcome("", 30), outcome("restart", 300), outcome("re-index", 300)]
+    found = {row.id: (row.value, row.n) for row in figures(told, HERE)}
+    assert found["quiet_cycle_seconds"] == (30, 1)
+    assert found["watching_share"] == (pytest.approx(0.01), 1)
 
 
 def test_a_fault_or_a_doubt_is_a_false_alarm_and_neither_a_suspicion_nor_no_data_is():

@@ -126,6 +126,16 @@ def test_a_layer_that_was_put_back_before_its_own_alarm_is_named_no_more() -> No
     assert verdict.layers == ("application",)
 
 
+def test_a_silent_layer_is_named_only_while_it_does_harm() -> None:
+    both = faulty(application=range(5, 30), serving=range(5))
+    verdict, state = run(both, both)
+    assert set(verdict.layers) == {"application", "serving"}
+    assert verdict.evidence["serving"] < verdict.threshold  # it has no alarm of its own
+    verdict, _ = run(faulty(application=range(5, 30)), state=state)
+    assert verdict.layers == ("application",)
+    assert verdict.shares["serving"].low > 0.015  # since the suspicion, though not in this cycle
+
+
 def test_harm_that_no_layers_share_shows_beyond_noise_is_unsure() -> None:
     # Each layer breaks 2 of 60: the six together are plain, the two are not.
     pairs = [range(0, 20, 10), range(20, 40, 10), range(40, 60, 10)]

@@ -52,6 +52,12 @@ def test_incidents_count_once_however_many_cycles_they_last() -> None:
     assert found.layer == "data"
 
 
+def test_a_broken_contract_is_overdue() -> None:
+    broken = Indicator(layer="serving", source="contract", what="manifest", detail="no template")
+    found = weakest(None, [], cycle(indicators=[broken]))
+    assert {row.layer: row.overdue for row in found.rows}["serving"] == ("manifest: no template",)
+
+
 def test_overdue_limits_come_from_the_last_cycle_and_drift_is_none() -> None:
     limits = [
         Indicator(layer="data", source="freshness", what="handbook", detail="3 h, limit 1 h"),
