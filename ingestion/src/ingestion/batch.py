@@ -99,6 +99,7 @@ class Indexer:
             run_id=self.run_id,
             committed_at=datetime.now(UTC),
             modified_at=parsed.stated_at,
+            kept=self.contract.digest,
         )
         return Prepared(pending, manifest, chunks)
 

@@ -186,6 +186,7 @@ def run_sync(
         job = Job(
             source=source,
             namespace=request.namespace,
+            contract=request.reads.document.digest,
             index=index,
             quarantine=Quarantine(
                 settings.state_dir, index.collection, request.tenant, request.source

@@ -47,9 +47,9 @@ def make_plan(
     found: Iterable[Found],
     known: Mapping[str, DocumentManifest],
     namespace: str,
-    damaged: Collection[str] = (),
+    anew: Collection[str] = (),
 ) -> Plan:
-    """Compare by content hash; `damaged` documents (by id) are indexed anew whatever their hash."""
+    """Compare by content hash; those of `anew` (by id) are indexed anew whatever their hash."""
     pending, unchanged, problems = [], [], []
     seen = set()
     for item in found:
@@ -62,7 +62,7 @@ def make_plan(
         elif (
             manifest.version == item.sha256
             and manifest.namespace == namespace
-            and manifest.document_id not in damaged
+            and manifest.document_id not in anew
         ):
             unchanged.append(item.path)
         else:

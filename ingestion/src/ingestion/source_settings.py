@@ -21,6 +21,7 @@ from pydantic import (
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from contracts.endpoints import digest_of
 from ingestion.errors import UsageError
 
 SECONDS_IN = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -69,6 +70,11 @@ class DocumentContract(BaseModel):
     language: str | None = Field(default=None, pattern="^[a-z]{2,3}$")  # ISO 639
     min_characters: int = Field(default=0, ge=0)  # letters and digits of the text
     metadata: dict[str, Literal["text", "number", "boolean", "date", "list"]] = {}  # required
+
+    @property
+    def digest(self) -> str:
+        """Names what is asked of a document; "" where nothing is."""
+        return "" if self == DocumentContract() else digest_of(self.model_dump(mode="json"))
 
 
 class SourceSettings(BaseModel):

@@ -1,5 +1,6 @@
 """The store's plumbing, over the stock qdrant-client: collections, aliases, pages and errors."""
 
+import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -95,7 +96,7 @@ def translated() -> Iterator[None]:
             "`vectorstore serve`, or set INGESTION_QDRANT_URL."
         ) from error
     except UnexpectedResponse as error:
-        content = error.content.decode(errors="replace")[:300]
+        content = _said(error.content)
         if advice := ADVICE.get(error.status_code):
             raise Refused(f"The vector store refused a request: {advice} It said: {content}") from (
                 error
@@ -107,6 +108,14 @@ def translated() -> Iterator[None]:
         raise Refused(
             f"The vector store refused a request: {error.status_code} {content}"
         ) from error
+
+
+def _said(content: bytes) -> str:
+    """The sentence in Qdrant's envelope, or the beginning of what another server sends."""
+    try:
+        return str(json.loads(content)["status"]["error"])
+    except (ValueError, KeyError, TypeError):
+        return " ".join(content.decode(errors="replace").split())[:200]
 
 
 def scroll(

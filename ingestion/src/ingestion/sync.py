@@ -30,6 +30,7 @@ class Job:
 
     source: Source
     namespace: str
+    contract: str  # digest of what is asked of a document
     index: Index
     quarantine: Quarantine
     runs: Runs
@@ -75,13 +76,20 @@ def _look(job: Job) -> Seen:
         found = [*_found(job)]
         known = manifests.result()
     audit = job.index.audit(list(known.values()))
-    return Seen(known, audit, make_plan(found, known, job.namespace, audit.damaged))
+    unchecked = [m.document_id for m in known.values() if m.kept != job.contract]
+    anew = {*audit.damaged, *unchecked}
+    return Seen(known, audit, make_plan(found, known, job.namespace, anew))
 
 
 def _carry_out(
     job: Job, seen: Seen, run: Run, run_batch: RunBatch, on_progress: OnProgress
 ) -> None:
     known, plan = seen.known, seen.plan
+    before = [
+        p.replaces for p in plan.pending if p.replaces and p.replaces.version == p.found.sha256
+    ]
+    if unchecked := sum(manifest.kept != job.contract for manifest in before):
+        run.notes.append(f"{unchecked} documents are checked anew: their contract has changed")
     _mend(job.index, seen.audit, run)
     run.moves.extend(plan.moves)
     run.account(plan.unchanged, "unchanged")

@@ -99,6 +99,31 @@ def test_a_breach_goes_to_quarantine_with_reason_hash_and_attempts(world: Any, b
     assert set(world.manifests()) == {"good.md"}
 
 
+def test_a_contract_that_changes_is_held_against_documents_that_do_not(
+    world: Any, ingestion: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(**contract: Any) -> tuple[int, str]:
+        source = {"path": str(world.folder), "document": contract}
+        monkeypatch.setenv("INGESTION_SOURCES", json.dumps({"kb": source}))
+        result = ingestion("run", "kb")
+        return result.exit_code, result.output
+
+    world.write("good.md", FRONT_MATTER + ENGLISH)
+    world.write("bad.md", ENGLISH)
+    assert run()[0] == 0
+    status, told = run(metadata={"owner": "text"})
+    assert status == 3
+    assert "2 documents are checked anew: their contract has changed" in told
+    [entry] = quarantined(ingestion)
+    assert "metadata owner is missing; its last good version stays" in entry["reason"]
+    told = run(metadata={"owner": "text"})[1]
+    assert "1 documents are checked anew" in told
+    assert "1 unchanged" in told
+    assert run()[0] == 0
+    assert quarantined(ingestion) == []
+    assert "2 unchanged" in run()[1]
+
+
 def test_retry_makes_the_next_sync_try_again(
     world: Any, broken: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

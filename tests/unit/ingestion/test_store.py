@@ -31,3 +31,17 @@ def test_a_refusal_says_what_to_do_and_what_the_store_said(
     with pytest.raises(kind, match=says) as raised, translated():
         raise UnexpectedResponse(status, "reason", b"its own words", Headers())
     assert "its own words" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'{"status": {"error": "Wrong input: x"}, "time": 0.1}', ": 400 Wrong input: x"),
+        (b'{"status": "error"}', ': 400 {"status": "error"}'),
+        (b"<html>\n  <p>Not\n  here", ": 400 <html> <p>Not here"),
+    ],
+)
+def test_what_the_store_said_is_told_without_its_envelope(content: bytes, said: str) -> None:
+    with pytest.raises(Refused) as raised, translated():
+        raise UnexpectedResponse(400, "reason", content, Headers())
+    assert str(raised.value).endswith(said)

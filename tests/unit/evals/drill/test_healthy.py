@@ -63,7 +63,7 @@ def test_cycles_that_were_run_already_are_not_run_again(watched):
 
 
 def test_cycles_of_other_code_are_run_again(watched, monkeypatch, tmp_path):
-    made, change, log = watched
+    made, change, _ = watched
     made.run([change], 2)
     monkeypatch.setattr(healthy, "origin", lambda: replace(HERE, commit="another"))
     later = HealthyCycles(Settings(state_dir=tmp_path / "state"), None)

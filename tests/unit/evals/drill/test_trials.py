@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.fakes.layers_app import card_of, cycle, verdict
@@ -45,33 +46,30 @@ def outcome(name):
 def stack(tmp_path, monkeypatch, in_order):
     """Trials on a scripted stack; what happened in it, and what its oracle asks."""
 
-    class Stack:
-        status = "OK"
-        told: list[str] = []
-        asked: list[str] = []
-        trials = Trials(Settings(state_dir=tmp_path / "state", golden=GOLDEN), in_order)
+    settings = Settings(state_dir=tmp_path / "state", golden=GOLDEN)
+    stack = SimpleNamespace(status="OK", told=[], asked=[], trials=Trials(settings, in_order))
 
     class Watcher:
         def __init__(self, settings, each):
             pass
 
         def once(self):
-            return card_of(cycle(), verdict(Stack.status))
+            return card_of(cycle(), verdict(stack.status))
 
     def oracle(settings, probes, each):
-        Stack.asked = [probe.id for probe in probes]
+        stack.asked = [probe.id for probe in probes]
 
     def run(drill, *_):
         if drill.name == "broken":
             raise DrillFailed("its command failed")
-        Stack.told.append(drill.name)
+        stack.told.append(drill.name)
         return outcome(drill.name)
 
     monkeypatch.setattr(module, "Watcher", Watcher)
     monkeypatch.setattr(module, "Oracle", oracle)
     monkeypatch.setattr(module, "run", run)
-    monkeypatch.setattr(module.Ledger, "restart", lambda self: Stack.told.append("restarted"))
-    return Stack
+    monkeypatch.setattr(module.Ledger, "restart", lambda self: stack.told.append("restarted"))
+    return stack
 
 
 @pytest.mark.parametrize("status", ["FAULT", "SUSPECT", "NO DATA", "RULER"])
