@@ -3,8 +3,10 @@
 import json
 import random
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from qdrant_client import QdrantClient
@@ -34,11 +36,21 @@ def poisoned(tmp_path: Path) -> Iterator[World]:
     pool.close()
 
 
+@pytest.fixture(scope="module")
+def counts(reliability: Any) -> Iterator[Counter[str]]:
+    """Documents of all seeds, and those with another outcome than theirs; published at the end."""
+    counts: Counter[str] = Counter()
+    yield counts
+    every = counts["documents"]
+    reliability("F5_documents", "documents of the poison corpus, good and bad", every)
+    reliability("F5_violations", "of them lost, let in or without a reason", counts["wrong"], every)
+
+
 @pytest.mark.parametrize(
     "seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 21))]
 )
 def test_every_good_document_is_indexed_and_every_bad_one_quarantined_with_a_reason(
-    poisoned: World, seed: int
+    poisoned: World, seed: int, counts: Counter[str]
 ) -> None:
     cases = [*healthy(random.Random(seed)), *poison(random.Random(seed))]
     for case in cases:
@@ -60,6 +72,8 @@ def test_every_good_document_is_indexed_and_every_bad_one_quarantined_with_a_rea
         for path, outcome in outcomes.items()
         if expected[path] not in (outcome, EITHER)
     }
+    counts["documents"] += len(outcomes)
+    counts["wrong"] += len(wrong) + [*reasons.values()].count("")
     assert wrong == {}
     assert all(reasons.values())
     assert set(poisoned.manifests()) == {path for path in outcomes if outcomes[path] == INDEXED}
