@@ -97,7 +97,8 @@ def translated() -> Iterator[None]:
         ) from error
     except UnexpectedResponse as error:
         content = _said(error.content)
-        if advice := ADVICE.get(error.status_code):
+        if error.status_code in ADVICE:
+            advice = ADVICE[error.status_code]
             raise Refused(f"The vector store refused a request: {advice} It said: {content}") from (
                 error
             )
