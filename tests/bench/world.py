@@ -1,5 +1,6 @@
 """What is measured: a vector store and an embedder as processes, and syncs in this one."""
 
+import gc
 import importlib.util
 import json
 import os
@@ -121,6 +122,7 @@ def world(folder: Path, real_embedder: bool) -> Iterator[World]:
             qdrant_url=store_url, embed_url=embed_url, state_dir=folder / "state", sources={}
         )
         services = Services.of(settings)
+        gc.freeze()  # as the command does once it is loaded
         embedder = Counted(services.embedder, ("embed",))
         yield World(folder, settings, embedder, Counted(services.store, WRITES))
 

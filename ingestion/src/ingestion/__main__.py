@@ -4,11 +4,14 @@ A process that parses documents imports this module again, as multiprocessing do
 one: so it loads nothing before it is called.
 """
 
+import gc
+
 
 def main() -> None:
     """Run the command."""
     from ingestion.cli import app
 
+    gc.freeze()  # modules never become garbage, and each full collection would look through them
     app()
 
 

@@ -125,7 +125,8 @@ class Index:
 
     def live_collection(self) -> str | None:
         """The collection that readers see now, or will see again after `ingestion resume`."""
-        return aliases(self._client).get(self._alias())
+        named = aliases(self._client)
+        return named.get(pins.written_alias(self.name), named.get(self.name))
 
     def switch(self) -> None:
         """Point both aliases at this collection, in one call."""

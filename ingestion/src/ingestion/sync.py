@@ -105,7 +105,7 @@ def _carry_out(
     ]
     run.quarantined.extend(job.quarantine.record(problems))
     run.account((found.path for found, _ in problems), "quarantined")
-    job.duplicates.count(_prove(job.index, plan, known, run), run)
+    job.duplicates.count(_prove(job.index, seen, run), run)
     _switch_when_whole(job, run)
     if not known:
         job.guard.first_look(run)
@@ -169,10 +169,9 @@ def _index(
     return refused
 
 
-def _prove(
-    index: Index, plan: Plan, known: dict[str, DocumentManifest], run: Run
-) -> dict[str, DocumentManifest]:
+def _prove(index: Index, seen: Seen, run: Run) -> dict[str, DocumentManifest]:
     """0 ghosts, 0 missing, 0 orphans (I5), an outcome for every path (I9); what is committed."""
+    plan, known = seen.plan, seen.known
     silent = plan.paths ^ run.outcomes.keys()
     if silent:
         raise NotProved(f"{len(silent)} paths have no outcome, e.g. {min(silent)}: report this.")
@@ -187,7 +186,8 @@ def _prove(
         if outcome in ("added", "modified", "unchanged")
     }
     ghosts, missing = committed.keys() - expected, expected - committed.keys()
-    audit = index.audit(list(committed.values()))
+    # Where nothing was to do, the look has proved it, and orphans would be another run's work.
+    audit = seen.audit if seen.is_settled else index.audit(list(committed.values()))
     if audit.orphans:  # a run that was overtaken may still have been writing chunks
         _mend(index, Audit(audit.orphans, []), run)
         audit = index.audit(list(committed.values()))
