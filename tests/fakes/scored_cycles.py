@@ -11,7 +11,7 @@ AT = datetime(2026, 11, 23, 16, tzinfo=UTC)
 PROBES = [
     Probe(
         id=f"p{number:02}",
-        question="?",
+        question=f"Question {number}?",
         origin="canary",
         strata=(f"kind{number // 10}",),
         values=("value",),

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     state_dir: Path = Path(".state")
     results_dir: Path = Path("docs/results")
     cards_dir: Path = Path("docs/lessons/cards")
+    scorecard_page: Path = Path("docs/scorecard.md")
     codeowners: Path = Path("CODEOWNERS")
     host: str = "127.0.0.1"  # of the Layers page and the memo gateway
     port: int = 8090

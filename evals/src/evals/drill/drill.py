@@ -4,14 +4,16 @@ The layers know nothing of it. Paths of `keep` are copied before anything is tou
 byte for byte by `revert`, also after Ctrl-C; `settle` makes the stack take up either state.
 """
 
+import itertools
 import logging
 import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import yaml  # type: ignore[import-untyped]  # ships no types
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -20,7 +22,10 @@ from evals.errors import DatasetError, DrillFailed
 from evals.settings import Settings
 from evals.watch.model import Layer
 
+STEPS = ("keep", "edits", "run", "undo", "settle")
 PARTIAL, HELD = 3, 4  # exit codes of a sync that quarantined something, or that a guard held
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +41,9 @@ class Edit(BaseModel):
 
 
 class Drill(BaseModel):
-    """One fault, or without a layer a benign change, after which nothing may be named.
+    """A fault of one layer or two, or without any a benign change, after which none may be named.
+
+    A file has `layer`, or for a double fault `both`, the names of two drills beside it.
 
     `{name}` in its texts stands for a place of this stack, such as `{sample}`.
     """
@@ -44,7 +51,7 @@ class Drill(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    layer: Layer | None = None  # that is at fault
+    layers: tuple[Layer, ...] = ()  # that are at fault
     title: str
     incident: str = ""  # the real one that it re-enacts
     severity: str = "high"
@@ -59,9 +66,25 @@ def load(path: Path) -> Drill:
     """Read a drill; raises DatasetError where it is not in the form."""
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Drill.model_validate({"name": path.stem, **tree})
+        parts = [load(path.with_name(f"{part}.yaml")) for part in tree.pop("both", [])]
+        layers = (
+            [tree.pop("layer")]
+            if "layer" in tree
+            else [each for part in parts for each in part.layers]
+        )
+        steps = {step: _in_order(getattr(part, step) for part in parts) for step in STEPS}
+        return Drill.model_validate({"name": path.stem, "layers": layers, **steps, **tree})
     except (OSError, ValueError, TypeError, yaml.YAMLError, ValidationError) as error:
         raise DatasetError(f"{path} is no drill: {error}") from error
+
+
+def _in_order(lists: Iterable[list[T]]) -> list[T]:
+    """All of them, each once: what two drills restart is restarted after both."""
+    found: list[T] = []
+    for item in itertools.chain.from_iterable(lists):
+        if item not in found:
+            found.append(item)
+    return found
 
 
 def places(settings: Settings, saved: Path) -> dict[str, str]:

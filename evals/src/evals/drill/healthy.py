@@ -7,14 +7,18 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from statistics import median
 
+from evals.drill import recording
 from evals.drill.drill import Drill, Running, places
 from evals.machine import Origin, origin
 from evals.results import Result, result
 from evals.settings import Settings
 from evals.suite.metrics import Estimate
 from evals.suite.ports import Each
+from evals.watch.accepted import Accepted
+from evals.watch.ledger import Ledger
 from evals.watch.model import Frozen, Layer
 from evals.watch.watcher import Watcher
 
@@ -53,6 +57,10 @@ class HealthyCycles:
         every = map(HealthyCycle.model_validate_json, lines)
         return [outcome for outcome in every if outcome.commit == self._commit]
 
+    def publish_recordings(self, folder: Path) -> None:
+        """What the scorecard's healthy cycles are drawn from."""
+        recording.publish(self._folder / "recorded", folder)
+
     def run(self, changes: Sequence[Drill], cycles: int) -> None:
         """Cycle until there are so many; before every second one something benign is changed.
 
@@ -90,6 +98,19 @@ class HealthyCycles:
         )
         with self._kept.open("a", encoding="utf-8") as file:
             file.write(outcome.model_dump_json() + "\n")
+        with Ledger(self._settings.ledger) as ledger:
+            accepted = Accepted.model_validate_json(ledger.accepts()[0].record)
+            cycle = ledger.cycle(verdict.cycle)
+        recording.keep(
+            self._folder / "recorded",
+            accepted,
+            [cycle] if cycle else [],
+            drill=f"benign-{change or 'none'}",
+            title=change or "Nothing is changed",
+            layers=(),
+            commit=self._commit,
+            at=at,
+        )
         _log.info("%s: %s, %.0f s", change or "no change", outcome.status, outcome.seconds)
 
 

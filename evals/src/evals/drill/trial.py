@@ -35,7 +35,7 @@ class Outcome(Frozen):
 
     drill: str
     title: str
-    layer: Layer
+    layers: tuple[Layer, ...]  # that the drill breaks
     commit: str  # of the code that ran
     replay: bool  # watched in the workshop profile
     at: datetime
@@ -50,6 +50,7 @@ class Outcome(Frozen):
     cycle_seconds: tuple[float, ...]
     failed: tuple[str, ...] = ()  # tests of evidently's report at the layer's own boundary
     harm_held: float | None = None  # while a guard of ingestion held it, before it was approved
+    watched: tuple[str, ...] = ()  # ids of the cycles until it was named
 
 
 class Watches(Protocol):
@@ -103,7 +104,7 @@ def run(
     oracle: Oracle,
     watcher: Watches,
     cards: Path,
-    heal: Callable[[Card], str],
+    heal: Callable[[Card], str] | None,
     resume: Callable[[], None],
     guards: Guards,
     commit: str,
@@ -111,18 +112,21 @@ def run(
 ) -> Outcome:
     """Inject, prove the harm, wait for the verdict, heal by its card, and see that it is well.
 
-    `heal` runs the card's commands as they stand and returns them; "" leaves it to the drill.
+    `heal` runs the card's commands as they stand and returns them; "" leaves it to the drill, and
+    without it the drill takes itself out and nobody looks whether all is well.
     `resume` ends what a restored copy hides, before the drill takes its fault out of the index.
     A fault that `guards` stop is measured as users met it, and then approved, to be watched too.
     """
-    if drill.layer is None:
+    if not drill.layers:
         raise DrillFailed(f"{drill.name} is a benign change: `evals healthy` takes those.")
     running = Running(drill, places, saved)
+    can_heal = heal if len(drill.layers) == 1 else None  # two faults, two commands
     at = datetime.now(UTC)
     running.inject()
     reverted_by, healed, harm_held = BY_DRILL, False, None
     card: Card | None = None
     spent: list[float] = []
+    watched: list[str] = []
     try:
         if guards.held():
             harm_held = oracle.harm()
@@ -138,26 +142,32 @@ def run(
             started = time.perf_counter()
             card = watcher.once()
             spent.append(time.perf_counter() - started)
+            watched.append(card.verdict.cycle)
         seconds = time.perf_counter() - began
         if card:
             card = watcher.report() or card
             cards.mkdir(parents=True, exist_ok=True)
             told = card.model_dump_json(indent=1)
             (cards / f"{drill.name}.json").write_text(told, encoding="utf-8")
-        if card and card.verdict.layers == (drill.layer,) and (command := heal(card)):
+        if (
+            card
+            and card.verdict.layers == drill.layers
+            and can_heal
+            and (command := can_heal(card))
+        ):
             reverted_by = command
             healed = _is_well(watcher)
     finally:
         resume()
-        running.revert(undo=not (healed and drill.layer == "serving"), may_be_held=True)
+        running.revert(undo=not (healed and drill.layers == ("serving",)), may_be_held=True)
         if guards.held():  # the way back takes much from readers too
             guards.approve()
-    if card and reverted_by == BY_DRILL:
+    if card and heal and reverted_by == BY_DRILL:
         healed = _is_well(watcher)
     return Outcome(
         drill=drill.name,
         title=drill.title,
-        layer=drill.layer,
+        layers=drill.layers,
         commit=commit,
         replay=replay,
         at=at,
@@ -173,9 +183,10 @@ def run(
         failed=tuple(
             indicator.what
             for indicator in (card.indicators if card else ())
-            if indicator.source == "drift" and indicator.layer == drill.layer
+            if indicator.source == "drift" and indicator.layer in drill.layers
         ),
         harm_held=harm_held,
+        watched=tuple(watched),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from evals.clients.ingestion import Sources
+from evals.drill import recording
 from evals.drill.drill import Drill, places
 from evals.drill.trial import BY_DRILL, HARM, Oracle, Outcome, run
 from evals.errors import DrillFailed, NotAccepted
@@ -18,12 +19,20 @@ from evals.results import Result, result
 from evals.settings import Settings
 from evals.suite.metrics import Estimate, Part, ratio
 from evals.suite.ports import Each
+from evals.watch.accepted import Accepted
 from evals.watch.card_text import as_markdown
 from evals.watch.ledger import Ledger
 from evals.watch.model import Card, Probe
 from evals.watch.watcher import Watcher
 
 _log = logging.getLogger(__name__)
+
+
+def read_outcomes(file: Path) -> list[Outcome]:
+    """The last outcome of every drill, in the order in which they ran; none without a file."""
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    by_drill = {outcome.drill: outcome for outcome in map(Outcome.model_validate_json, lines)}
+    return list(by_drill.values())
 
 
 class Trials:
@@ -34,12 +43,11 @@ class Trials:
         self._each = each
         self._folder = settings.state_dir / "drills"
         self._kept = self._folder / "outcomes.jsonl"
+        self._recorded = self._folder / "recorded"
 
     def outcomes(self) -> list[Outcome]:
         """The last outcome of every drill, in the order in which they ran."""
-        lines = self._kept.read_text(encoding="utf-8").splitlines() if self._kept.exists() else []
-        by_drill = {outcome.drill: outcome for outcome in map(Outcome.model_validate_json, lines)}
-        return list(by_drill.values())
+        return read_outcomes(self._kept)
 
     def publish_outcomes(self, file: Path) -> None:
         """What the figures are computed from, a line each; a copy of it goes on where this ends."""
@@ -56,8 +64,19 @@ class Trials:
                 told = as_markdown(card, prompts=False).replace(f"{Path.cwd()}/", "")
                 (folder / f"{outcome.drill}.md").write_text(told, encoding="utf-8")
 
-    def run(self, drills: Sequence[Drill], seconds: float) -> None:
-        """Run them; one that fails to go in is told and left out."""
+    def publish_recordings(self, folder: Path) -> None:
+        """What the scorecard is computed from."""
+        recording.publish(self._recorded, folder)
+
+    def recorded(self) -> set[str]:
+        """Names of the drills whose cycles are recorded."""
+        return {path.stem for path in self._recorded.glob("*.json")}
+
+    def run(self, drills: Sequence[Drill], seconds: float, *, heal: bool = True) -> None:
+        """Run them; one that fails to go in is told and left out.
+
+        Without `heal` only their cycles are recorded, for the scorecard.
+        """
         self._folder.mkdir(parents=True, exist_ok=True)
         watcher = Watcher(self._settings, self._each)
         if watcher.once().verdict.status != "OK":
@@ -78,7 +97,7 @@ class Trials:
                     oracle,
                     watcher,
                     self._folder / "cards",
-                    self._heal,
+                    self._heal if heal else None,
                     self._resume,
                     ApprovedGuards(self._settings),
                     commit,
@@ -87,11 +106,30 @@ class Trials:
             except DrillFailed as error:
                 _log.warning("%s", error)
                 continue
-            with self._kept.open("a", encoding="utf-8") as file:
-                file.write(outcome.model_dump_json() + "\n")
+            self._record(outcome)
+            if heal:
+                with self._kept.open("a", encoding="utf-8") as file:
+                    file.write(outcome.model_dump_json() + "\n")
             _log.info(
                 "%s: %s %s, harm %.3f", drill.name, outcome.status, outcome.named, outcome.harm
             )
+
+    def _record(self, outcome: Outcome) -> None:
+        with Ledger(self._settings.ledger) as ledger:
+            accepted = Accepted.model_validate_json(ledger.accepts()[0].record)
+            cycles = [cycle for id in outcome.watched if (cycle := ledger.cycle(id))]
+        recording.keep(
+            self._recorded,
+            accepted,
+            cycles,
+            drill=outcome.drill,
+            title=outcome.title,
+            layers=outcome.layers,
+            commit=outcome.commit,
+            at=outcome.at,
+            harm=outcome.harm,
+            harm_held=outcome.harm_held,
+        )
 
     def _heal(self, card: Card) -> str:
         """Type what the card proposes, as it stands, in the repository's root."""
@@ -150,10 +188,10 @@ def figures(outcomes: Sequence[Outcome], here: Origin) -> list[Result]:
     Their commits are those of the code that was watched.
     """
     here = replace(here, commit=", ".join(sorted({outcome.commit for outcome in outcomes})))
-    harmful = [outcome for outcome in outcomes if outcome.harm >= HARM]
+    harmful = [each for each in outcomes if each.harm >= HARM and len(each.layers) == 1]
     marks = {
-        "exact_set": [float(o.named == (o.layer,)) for o in harmful],
-        "wrong_name": [float(any(layer != o.layer for layer in o.named)) for o in harmful],
+        "exact_set": [float(o.named == o.layers) for o in harmful],
+        "wrong_name": [float(bool({*o.named} - {*o.layers})) for o in harmful],
         "healed": [_healed_by_card(o) for o in harmful],
         "card_heals": [_healed_by_card(o) for o in harmful if o.named],
         "report_shows": [float(bool(o.failed)) for o in harmful],

@@ -6,7 +6,7 @@ it would be too good: a probe that was right by luck is kept, one that was wrong
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from statistics import fmean, variance
 
@@ -63,22 +63,27 @@ def select(
     replies = {p.id: [each[p.id] for each in measuring if p.id in each] for p in kept}
     spread = {id: variance(each) for id, each in replies.items()}
     errors = {id: spread[id] / len(each) for id, each in replies.items()}
-    streams: dict[str, list[str]] = {POOLED: list(replies)}
-    for probe in kept:
-        for stratum in probe.strata:
-            streams.setdefault(stratum, []).append(probe.id)
     return ProbeSet(
         probes=kept,
         baseline={id: fmean(each) for id, each in replies.items()},
         variance=spread,
-        deltas={
-            stratum: FLOOR + 2 * sqrt(sum(errors[id] for id in ids)) / len(ids)
-            for stratum, ids in streams.items()
-        },
+        deltas=tolerances(kept, errors),
         rounds=len(measuring),
         seed=seed,
         digest=digest(kept),
     )
+
+
+def tolerances(probes: Sequence[Probe], errors: Mapping[str, float]) -> dict[str, float]:
+    """The harm that is noise, by stratum, given the squared error of each probe's baseline."""
+    streams: dict[str, list[str]] = {POOLED: [probe.id for probe in probes]}
+    for probe in probes:
+        for stratum in probe.strata:
+            streams.setdefault(stratum, []).append(probe.id)
+    return {
+        stratum: FLOOR + 2 * sqrt(sum(errors[id] for id in ids)) / len(ids)
+        for stratum, ids in streams.items()
+    }
 
 
 def _check(right: Sequence[Probe]) -> None:

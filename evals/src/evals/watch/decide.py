@@ -73,7 +73,7 @@ def decide(
         return verdict(status="RULER", reason=reason), state
     scores = answered(cycle)
     if not scores or 2 * len(scores) < len(probes):
-        missed = filter(_unreachable, cycle.replies)
+        missed = filter(is_missing, cycle.replies)
         reason = reasons.missing(missed, len(scores), len(probes))
         return verdict(status="NO DATA", reason=reason), state
 
@@ -149,7 +149,7 @@ def answered(cycle: Cycle) -> dict[str, dict[Cell, float]]:
     """Score by probe and cell, of the probes that every cell answered, if only by an error."""
     scores: dict[str, dict[Cell, float]] = {}
     for reply in cycle.replies:
-        if not _unreachable(reply):
+        if not is_missing(reply):
             scores.setdefault(reply.probe, {})[reply.cell] = reply.score
     return {probe: cells for probe, cells in scores.items() if len(cells) == len(CELLS)}
 
@@ -248,7 +248,8 @@ def _blame(alarms: Sequence[Heard], seen: _Seen) -> dict[str, Any]:
     }
 
 
-def _unreachable(reply: CellReply) -> bool:
+def is_missing(reply: CellReply) -> bool:
+    """Whether no answer came at all, which is no wrong answer."""
     return reply.status == "error" and UNREACHABLE in (reply.reason or "").lower()
 
 

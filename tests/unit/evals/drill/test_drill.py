@@ -22,7 +22,7 @@ def sample(tmp_path):
 
 
 def running(sample, tmp_path, **fields):
-    drill = Drill(name="d", layer="data", title="t", keep=["{sample}"], **fields)
+    drill = Drill(name="d", layers=("data",), title="t", keep=["{sample}"], **fields)
     return Running(drill, {"sample": str(sample)}, tmp_path / "saved")
 
 
@@ -106,3 +106,21 @@ def test_a_file_that_is_no_drill_is_named(tmp_path):
     path.write_text("layer: nobody\n")
     with pytest.raises(DatasetError, match=r"bad\.yaml"):
         load(path)
+
+
+def test_a_double_fault_is_both_drills_and_what_both_restart_is_restarted_once(tmp_path):
+    settle = 'settle: ["restart", "{}"]'
+    for name, layer in (("a", "data"), ("b", "serving")):
+        steps = f"keep: [{name}]\nrun: [run-{name}]\n{settle.format(name)}"
+        (tmp_path / f"{name}.yaml").write_text(f"layer: {layer}\ntitle: {name}\n{steps}\n")
+    (tmp_path / "double.yaml").write_text("both: [a, b]\ntitle: both\n")
+    drill = load(tmp_path / "double.yaml")
+    assert (drill.layers, drill.title) == (("data", "serving"), "both")
+    assert (drill.keep, drill.run) == (["a", "b"], ["run-a", "run-b"])
+    assert drill.settle == ["restart", "a", "b"]
+
+
+def test_a_double_fault_of_a_drill_that_is_not_there_is_told(tmp_path):
+    (tmp_path / "double.yaml").write_text("both: [absent]\ntitle: both\n")
+    with pytest.raises(DatasetError, match="absent"):
+        load(tmp_path / "double.yaml")

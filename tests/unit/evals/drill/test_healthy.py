@@ -6,18 +6,21 @@ from pathlib import Path
 
 import pytest
 from tests.fakes.layers_app import card_of, cycle, verdict
+from tests.fakes.scripted_layers import Layers
 
-from evals.drill import healthy
+from evals.drill import healthy, recording
 from evals.drill.drill import Drill, load
 from evals.drill.healthy import HealthyCycle, HealthyCycles, figures
 from evals.machine import Origin
 from evals.settings import Settings
+from evals.watch.detector import State
+from evals.watch.ledger import Ledger
 
 HERE = Origin(command="c", commit="c0ffee", date="d", machine="m")
 
 
 @pytest.fixture
-def watched(tmp_path, monkeypatch):
+def watched(tmp_path, monkeypatch, in_order):
     log = tmp_path / "log"
     log.touch()
 
@@ -37,7 +40,12 @@ def watched(tmp_path, monkeypatch):
 
     monkeypatch.setattr(healthy, "Watcher", Scripted)
     monkeypatch.setattr(healthy, "origin", lambda: HERE)
-    made = HealthyCycles(Settings(state_dir=tmp_path / "state"), None)
+    settings = Settings(state_dir=tmp_path / "state")
+    accepted = Layers(settings, in_order).accepted()
+    with Ledger(settings.ledger) as ledger:
+        ledger.accept(accepted.at, accepted.model_dump_json())
+        ledger.append(cycle(()), verdict("OK"), None, State())
+    made = HealthyCycles(settings, None)
     change = Drill(
         name="restart",
         title="t",
@@ -53,6 +61,14 @@ def test_every_second_cycle_follows_a_change_that_is_taken_back_after_it(watched
     changed = ["cycle", "report", "made", "cycle", "report", "undone"]
     assert log.read_text().split() == [*changed, *changed]
     assert [each.change for each in made.outcomes()] == ["", "restart", "", "restart"]
+
+
+def test_healthy_cycles_are_recorded_by_the_change_before_them(watched, tmp_path):
+    made, change, _ = watched
+    made.run([change], 3)
+    made.publish_recordings(tmp_path / "published")
+    found = {each.drill: len(each.cycles) for each in recording.read(tmp_path / "published")[0]}
+    assert found == {"benign-none": 2, "benign-restart": 1}
 
 
 def test_cycles_that_were_run_already_are_not_run_again(watched):
@@ -120,4 +136,4 @@ def test_every_benign_change_of_the_repository_blames_nobody():
     root = Path(__file__).parents[4]
     changes = [load(path) for path in root.glob("evals/drills/benign/*.yaml")]
     assert len(changes) >= 6
-    assert all(change.layer is None for change in changes)
+    assert all(not change.layers for change in changes)

@@ -52,10 +52,12 @@ def trial(tmp_path):
         replay=False,
         reports=True,
         held=(),
+        layers=(),
+        can_heal=True,
     ):
         drill = Drill(
             name="d",
-            layer=layer,
+            layers=layers or (layer,),
             title="t",
             run=[f"sh -c 'echo injected >> {log}'"],
             undo=[f"sh -c 'echo undone >> {log}'"],
@@ -85,9 +87,10 @@ def trial(tmp_path):
             told("healed")
             return heals
 
-        arguments = (drill, {}, tmp_path / "saved", Oracle(), Watcher(), tmp_path / "cards", heal)
+        arguments = (drill, {}, tmp_path / "saved", Oracle(), Watcher(), tmp_path / "cards")
+        healing = heal if can_heal else None
         guards = Guards(held, told)
-        outcome = run(*arguments, lambda: told("resumed"), guards, "c0ffee", replay)
+        outcome = run(*arguments, healing, lambda: told("resumed"), guards, "c0ffee", replay)
         return outcome, log.read_text().split()
 
     return trial
@@ -113,7 +116,7 @@ def test_a_trial_keeps_the_card_the_oracles_harm_and_the_watchers(trial, tmp_pat
     outcome, _ = trial("FAULT", "OK")
     assert '"status": "FAULT"' in (tmp_path / "cards" / "d.json").read_text()
     assert (outcome.harm, outcome.hot_harm) == (0.5, pytest.approx(0.52))
-    assert (outcome.drill, outcome.layer, outcome.commit) == ("d", "data", "c0ffee")
+    assert (outcome.drill, outcome.layers, outcome.commit) == ("d", ("data",), "c0ffee")
     assert len(outcome.cycle_seconds) == outcome.cycles == 1
 
 
@@ -143,6 +146,18 @@ def test_a_model_that_is_still_wrong_after_the_cards_restart_is_put_back_by_the_
     outcome, order = trial("FAULT", *["FAULT"] * HEALING, layer="serving")
     assert not outcome.healed
     assert order == ["injected", "reported", "healed", "resumed", "undone"]
+
+
+def test_of_two_faults_each_is_taken_out_by_the_drill_since_a_card_heals_one_at_a_time(trial):
+    outcome, order = trial("FAULT", "OK", layers=("data", "serving"))
+    assert order == ["injected", "reported", "resumed", "undone"]
+    assert (outcome.layers, outcome.named) == (("data", "serving"), ("data",))
+
+
+def test_a_trial_for_the_record_heals_nothing_and_tells_which_cycles_it_watched(trial):
+    outcome, order = trial("SUSPECT", "FAULT", can_heal=False)  # a third cycle would be an error
+    assert order == ["injected", "reported", "resumed", "undone"]
+    assert outcome.watched == (cycle().id,) * 2
 
 
 def test_a_benign_change_is_no_trial(tmp_path):
@@ -244,6 +259,14 @@ def test_a_second_name_beside_the_right_one_is_not_exact_and_is_a_wrong_name(tri
     both = outcome.model_copy(update={"named": ("data", "application")})
     found = {row.id: row.value for row in figures([both], HERE)}
     assert (found["real_engine_exact_set"], found["real_engine_wrong_name"]) == (0, 1)
+
+
+def test_double_faults_are_no_part_of_the_single_ones_figures(trial):
+    outcome, _ = trial("FAULT", "OK")
+    double = outcome.model_copy(update={"layers": ("data", "serving")})
+    found = {row.id: row for row in figures([outcome, double], HERE)}
+    assert found["real_engine_faults"].value == 1
+    assert found["real_engine_exact_set"].value == 1
 
 
 def test_the_time_to_a_verdict_is_the_longest_of_all(trial):
