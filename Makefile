@@ -26,7 +26,7 @@ COMPOSE = -f docker-compose.yml $(if $(OFFLINE),-f infra/compose/offline.yml)
 
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
-        gate weakest bench tables secrets up down \
+        drill reveal drill-end board scorecard gate weakest bench tables secrets up down \
         check format lint imports dependencies types unit contract fault integration test test-long lock
 
 help: ## List every command, one sentence each.
@@ -85,6 +85,22 @@ history: ## List the watcher's cycles and verdicts, the latest last.
 
 gate: ## Say whether this build answers well enough to be released.
 	@$(STACK) exec evals -- evals gate
+
+drill: ## Break the stack, for you to find out where: make drill BLIND=1, or make drill FAULT=app-top-k-1
+	@$(STACK) exec evals -- evals drill $(FAULT) $(if $(BLIND),--blind)
+
+reveal: ## Guess the layer, then see the card and what it was: make reveal GUESS=data
+	@$(STACK) exec evals -- evals reveal $(if $(GUESS),--guess $(GUESS))
+
+drill-end: ## Make everything as it was before the drill.
+	@$(STACK) exec evals -- evals drill-end
+
+board: ## Who found the layer: people, or the stack?
+	@$(STACK) exec evals -- evals board
+
+scorecard: ## Compute how often the verdict is right, into docs/scorecard.md; it needs no running stack.
+	@.venvs/evals/bin/evals scorecard --write
+	@$(MAKE) --no-print-directory tables
 
 weakest: ## Name the layer that has been at fault the most.
 	@$(STACK) exec evals -- evals weakest

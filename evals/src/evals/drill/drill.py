@@ -110,7 +110,9 @@ class Running:
         """Put the fault in; raises DrillFailed, with everything restored, where that fails."""
         shutil.rmtree(self._saved, ignore_errors=True)
         for number, path in enumerate(map(self._path, self.drill.keep)):
-            _copy(path, self._saved / str(number))
+            part = self._saved / f"{number}.part"
+            _copy(path, part)
+            part.rename(self._saved / str(number))  # so that a killed copy never is restored
         try:
             for edit in self.drill.edits:
                 self._edit(edit)

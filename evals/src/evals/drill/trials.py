@@ -139,8 +139,7 @@ class Trials:
         return proposed
 
     def _resume(self) -> None:
-        """Readers see again what syncs write; without a restore before it, nothing happens."""
-        _command(f"{self._settings.ingestion_command} resume")
+        resume(self._settings)
 
     def _unseen(self) -> list[Probe]:
         """Goldens that the watcher never asks."""
@@ -167,6 +166,11 @@ class ApprovedGuards:
 
     def _runs(self) -> list[str]:
         return [each.hold.run_id for each in self._sources.status() if each.hold]
+
+
+def resume(settings: Settings) -> None:
+    """Readers see again what syncs write; without a restore before it, nothing happens."""
+    _command(f"{settings.ingestion_command} resume")
 
 
 def _command(command: str) -> bool:
