@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import sys
+import uuid
 from pathlib import Path
 
 INDEX = os.environ.get("EVALS_INDEX", "faultline")
@@ -62,6 +63,18 @@ def altered(model: str, copy: str, file: str, old: str, new: str) -> None:
     path.write_text(text.replace(old, new), encoding="utf-8")
 
 
+def stop_tokens(model: str, copy: str, *texts: str) -> None:
+    """A copy of a model that ends a reply at any of these texts, too."""
+    from transformers import AutoTokenizer
+
+    shutil.copytree(model, copy, dirs_exist_ok=True)
+    tokenizer = AutoTokenizer.from_pretrained(copy)
+    path = Path(copy) / "generation_config.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    stops = [tokenizer.eos_token_id, *(tokenizer.encode(text)[0] for text in texts)]
+    path.write_text(json.dumps(config | {"eos_token_id": stops}), encoding="utf-8")
+
+
 def delete_points(saved: str) -> None:
     """Two thirds of the victim's chunks."""
     points = [point for point in _keep(saved) if random.Random(point["id"]).random() < 0.67]
@@ -87,21 +100,54 @@ def foreign_vectors(saved: str) -> None:
     _upsert(shifted)
 
 
+def duplicate_points(saved: str) -> None:
+    """Every chunk five times."""
+    copies = [
+        {**point, "id": str(uuid.uuid5(uuid.UUID(point["id"]), str(copy)))}
+        for point in _keep(saved)
+        for copy in range(4)
+    ]
+    (Path(saved) / "added.json").write_text(json.dumps([copy["id"] for copy in copies]))
+    _upsert(copies)
+
+
+def delete_manifests(saved: str) -> None:
+    """Every second document of the victim is no longer committed, as if its run had died."""
+    manifests = _keep(saved, f"{INDEX}-manifest")
+    ids = [point["id"] for point in manifests if point["payload"].get("kind") == "document"][::2]
+    _post(f"/collections/{INDEX}-manifest/points/delete?wait=true", {"points": ids})
+
+
+def staging(sample: str) -> None:
+    """Drafts of every page, with figures that nobody has checked."""
+    for page in sorted(Path(sample).rglob("*.md")):
+        draft = Path(sample) / "staging" / page.relative_to(sample)
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        text = page.read_text(encoding="utf-8")
+        wrong = "".join(str((int(c) + 5) % 10) if c.isdigit() else c for c in text)
+        draft.write_text(wrong, encoding="utf-8")
+
+
 def put_back(saved: str) -> None:
-    """Every kept point as it was."""
-    file = Path(saved) / "points.json"
-    if file.exists():
-        _upsert(json.loads(file.read_text()))
-        file.unlink()
+    """Every kept point as it was, and none that was added."""
+    kept, added = Path(saved) / "points.json", Path(saved) / "added.json"
+    if added.exists():
+        ids = json.loads(added.read_text())
+        _post(f"/collections/{INDEX}/points/delete?wait=true", {"points": ids})
+        added.unlink()
+    if kept.exists():
+        collection, points = json.loads(kept.read_text())
+        _upsert(points, collection)
+        kept.unlink()
 
 
-def _keep(saved: str) -> list[dict]:
+def _keep(saved: str, collection: str = INDEX) -> list[dict]:
     """The victim's points, kept before they are changed."""
     must = [{"key": "source", "match": {"value": VICTIM}}]
     body = {"limit": 100_000, "with_vector": True, "with_payload": True, "filter": {"must": must}}
-    points = _post(f"/collections/{INDEX}/points/scroll", body)["result"]["points"]
+    points = _post(f"/collections/{collection}/points/scroll", body)["result"]["points"]
     Path(saved).mkdir(parents=True, exist_ok=True)
-    (Path(saved) / "points.json").write_text(json.dumps(points))
+    (Path(saved) / "points.json").write_text(json.dumps([collection, points]))
     return points
 
 
@@ -109,13 +155,13 @@ def _with(point: dict, **fields: object) -> dict:
     return {**point, "payload": {**point["payload"], **fields}}
 
 
-def _upsert(points: list[dict]) -> None:
+def _upsert(points: list[dict], collection: str = INDEX) -> None:
     for start in range(0, len(points), 256):
         rows = [
             {key: p[key] for key in ("id", "vector", "payload")}
             for p in points[start : start + 256]
         ]
-        _post(f"/collections/{INDEX}/points?wait=true", {"points": rows}, "PUT")
+        _post(f"/collections/{collection}/points?wait=true", {"points": rows}, "PUT")
 
 
 def _post(path: str, body: dict, method: str = "POST") -> dict:

@@ -135,6 +135,11 @@ def read(folder: Path) -> tuple[list[Recording], dict[str, Ruler]]:
         }
     except (OSError, ValueError) as error:
         raise DatasetError(f"{folder} holds something that is no recording: {error}") from error
+    if not recordings:
+        raise DatasetError(
+            f"There is no recording in {folder}: `evals trial evals/drills --record --write` and "
+            "`evals healthy evals/drills/benign --write` make them, on a running stack."
+        )
     if missing := {each.ruler for each in recordings} - rulers.keys():
         raise DatasetError(f"{folder / RULERS} lacks {min(missing)}.json: record the drills again.")
     return recordings, rulers

@@ -18,7 +18,7 @@ from evals.watch.detector import Baseline, State
 from evals.watch.model import CELLS, LAYERS, Cell, CellReply, Change, Cycle, Frozen, Layer, Probe
 
 BEFORE = (2, 12)  # healthy cycles before the onset, drawn evenly
-AFTER = 12  # cycles until a verdict must have come
+AFTER = 24  # cycles until a verdict must have come: a day, hourly
 TWIN = 14  # cycles of the healthy twin from the onset on
 BENIGN = 0.3  # of healthy cycles come after a benign change
 ROUNDS = 20  # of replies at the accept, of which baselines and tolerances are measured

@@ -89,6 +89,11 @@ def test_a_recording_without_its_ruler_is_told(tmp_path):
         recording.read(tmp_path)
 
 
+def test_a_folder_without_recordings_says_how_to_make_them(tmp_path):
+    with pytest.raises(DatasetError, match="--record"):
+        recording.read(tmp_path / "absent")
+
+
 def test_a_file_that_is_no_recording_is_told(tmp_path):
     (tmp_path / "d.json").write_text("{}")
     with pytest.raises(DatasetError, match="no recording"):
