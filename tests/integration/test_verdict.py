@@ -68,6 +68,29 @@ def test_an_index_changed_by_rest_is_named_and_healed_by_the_command_on_the_card
     card(stack, "OK")
 
 
+def test_a_drill_is_guessed_named_and_taken_out_byte_for_byte(stack, accepted):
+    bundle = ROOT / "application" / "src" / "application" / "bundle.toml"
+    before = bundle.read_bytes()
+
+    def said(*command: str) -> str:
+        done = stack.run("evals", "evals", *command)
+        assert done.returncode == 0, done.stderr
+        return str(done.stdout)
+
+    said("drill", "app-top-k-1")
+    try:
+        assert bundle.read_bytes() != before
+        told = said("reveal", "--guess", "serving")
+        assert "It was application: Only one passage is fetched." in told
+        assert "You said serving" in told
+        assert "The stack said application after" in told
+    finally:
+        said("drill-end")
+    assert bundle.read_bytes() == before
+    assert "people were right in 0, the stack in 1" in said("board")
+    card(stack, "OK")
+
+
 def test_a_watcher_whose_schedule_stopped_is_named_and_is_no_ok(stack, accepted):
     card(stack, "OK")
     supervised(stack, "stop")
