@@ -253,7 +253,9 @@ def scorecard(
         Console().print(results.table(rows), soft_wrap=True)
     if write:
         results.merge(settings.results_dir / "scorecard.json", rows)
-        told = page(rows, runs, found.drills, outcomes)
+        every = [load(path) for path in _files([DRILLS])]
+        pairs = [(each.name, each.looks_like) for each in every if each.looks_like]
+        told = page(rows, runs, found.drills, outcomes, pairs)
         settings.scorecard_page.write_text(told, encoding="utf-8")
 
 

@@ -54,6 +54,7 @@ class Drill(BaseModel):
     layers: tuple[Layer, ...] = ()  # that are at fault
     title: str
     incident: str = ""  # the real one that it re-enacts
+    looks_like: str = ""  # a drill of another layer that harms answers in the same way
     severity: str = "high"
     keep: list[str] = []  # files or folders to restore
     edits: list[Edit] = []

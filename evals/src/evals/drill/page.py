@@ -27,8 +27,9 @@ def page(
     runs: Sequence[Run],
     recordings: Sequence[Recording],
     outcomes: Sequence[Outcome],
+    pairs: Sequence[tuple[str, str]],
 ) -> str:
-    """Markdown, written whole: nothing in it is typed by hand."""
+    """Markdown, written whole: nothing in it is typed by hand. `pairs` are names of look-alikes."""
     real = [each for each in outcomes if each.harm >= HARM]
     told: str = _TEMPLATE.render(
         figures=table(figures),
@@ -40,6 +41,7 @@ def page(
         real_confusion=_confusion([each for each in real if len(each.layers) == 1]),
         confusion=_confusion([each for each in runs if len(each.layers) == 1]),
         by_severity=_by_severity(runs),
+        pairs=_pairs(pairs, runs, recordings),
         drills=_drills(runs, recordings),
         left_out=_left_out(recordings, outcomes),
     )
@@ -73,6 +75,24 @@ def _by_severity(runs: Sequence[Run]) -> str:
             row.append(share)
         rows.append(row)
     return _table(["at fault", *(f"{each} harm" for each in SEVERITIES)], rows)
+
+
+def _pairs(
+    pairs: Sequence[tuple[str, str]], runs: Sequence[Run], recordings: Sequence[Recording]
+) -> str:
+    by_name = {each.drill: each for each in recordings}
+    rows = []
+    for pair in pairs:
+        row = []
+        for name in pair:
+            these = [run for run in runs if run.drill == name]
+            if these:
+                layer = " + ".join(by_name[name].layers)
+                exact = f"{sum(map(is_exact, these))} of {len(these)}"
+                row += [by_name[name].title, layer, exact]
+        if len(row) == 6:
+            rows.append(row)
+    return _table(["fault", "layer", "exact", "looks like", "layer", "exact"], rows)
 
 
 def _drills(runs: Sequence[Run], recordings: Sequence[Recording]) -> str:

@@ -86,6 +86,11 @@ def test_every_drill_of_the_repository_is_in_the_form_and_says_what_it_is():
     for drill in drills:
         assert drill.edits or drill.run, drill.name
         assert drill.keep or drill.undo, drill.name
+    layers = {drill.name: drill.layers for drill in drills}
+    alike = [drill for drill in drills if drill.looks_like]
+    assert len(alike) >= 5  # pairs
+    assert all(drill.layers != layers[drill.looks_like] for drill in alike)
+    assert sum(len(drill.layers) > 1 for drill in drills) >= 8
 
 
 def test_edits_of_the_repository_match_what_lies_there():

@@ -203,7 +203,11 @@ def test_the_page_says_who_was_taken_for_whom_and_what_was_left_out():
         recording("e", ("serving",), 0.05),
         recording("h", ("data",), 0.02),
     ]
-    told = page([*rows().values()], [RUN, missed], drills, [OUTCOME, harmless])
+    told = page(
+        [*rows().values()], [RUN, missed], drills, [OUTCOME, harmless], [("d", "e"), ("d", "h")]
+    )
+    assert "| Title of d | data | 1 of 1 | Title of e | serving | 0 of 1 |" in told
+    assert told.count("| Title of d | data | 1 of 1 |") == 1  # what did no harm is no look-alike
     assert "| **data** | 1 |  |  |  |  |  |" in told
     assert "| **serving** |  |  |  |  |  | 1 |" in told
     assert "| Title of d | data | 0.50 |  | 1 of 1 | 2 |  |" in told
