@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / ".venvs" / "demo" / "bin" / "demo"
+SAMPLE = ROOT / "evals" / "datasets" / "sample" / "r2"
 PORT_OFFSET = 20_000
 
 
@@ -59,7 +61,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     if not DEMO.exists():
         pytest.skip("the demo's environment is not installed: run `make install`")
     state = tmp_path_factory.mktemp("state")
+    sample = tmp_path_factory.mktemp("documents") / "sample"
+    shutil.copytree(SAMPLE, sample)  # lessons and drills edit it
     env = os.environ | {
+        "SAMPLE": str(sample),
         "STATE_DIR": str(state),
         "PORT_OFFSET": str(PORT_OFFSET),
         "MODELS_DIR": os.environ.get("MODELS_DIR", str(ROOT / ".state" / "models")),

@@ -1,0 +1,60 @@
+"""Every command of the lessons, typed on the real stack in the order in which they stand there.
+
+A command succeeds unless its comment names an exit code; a reveal names the layer of the lesson, and
+every `make watch` after a revert says that all is well.
+"""
+
+import re
+import subprocess
+
+import pytest
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.integration
+LESSONS = ROOT / "docs" / "lessons"
+LAYERS = ("data", "serving", "application")
+
+
+def commands(lesson: str) -> list[tuple[str, int]]:
+    """Commands with the exit code that is expected; the set-up is the stack of these tests."""
+    blocks = re.findall(r"^```\n(.*?)^```$", (LESSONS / lesson).read_text(), re.M | re.S)
+    found = []
+    for line in "".join(blocks).splitlines():
+        command, _, comment = line.partition("  #")
+        code = re.search(r"exit code (\d)", comment)
+        found.append((command, int(code[1]) if code else 0))
+    return found
+
+
+@pytest.fixture(scope="module")
+def accepted(stack):
+    assert stack.run("evals", "evals", "accept", "--reason", "the lessons").returncode == 0
+
+
+@pytest.mark.parametrize("layer", LAYERS)
+def test_every_command_of_a_lesson_does_what_the_lesson_says(layer, stack, accepted):
+    typed = commands(f"{layer}.md")
+    assert len(typed) > 10
+    before = subprocess.run(["git", "diff"], capture_output=True, cwd=ROOT).stdout
+    try:
+        for command, code in typed:
+            line = command.replace("/tmp/sample", stack.env["SAMPLE"])
+            done = subprocess.run(
+                ["bash", "-c", line], env=stack.env, cwd=ROOT, capture_output=True, text=True
+            )
+            assert done.returncode == code, f"{line}\n{done.stdout}{done.stderr}"
+            if line.startswith("make reveal"):
+                assert re.search(rf"The stack said {layer} after \d+ cycles: right", done.stdout)
+            if line.startswith("make watch"):
+                assert re.search(r"\bOK\b", done.stdout), done.stdout
+    finally:
+        stack.run("evals", "evals", "drill-end")
+    assert subprocess.run(["git", "diff"], capture_output=True, cwd=ROOT).stdout == before
+
+
+def test_each_lesson_takes_forty_minutes_and_has_an_answer_sheet():
+    for layer in LAYERS:
+        text = (LESSONS / f"{layer}.md").read_text()
+        minutes = [int(found) for found in re.findall(r"^## .*\((\d+) minutes\)", text, re.M)]
+        assert sum(minutes) == 40
+        assert "\n## Answers\n" in text
