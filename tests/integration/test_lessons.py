@@ -1,7 +1,7 @@
 """Every command of the lessons, typed on the real stack in the order in which they stand there.
 
-A command succeeds unless its comment names an exit code; a reveal names the layer of the lesson, and
-every `make watch` after a revert says that all is well.
+A command succeeds unless its comment names an exit code; a reveal names the layer of the lesson,
+and every `make watch` after a revert says that all is well.
 """
 
 import re
