@@ -28,12 +28,12 @@ from evals.suite.metrics import Estimate, Part, ratio
 R = TypeVar("R")
 Case = TypeVar("Case", Run, Outcome)
 
-SEEDS = 5
+SEEDS = 20
 FLIPS = 0.02  # of replies: more than the real engine's, which were none
 NOISY = 0.1
-HEALTHY = 3000  # cycles
+HEALTHY = 20_000  # cycles
 MEDIUM, HIGH = 0.1, 0.3  # of the oracle's harm
-BLOCK = 150  # healthy cycles simulated in one piece: six days, hourly
+BLOCK = 500  # healthy cycles simulated in one piece: three weeks, hourly
 
 
 def severity(harm: float) -> str:
