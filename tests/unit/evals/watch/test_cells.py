@@ -1,5 +1,7 @@
 """What each cell asks of whom, and what it hears if the application fails or is not there."""
 
+from types import SimpleNamespace
+
 import pytest
 from tests.fakes.layers_app import PROBES, cycle, reply
 
@@ -7,7 +9,7 @@ from evals.errors import Unavailable, Unreachable
 from evals.probes.score import with_own_words
 from evals.settings import Settings
 from evals.watch import cells
-from evals.watch.cells import ask_cells, asked_as_users, chat_requests
+from evals.watch.cells import ask_cells, asked_as_users, chat_requests, with_ladder
 from evals.watch.decide import answered
 from evals.watch.model import CELLS
 
@@ -87,6 +89,23 @@ def test_the_requests_of_a_cell_are_those_that_the_model_was_sent_in_it():
     sent = [reply(PROBES[0], cell, 1.0, prompt=f'{{"of": "{cell}"}}') for cell in CELLS]
     assert chat_requests(sent, "11") == {"p0": {"of": "11"}}
     assert chat_requests([reply(PROBES[0], "11", 0.0, prompt=None)], "11") == {}
+
+
+def test_the_requests_of_one_cell_are_not_those_of_another():
+    sent = [reply(PROBES[0], cell, 1.0, prompt=f'{{"of": "{cell}"}}') for cell in CELLS]
+    for cell in CELLS:
+        assert chat_requests(sent, cell) == {"p0": {"of": cell}}
+
+
+def test_only_what_was_lost_is_looked_for_in_the_index():
+    probes = {probe.id: probe for probe in PROBES}
+    index = SimpleNamespace(indexed=list)
+    replies = [
+        reply(PROBES[1], "11", score, in_index=None).model_copy(update={"cell": cell})
+        for cell, score in (("11", 0.5), ("00", 1.0))
+    ]
+    lost, right = with_ladder(replies, probes, {"0": index, "1": index})
+    assert (lost.in_index, right.in_index) == (False, None)
 
 
 def test_an_answer_that_fails_is_a_wrong_one_for_users_get_none(application, in_order):

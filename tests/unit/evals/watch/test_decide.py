@@ -5,7 +5,7 @@ from math import sqrt
 import pytest
 from tests.fakes.scored_cycles import BASELINE, PROBES, asked, faulty, rescored, run, scored
 
-from evals.watch.detector import State
+from evals.watch.detector import Baseline, State, digest
 from evals.watch.model import CELLS, Cell, Change, Cycle, Layer, Verdict
 
 
@@ -172,3 +172,9 @@ def test_a_verdict_and_its_state_survive_json() -> None:
     verdict, state = run(*[faulty(data=range(30))] * 60)
     assert Verdict.model_validate_json(verdict.model_dump_json()) == verdict
     assert State.model_validate_json(state.model_dump_json()) == state
+
+
+def test_a_ruler_without_probes_is_no_data_and_never_ok() -> None:
+    nothing = Baseline(digest=digest([]), scores={}, deltas={"all": 0.03})
+    verdict, _ = run(asked(replies=[]), probes=[], baseline=nothing)
+    assert verdict.status == "NO DATA"

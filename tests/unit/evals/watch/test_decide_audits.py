@@ -2,6 +2,7 @@
 
 from tests.fakes.scored_cycles import BASELINE, PROBES, asked, faulty, run
 
+from evals.watch.audit import damaged
 from evals.watch.decide import healed
 from evals.watch.detector import State
 from evals.watch.model import Cycle, Verdict
@@ -49,3 +50,14 @@ def test_an_audit_beside_another_layers_fault_names_both() -> None:
     both = faulty(serving=range(30)).model_copy(update={"audits": audited(10).audits})
     verdict, _ = run(both, state=state, baseline=AUDITED)
     assert set(verdict.layers) == {"data", "serving"}
+
+
+def test_an_audit_that_compared_nothing_says_nothing() -> None:
+    cycle = asked(audits={"audit of sample": ()})
+    assert damaged(cycle, AUDITED.deltas) == {}
+    assert run(cycle, baseline=AUDITED)[0].status == "OK"
+
+
+def test_as_much_damage_as_is_tolerated_is_none() -> None:
+    assert damaged(audited(5, of=100), AUDITED.deltas) == {}
+    assert damaged(audited(6, of=100), AUDITED.deltas) == {"audit of sample": 0.06}
