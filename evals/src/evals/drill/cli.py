@@ -19,7 +19,7 @@ from evals.drill.drill import load
 from evals.drill.healthy import HealthyCycles
 from evals.drill.healthy import figures as healthy_figures
 from evals.drill.page import page
-from evals.drill.scorecard import FLIPS, NOISY, Recordings, false_alarms, simulated
+from evals.drill.scorecard import FLIPS, NOISY, Recordings, as_it_was, false_alarms, simulated
 from evals.drill.scorecard import figures as scorecard_figures
 from evals.drill.trials import ApprovedGuards, Trials, figures, read_outcomes, resume
 from evals.machine import origin
@@ -78,10 +78,11 @@ def trial(
         )
     Console().print(shown)
     if write:
+        trials.publish_recordings(settings.results_dir / "recorded")
+    if write and not record:
         results.merge(settings.results_dir / "verdict.json", figures(trials.outcomes(), origin()))
         trials.publish_outcomes(settings.results_dir / "drills.jsonl")
         trials.publish_cards(settings.cards_dir)
-        trials.publish_recordings(settings.results_dir / "recorded")
 
 
 @app.command()
@@ -248,14 +249,14 @@ def scorecard(
         found = Recordings(*recording.read(settings.results_dir / "recorded"))
         runs = simulated(found, kept)
         quiet, noisy = false_alarms(found, FLIPS), false_alarms(found, NOISY)
-        outcomes = read_outcomes(settings.results_dir / "drills.jsonl")
-        rows = scorecard_figures(runs, quiet, noisy, outcomes, origin())
+        real = as_it_was(found)
+        rows = scorecard_figures(runs, quiet, noisy, real, origin())
         Console().print(results.table(rows), soft_wrap=True)
     if write:
         results.merge(settings.results_dir / "scorecard.json", rows)
         every = [load(path) for path in _files([DRILLS])]
         pairs = [(each.name, each.looks_like) for each in every if each.looks_like]
-        told = page(rows, runs, found.drills, outcomes, pairs)
+        told = page(rows, runs, found.drills, real, pairs)
         settings.scorecard_page.write_text(told, encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ from jinja2 import Template
 from evals.drill.recording import Recording
 from evals.drill.scorecard import FLIPS, SEEDS, is_exact, severity
 from evals.drill.simulate import AFTER, BENIGN, ROUNDS, Run
-from evals.drill.trial import HARM, NO_EFFECT, Outcome
+from evals.drill.trial import HARM
 from evals.results import Result, table
 from evals.watch.model import LAYERS
 
@@ -26,11 +26,10 @@ def page(
     figures: Sequence[Result],
     runs: Sequence[Run],
     recordings: Sequence[Recording],
-    outcomes: Sequence[Outcome],
+    real: Sequence[Run],
     pairs: Sequence[tuple[str, str]],
 ) -> str:
     """Markdown, written whole: nothing in it is typed by hand. `pairs` are names of look-alikes."""
-    real = [each for each in outcomes if each.harm >= HARM]
     told: str = _TEMPLATE.render(
         figures=table(figures),
         seeds=SEEDS,
@@ -43,12 +42,12 @@ def page(
         by_severity=_by_severity(runs),
         pairs=_pairs(pairs, runs, recordings),
         drills=_drills(runs, recordings),
-        left_out=_left_out(recordings, outcomes),
+        left_out=_left_out(recordings),
     )
     return told
 
 
-def _confusion(cases: Sequence[Run | Outcome]) -> str:
+def _confusion(cases: Sequence[Run]) -> str:
     counts = Counter((each.layers[0], _named(each)) for each in cases)
     rows = [
         [f"**{layer}**", *(str(counts[layer, column] or "") for column in COLUMNS)]
@@ -57,7 +56,7 @@ def _confusion(cases: Sequence[Run | Outcome]) -> str:
     return _table(["at fault", *(f"named: {column}" for column in COLUMNS)], rows)
 
 
-def _named(each: Run | Outcome) -> str:
+def _named(each: Run) -> str:
     if len(each.named) > 1:
         return "several"
     if each.named:
@@ -117,13 +116,13 @@ def _drills(runs: Sequence[Run], recordings: Sequence[Recording]) -> str:
     return _table(heads, rows)
 
 
-def _left_out(recordings: Sequence[Recording], outcomes: Sequence[Outcome]) -> str:
+def _left_out(recordings: Sequence[Recording]) -> str:
     """Faults that did no harm on the real engine, which is no fault of the watcher's."""
-    found = {each.title: each.harm for each in outcomes if each.status == NO_EFFECT}
-    found |= {each.title: each.harm for each in recordings if each.layers and each.harm < HARM}
     lines = [
-        f"- {title}: harm {harm:.3f}, below {HARM}; without effect on this model and corpus.\n"
-        for title, harm in sorted(found.items())
+        f"- {each.title}: harm {each.harm:.3f}, below {HARM}; without effect on this model and"
+        " corpus.\n"
+        for each in recordings
+        if each.harm < HARM
     ]
     return "".join(lines) or "Nothing: every drill did harm.\n"
 

@@ -19,14 +19,13 @@ from scipy.stats import chi2  # type: ignore[import-untyped]  # ships no types
 from evals.drill import simulate
 from evals.drill.recording import Recording, Ruler
 from evals.drill.simulate import Run
-from evals.drill.trial import HARM, Outcome
+from evals.drill.trial import HARM
 from evals.errors import DatasetError
 from evals.machine import Origin
 from evals.results import Result, result
 from evals.suite.metrics import Estimate, Part, ratio
 
 R = TypeVar("R")
-Case = TypeVar("Case", Run, Outcome)
 
 SEEDS = 20
 FLIPS = 0.02  # of replies: more than the real engine's, which were none
@@ -92,6 +91,13 @@ def simulated(recordings: Recordings, kept: Path) -> list[Run]:
     return [done[drill.drill, drill.at, seed] for drill, seed in jobs]
 
 
+def as_it_was(recordings: Recordings) -> list[Run]:
+    """Every harmful drill as it was decided on the real engine."""
+    return [
+        simulate.as_it_was(drill, recordings.rulers[drill.ruler]) for drill in recordings.harmful
+    ]
+
+
 def false_alarms(recordings: Recordings, flips: float) -> tuple[int, int]:
     """Healthy cycles, HEALTHY at least, and the verdicts in them; every one is a false alarm."""
     rulers = sorted({drill.ruler for drill in recordings.harmful})
@@ -116,11 +122,12 @@ def figures(
     runs: Sequence[Run],
     quiet: tuple[int, int],
     noisy: tuple[int, int],
-    outcomes: Sequence[Outcome],
+    real: Sequence[Run],
     here: Origin,
 ) -> list[Result]:
     """The published figures: the real engine's first, then those of recorded cells."""
-    real = [each for each in outcomes if each.harm >= HARM]
+    once = [each for each in real if len(each.layers) == 1]
+    twice = [each for each in real if len(each.layers) > 1]
     single = [each for each in runs if len(each.layers) == 1 and each.harm >= MEDIUM]
     low = [each for each in runs if len(each.layers) == 1 and each.harm < MEDIUM]
     double = [each for each in runs if len(each.layers) > 1]
@@ -133,22 +140,22 @@ def figures(
         (
             "real_exact_set",
             "real engine: exactly the layers at fault were named",
-            _share([each for each in real if len(each.layers) == 1], is_exact),
+            _share(once, is_exact),
         ),
         (
             "real_wrong_name",
             "real engine: a layer was named that was not at fault",
-            _share([each for each in real if len(each.layers) == 1], is_wrong),
+            _share(once, is_wrong),
         ),
         (
             "real_double_exact_set",
             "real engine, double faults: exactly both were named",
-            _share([each for each in real if len(each.layers) > 1], is_exact),
+            _share(twice, is_exact),
         ),
         (
             "real_stopped",
             "real engine: a guard stopped it at the boundary, before it was approved",
-            _share(real, lambda each: each.harm_held is not None),
+            _share(real, lambda run: run.was_held),
         ),
         (
             "recall",
@@ -214,14 +221,14 @@ def figures(
     ]
 
 
-def is_exact(each: Run | Outcome) -> bool:
+def is_exact(run: Run) -> bool:
     """Whether exactly the layers at fault were named."""
-    return {*each.named} == {*each.layers}
+    return {*run.named} == {*run.layers}
 
 
-def is_wrong(each: Run | Outcome) -> bool:
+def is_wrong(run: Run) -> bool:
     """Whether a layer was named that was not at fault."""
-    return bool({*each.named} - {*each.layers})
+    return bool({*run.named} - {*run.layers})
 
 
 def poisson(cycles: int, alarms: int) -> Estimate:
@@ -232,7 +239,7 @@ def poisson(cycles: int, alarms: int) -> Estimate:
     return Estimate(rate, lowest, highest, cycles)
 
 
-def _share(cases: Sequence[Case], holds: Callable[[Case], bool]) -> Estimate | None:
+def _share(cases: Sequence[Run], holds: Callable[[Run], bool]) -> Estimate | None:
     """Share of the cases; seeds of one drill are drawn together."""
     return ratio(Part(each.drill, float(holds(each))) for each in cases)
 

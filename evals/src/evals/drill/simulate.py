@@ -9,6 +9,7 @@ import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from statistics import fmean, pvariance
+from typing import Any
 
 from evals.drill.recording import Recorded, Recording, Ruler
 from evals.probes.score import OWN_WORDS
@@ -36,6 +37,7 @@ class Run(Frozen):
     flips: float
     layers: tuple[Layer, ...]  # at fault
     harm: float
+    was_held: bool  # by a guard of ingestion, before it was approved
     status: str  # of the last cycle
     named: tuple[Layer, ...]
     cycles: int  # until something was named, or AFTER
@@ -75,21 +77,41 @@ def run(
         count += 1
         questions += seen.generations
     decoy = rng.choice([layer for layer in LAYERS if layer not in drill.layers])
-    return Run(
-        drill=drill.drill,
-        recorded_at=drill.at,
+    return _run(
+        drill,
+        ruler,
+        seen,
         seed=seed,
         flips=flips,
-        layers=drill.layers,
-        harm=drill.harm,
         status=status,
         named=named,
         cycles=count,
         questions=questions,
-        recall_says="data" if _recall(ruler, seen) > RECALL else "application",
         last_says=rng.choice([*seen.changed, decoy]),
         healthy=onset + TWIN,
         alarms=alarms,
+    )
+
+
+def as_it_was(drill: Recording, ruler: Ruler) -> Run:
+    """What the watcher said on the real engine: its cycles in their order, and nothing added."""
+    engine = _Engine(ruler, 0, random.Random(0))  # noqa: S311  # nothing is drawn
+    state = State()
+    for count, seen in enumerate(drill.cycles, start=1):  # noqa: B007  # counted
+        status, named, state = engine.decided(seen, state)
+    return _run(
+        drill,
+        ruler,
+        seen,
+        seed=0,
+        flips=0,
+        status=status,
+        named=named,
+        cycles=count,
+        questions=sum(cycle.generations for cycle in drill.cycles),
+        last_says=(*seen.changed, *drill.layers)[0],
+        healthy=0,
+        alarms=0,
     )
 
 
@@ -189,6 +211,19 @@ class _Engine:
             generations=seen.generations,
             audits=seen.audits,
         )
+
+
+def _run(drill: Recording, ruler: Ruler, last: Recorded, **said: Any) -> Run:
+    """A run of a drill whose last cycle this was."""
+    return Run(
+        drill=drill.drill,
+        recorded_at=drill.at,
+        layers=drill.layers,
+        harm=drill.harm,
+        was_held=drill.harm_held is not None,
+        recall_says="data" if _recall(ruler, last) > RECALL else "application",
+        **said,
+    )
 
 
 def _recall(ruler: Ruler, seen: Recorded) -> float:

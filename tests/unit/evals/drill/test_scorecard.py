@@ -1,6 +1,5 @@
 """The scorecard counts what was named, beside two baselines, and says what it left out."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -14,6 +13,7 @@ from evals.drill.scorecard import (
     MEDIUM,
     SEEDS,
     Recordings,
+    as_it_was,
     false_alarms,
     figures,
     poisson,
@@ -21,7 +21,6 @@ from evals.drill.scorecard import (
     simulated,
 )
 from evals.drill.simulate import Run
-from evals.drill.trial import HARM, NO_EFFECT, Outcome
 from evals.errors import DatasetError
 from evals.machine import Origin
 
@@ -35,6 +34,7 @@ RUN = Run(
     flips=0.02,
     layers=("data",),
     harm=0.5,
+    was_held=False,
     status="FAULT",
     named=("data",),
     cycles=2,
@@ -43,23 +43,6 @@ RUN = Run(
     last_says="serving",
     healthy=20,
     alarms=0,
-)
-OUTCOME = Outcome(
-    drill="d",
-    title="The fault",
-    layers=("data",),
-    commit="c",
-    replay=True,
-    at=AT,
-    harm=0.5,
-    hot_harm=0.5,
-    named=("data",),
-    status="FAULT",
-    cycles=1,
-    seconds=1,
-    reverted_by="restore",
-    healed=True,
-    cycle_seconds=(1.0,),
 )
 
 
@@ -72,8 +55,8 @@ def recording(name, layers=("data",), harm=0.5, cycle=None, **changed):
 HEALTHY = [recording(f"benign-{name}", (), 0, asked()) for name in ("none", "restart")]
 
 
-def rows(runs=(RUN,), outcomes=(OUTCOME,), quiet=(3000, 0), noisy=(3000, 0)):
-    found = figures(runs, quiet, noisy, outcomes, HERE)
+def rows(runs=(RUN,), real=(RUN,), quiet=(3000, 0), noisy=(3000, 0)):
+    found = figures(runs, quiet, noisy, real, HERE)
     return {row.id.removeprefix("scorecard_"): row for row in found}
 
 
@@ -141,15 +124,21 @@ def test_no_alarm_leaves_a_rate_of_up_to_three_and_a_bit_by_the_number_of_cycles
     assert (two.low, two.high) == (pytest.approx(0.242, abs=1e-3), pytest.approx(7.225, abs=1e-3))
 
 
-def test_the_real_engines_rows_are_of_its_outcomes_that_did_harm():
-    harmless = copy(OUTCOME, drill="n", harm=HARM / 2, named=())
-    wrong = copy(OUTCOME, drill="w", named=("serving",), harm_held=0.0)
-    double = copy(OUTCOME, drill="x", layers=("data", "serving"), named=("serving", "data"))
-    found = rows(outcomes=[OUTCOME, harmless, wrong, double])
+def test_the_real_engines_rows_are_of_its_own_runs():
+    wrong = copy(RUN, drill="w", named=("serving",), was_held=True)
+    double = copy(RUN, drill="x", layers=("data", "serving"), named=("serving", "data"))
+    found = rows(real=[RUN, wrong, double])
     assert found["real_exact_set"].value == 0.5
     assert found["real_wrong_name"].value == 0.5
     assert found["real_double_exact_set"].value == 1
     assert found["real_stopped"].value == pytest.approx(1 / 3, abs=1e-3)
+
+
+def test_what_was_said_on_the_real_engine_is_decided_from_its_cycles_in_their_order():
+    found = Recordings([recording("d"), recording("quiet", cycle=asked()), *HEALTHY], {"r": RULER})
+    named, silent = as_it_was(found)
+    assert (named.named, named.status, named.cycles) == (("data",), "FAULT", 1)
+    assert (silent.named, silent.status) == ((), "OK")
 
 
 def test_every_harmful_drill_runs_by_every_seed_and_an_interrupted_scorecard_goes_on(
@@ -196,22 +185,19 @@ def test_jobs_run_in_processes_of_their_own_and_come_in_order():
 
 
 def test_the_page_says_who_was_taken_for_whom_and_what_was_left_out():
-    harmless = copy(OUTCOME, drill="n", title="Nothing much", harm=0.01, status=NO_EFFECT)
     missed = copy(RUN, drill="e", layers=("serving",), named=(), status="OK", harm=0.05)
     drills = [
         recording("d"),
         recording("e", ("serving",), 0.05),
         recording("h", ("data",), 0.02),
     ]
-    told = page(
-        [*rows().values()], [RUN, missed], drills, [OUTCOME, harmless], [("d", "e"), ("d", "h")]
-    )
-    assert "| Title of d | data | 1 of 1 | Title of e | serving | 0 of 1 |" in told
-    assert told.count("| Title of d | data | 1 of 1 |") == 1  # what did no harm is no look-alike
+    pairs = [("d", "e"), ("d", "h")]
+    told = page([*rows().values()], [RUN, missed], drills, [RUN], pairs)
     assert "| **data** | 1 |  |  |  |  |  |" in told
     assert "| **serving** |  |  |  |  |  | 1 |" in told
     assert "| Title of d | data | 0.50 |  | 1 of 1 | 2 |  |" in told
     assert "| Title of e | serving | 0.05 |  | 0 of 1 |  |  |" in told
-    assert "- Nothing much: harm 0.010" in told
+    assert "| Title of d | data | 1 of 1 | Title of e | serving | 0 of 1 |" in told
+    assert told.count("| Title of d | data | 1 of 1 |") == 1  # what did no harm is no look-alike
     assert "- Title of h: harm 0.020" in told
-    assert replace(HERE).commit == "c"
+    assert "Title of d: harm" not in told
