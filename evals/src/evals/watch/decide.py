@@ -209,7 +209,7 @@ def _blame(alarms: Sequence[Heard], seen: _Seen) -> dict[str, Any]:
     found = seen.usual
     everywhere = Heard(
         "total",
-        max(h.evidence for h in alarms),
+        0.0,  # it is no detector: it says where to look
         tuple(sorted({stream for h in alarms for stream in h.hot})),
         sorted({probe for h in alarms for probe in h.ids}),
         max(h.delta for h in alarms),

@@ -1,5 +1,7 @@
 """From an alarm to the layers that did it, and to what would heal them."""
 
+from math import sqrt
+
 import numpy as np
 import pytest
 from tests.fakes.scored_cycles import (
@@ -142,6 +144,59 @@ def test_harm_that_no_layers_share_shows_beyond_noise_is_unsure() -> None:
     verdict, _ = until_decided(faulty(**dict(zip(LAYERS, pairs, strict=True))))
     assert (verdict.status, verdict.layers) == ("UNSURE", ())
     assert "no layer's share is clear of noise" in verdict.reason
+
+
+def test_strata_past_the_threshold_are_hot_and_not_every_one_that_is_as_bad_now() -> None:
+    verdict, _ = run(*[faulty(data=range(16))] * 2)
+    assert verdict.hot == {"data": ("kind0",)}
+
+
+def test_a_suspicion_is_told_of_whom_there_is_most_evidence() -> None:
+    verdict, _ = run(faulty(data=range(6)), faulty(data=range(8), serving=range(10, 13)))
+    assert verdict.status == "SUSPECT"
+    assert verdict.evidence["data"] >= sqrt(threshold())
+    assert "the evidence on all layers together is" in verdict.reason
+
+
+def test_a_silent_layer_is_named_by_half_of_what_is_tolerated() -> None:
+    little = {probe.id: 0.96 for probe in PROBES}
+    cycle = asked(
+        replies=[
+            reply.model_copy(update={"score": little[reply.probe] * reply.score})
+            for reply in faulty(application=range(30)).replies
+        ]
+    )
+    verdict, _ = run(cycle)
+    assert verdict.evidence["serving"] < 2
+    assert verdict.shares["serving"].value == pytest.approx(0.04)
+    assert set(verdict.layers) == {"application", "serving"}
+
+
+def test_a_silent_layer_is_held_against_the_widest_tolerance_of_those_that_alarm() -> None:
+    noisy = BASELINE.model_copy(update={"deltas": BASELINE.deltas | {"kind0": 0.2}})
+    cells = {"01": 0.8, "11": 0.8}
+    faults = faulty(data=range(10), serving=range(10, 20))
+    cycle = asked(
+        replies=[
+            reply.model_copy(update={"score": reply.score * cells.get(reply.cell, 1.0)})
+            if int(reply.probe[1:]) < 20
+            else reply
+            for reply in faults.replies
+        ]
+    )
+    verdict, _ = run(*[cycle] * 4, baseline=noisy)
+    assert verdict.shares["application"].value == pytest.approx(0.05)
+    assert set(verdict.layers) == {"data", "serving"}
+
+
+def test_documents_that_lost_content_are_hot_for_the_data_alone() -> None:
+    audited = BASELINE.model_copy(update={"deltas": BASELINE.deltas | {"audit of sample": 0.05}})
+    cycle = faulty(serving=range(30)).model_copy(
+        update={"audits": {"audit of sample": (1.0,) * 57}}
+    )
+    verdict, _ = run(cycle, baseline=audited)
+    assert verdict.hot["data"] == ("audit of sample",)
+    assert set(verdict.hot["serving"]) == {"kind0", "kind1", "kind2"}
 
 
 def test_errors_that_were_answered_are_harm_and_blame_their_layer() -> None:
