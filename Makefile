@@ -22,12 +22,15 @@ SOURCES = $(subst $() ,:,$(foreach p,$(PACKAGES),$(call folder,$(p))/src))
 LEFT_OUT = torch torchaudio torchvision torchcodec faultline-contracts
 COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header \
           --no-annotate $(LEFT_OUT:%=--no-emit-package %)
-COMPOSE = -f docker-compose.yml $(if $(OFFLINE),-f infra/compose/offline.yml)
+OVERRIDES = $(if $(OFFLINE),offline) $(if $(UI),ui) $(if $(GPU),gpu) $(if $(SCALE),scale) \
+            $(if $(LLM_URL),own-llm) $(if $(QDRANT_URL),own-qdrant)
+COMPOSE_FILES = docker-compose.yml $(foreach o,$(strip $(OVERRIDES)),infra/compose/$(o).yml)
+COMPOSED = COMPOSE_FILES="$(COMPOSE_FILES)" PYTHONPATH=infra/demo/src python3 -m demo.compose
 
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
-        drill reveal drill-end board scorecard gate weakest bench tables secrets up down \
-        check format lint imports dependencies types unit contract fault integration test test-long lock
+        drill reveal drill-end board scorecard gate weakest bench tables secrets up accepted logs down \
+        check format lint imports dependencies types unit contract fault integration test test-compose test-long lock
 
 help: ## List every command, one sentence each.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -52,7 +55,7 @@ restart: ## Start one process of the running stack again: make restart PROCESS=l
 	@$(STACK) restart "$(PROCESS)"
 
 ask: ## Ask the running stack: make ask Q="How many days of leave do I have?"
-	@$(STACK) exec application -- application ask "$(Q)"
+	@$(if $(CONTAINERS),$(COMPOSED) ask,$(STACK) exec application -- application ask) "$(Q)"
 
 sync: ## Ingest a folder of your own: make sync SOURCE=./my-documents
 	@$(STACK) exec ingestion -- ingestion sync "$(SOURCE)"
@@ -78,7 +81,7 @@ verdict: ## Name the layer at fault, if one is, from the cycles so far.
 	@$(STACK) exec evals -- evals verdict
 
 accept: ## Accept the stack as it is now: the baseline that later answers are held against.
-	@$(STACK) exec evals -- evals accept
+	@$(if $(CONTAINERS),$(COMPOSED),$(STACK) exec evals -- evals) accept
 
 history: ## List the watcher's cycles and verdicts, the latest last.
 	@$(STACK) exec evals -- evals history
@@ -112,14 +115,20 @@ bench: ## Measure ingestion's ratios G1 to G5 and G12 into docs/results/bench.js
 tables: ## Regenerate the documents' tables from docs/results/.
 	@$(STACK) exec evals -- evals tables
 
-secrets: ## Write fresh keys for docker compose to .env, where it has none.
-	@PYTHONPATH=infra/demo/src python3 -m demo.compose_secrets
+secrets: ## Write fresh keys for docker compose to .secrets/, where it has none.
+	@$(COMPOSED) secrets
 
-up: secrets ## Build and start the stack as containers (OFFLINE=1: without an image registry).
-	@docker compose $(COMPOSE) up --build --detach --wait
+up: ## Build and start the stack as containers (OFFLINE=, UI=, GPU=, SCALE=1; LLM_URL=, QDRANT_URL=, MODEL=).
+	@$(COMPOSED) up
+
+accepted: ## Start one container from its accepted image again: make accepted SERVICE=llm
+	@$(COMPOSED) accepted "$(SERVICE)"
+
+logs: ## Follow what the containers say.
+	@docker compose $(COMPOSE_FILES:%=-f %) logs --follow
 
 down: ## Stop and remove the containers; the volumes stay.
-	@docker compose $(COMPOSE) down
+	@docker compose $(COMPOSE_FILES:%=-f %) down
 
 check: install format lint imports dependencies types unit contract ## What CI runs first, in this order.
 
@@ -150,6 +159,9 @@ fault: ## Kill, race and poison ingestion on the real vector store: the short fo
 	@$(call python,ingestion) -m pytest tests/fault
 
 test: install unit contract fault integration ## Run every test that needs no Docker.
+
+test-compose: ## Build, start, kill, watch and remove the containers.
+	@$(DEV)/python -m pytest tests/compose -m compose
 
 test-long: install ## The long form of the fault tests; writes docs/results/reliability.json.
 	@RELIABILITY=.state/reliability.json $(call python,ingestion) -m pytest tests/fault -m long

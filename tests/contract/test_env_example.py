@@ -22,10 +22,11 @@ NOT_SETTINGS = {  # read by make, docker compose, and what runs before anything 
     "WEAKEST_LAYER",
     "PREFECT_PORT",
     "EVIDENTLY_PORT",
-    "QDRANT_SECRET",
-    "EMBED_SECRET",
-    "LLM_SECRET",
-    "PROBE_SECRET",
+    "SOURCE",
+    "LLM_FLAGS",
+    "APPLICATION_PORT",
+    "PYTHON_IMAGE",
+    "OFFLINE",
 }
 PRINT_NAMES = """
 from {package}.settings import Settings

@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+SECRETS = Path("/run/secrets")  # a file for each, as compose mounts them
+
 PACKAGE = Path(__file__).parent
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -12,7 +14,9 @@ LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 class Settings(BaseSettings):
     """Built once and handed down; how to answer is in the bundle instead."""
 
-    model_config = SettingsConfigDict(env_prefix="APPLICATION_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="APPLICATION_", frozen=True, secrets_dir=SECRETS if SECRETS.is_dir() else None
+    )
 
     host: str = "127.0.0.1"
     port: int = 8080

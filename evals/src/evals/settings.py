@@ -5,11 +5,15 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+SECRETS = Path("/run/secrets")  # a file for each, as compose mounts them
+
 
 class Settings(BaseSettings):
     """Where the layers are, where results go, and how the watcher goes about its work."""
 
-    model_config = SettingsConfigDict(env_prefix="EVALS_", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="EVALS_", frozen=True, secrets_dir=SECRETS if SECRETS.is_dir() else None
+    )
 
     application_url: str = "http://127.0.0.1:8080"
     reference_url: str = "http://127.0.0.1:8081"  # the accepted build of the application
@@ -39,12 +43,13 @@ class Settings(BaseSettings):
     codeowners: Path = Path("CODEOWNERS")
     host: str = "127.0.0.1"  # of the Layers page and the memo gateway
     port: int = 8090
+    hosts: list[str] = ["127.0.0.1", "localhost"]  # JSON: names by which they may be asked
     webhook_url: str = ""  # told of every change of verdict
     every_seconds: float = Field(default=3600, gt=0)  # between the starts of two cycles
     replay: bool = False  # workshop profile: accepted replies stand in for a model that is the same
     freshness_seconds: float = Field(default=86_400, gt=0)  # a source in sync longer ago is stale
     weakest_layer: str = Field(default="", validation_alias="WEAKEST_LAYER")  # the team's choice
-    commands: dict[str, str] = {}  # how a person types demo, ingestion, application: JSON
+    commands: dict[str, str] = {}  # how a person types ingestion, application, restart: JSON
     places: dict[str, str] = {}  # what drills edit and run, by name; see `evals trial --help`
     parallel: int = 8  # requests in flight
     timeout_seconds: float = 120.0

@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from ingestion.errors import UsageError
 from ingestion.source_settings import SourceSettings, load_sources
 
+SECRETS = Path("/run/secrets")  # a file for each, as compose mounts them
+
 SOURCES_FILE = Path("sources.yaml")  # read where it exists
 
 
@@ -26,7 +28,12 @@ Address = Annotated[str, AfterValidator(_address)]
 class Settings(BaseSettings):
     """Where things are, and the defaults of a sync."""
 
-    model_config = SettingsConfigDict(env_prefix="INGESTION_", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="INGESTION_",
+        frozen=True,
+        env_ignore_empty=True,
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+    )
 
     index: str = "faultline"
     tenant: str = "default"

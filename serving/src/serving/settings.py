@@ -6,6 +6,8 @@ from typing import Literal
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+SECRETS = Path("/run/secrets")  # a file for each, as compose mounts them
+
 _SOURCE_CATALOG = Path(__file__).parents[2] / "catalog"  # in a checkout
 _WHEEL_CATALOG = Path(__file__).parent / "catalog"  # in an installed wheel
 
@@ -17,7 +19,12 @@ def _default_catalog() -> Path:
 class Settings(BaseSettings):
     """Built once by a command and handed down; an empty variable counts as unset."""
 
-    model_config = SettingsConfigDict(env_prefix="SERVING_", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="SERVING_",
+        frozen=True,
+        env_ignore_empty=True,
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+    )
 
     models_dir: Path = Path(".state/models")
     catalog: Path = Field(default_factory=_default_catalog)  # a folder of *.yaml

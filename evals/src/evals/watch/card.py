@@ -233,12 +233,12 @@ def _serving_split(evidence: _Evidence) -> str | None:
 def _commands(layer: Layer, cycle: Cycle, pin: str, typed: Mapping[str, str]) -> list[str]:
     """What puts the layer back to what was accepted, to be typed one after the other."""
     changed = [change.what for change in cycle.changes if change.layer == layer]
-    demo = typed.get("demo", "demo")
+    restart = typed.get("restart", "demo restart {process} --accepted")
     if layer == "data":
         return [f"{typed.get('ingestion', 'ingestion')} restore {pin}"]
     if layer == "application":
         rollback = f"{typed.get('application', 'application')} bundle rollback"
-        build = [f"{demo} restart application --accepted"] if "build" in changed else []
+        build = [restart.format(process="application")] if "build" in changed else []
         return [rollback, *build] if "bundle" in changed or not build else build
     names = sorted({"embedder" if "embed" in what else "llm" for what in changed}) or ["llm"]
-    return [f"{demo} restart {name} --accepted" for name in names]
+    return [restart.format(process=name) for name in names]

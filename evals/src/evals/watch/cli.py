@@ -167,6 +167,7 @@ def _pages(settings: Settings) -> Starlette:
         LedgerReader(settings.ledger),
         interval_seconds=settings.every_seconds,
         application_url=settings.application_url,
+        hosts=settings.hosts,
     )
     return with_gateway(
         page, Memo(settings.llm_url, settings.timeout_seconds, settings.generations)

@@ -75,7 +75,8 @@ def one_at_a_time(settings: Settings) -> Iterator[None]:
 
 def _is_served(settings: Settings) -> bool:
     try:
-        url = f"http://{settings.host}:{settings.port}/health"
+        host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104  # compared
+        url = f"http://{host}:{settings.port}/health"
         return httpx.get(url, timeout=2).is_success
     except httpx.HTTPError:
         return False

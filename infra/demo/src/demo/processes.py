@@ -142,7 +142,7 @@ def _commands() -> dict[str, str]:
     """How a person types each program, from the repository's root: cards say so."""
     demo = BY_NAME["demo"].command("demo").relative_to(ROOT)
     return {
-        "demo": str(demo),
+        "restart": f"{demo} restart {{process}} --accepted",
         "ingestion": f"{demo} exec ingestion -- ingestion",
         "application": f"{demo} exec application -- application",
     }

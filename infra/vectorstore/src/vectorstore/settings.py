@@ -6,11 +6,18 @@ from typing import Self
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+SECRETS = Path("/run/secrets")  # a file for each, as compose mounts them
+
 
 class Settings(BaseSettings):
     """What one vector store process needs to know."""
 
-    model_config = SettingsConfigDict(env_prefix="VECTORSTORE_", frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(
+        env_prefix="VECTORSTORE_",
+        frozen=True,
+        env_ignore_empty=True,
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
+    )
 
     host: str = "127.0.0.1"
     port: int = Field(default=6333, ge=1, le=65535)

@@ -193,7 +193,8 @@ def test_what_heals_is_a_command_with_the_expected_gain(layer, changes, command)
 
 
 def test_a_program_is_named_as_a_person_types_it():
-    typed = {"demo": "bin/demo", "application": "bin/demo exec application -- application"}
+    restart = "bin/demo restart {process} --accepted"
+    typed = {"restart": restart, "application": "bin/demo exec application -- application"}
     changes = [change("application", "build"), change("application", "bundle")]
     healed = {"application": Estimate(value=0.31, low=0.22, high=0.4)}
     told = verdict("FAULT", "application")

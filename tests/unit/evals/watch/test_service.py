@@ -9,6 +9,8 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 import httpx
 import pytest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
@@ -91,6 +93,18 @@ def test_a_command_serves_while_its_block_runs_and_no_longer(taken, settings):
 def test_a_command_beside_a_watcher_uses_what_is_served_already(taken, settings):
     taken.close()
     with gateway(settings, page), gateway(settings, lambda: pytest.fail("a second server")):
+        assert is_live(settings)
+
+
+def test_a_watcher_that_every_network_reaches_is_looked_for_on_this_machine(taken, settings):
+    taken.close()
+    everywhere = settings.model_copy(update={"host": "0.0.0.0"})
+
+    def known_by_name():
+        hosts = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1"])
+        return Starlette(routes=page().routes, middleware=[hosts])
+
+    with gateway(everywhere, known_by_name), gateway(everywhere, lambda: pytest.fail("a second")):
         assert is_live(settings)
 
 

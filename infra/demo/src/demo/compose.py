@@ -1,0 +1,147 @@
+"""The stack as containers: secrets, start, and what is accepted. Standard library only.
+
+python3 -m demo.compose up               # `make up`: secrets, build, start, a key for a person
+python3 -m demo.compose ask "..."        # `make ask CONTAINERS=1 Q="..."`
+python3 -m demo.compose accept           # `make accept CONTAINERS=1`: images, bundle, watcher
+python3 -m demo.compose accepted llm     # start one service from its accepted image again
+"""
+
+import argparse
+import hashlib
+import os
+import secrets
+import subprocess
+import sys
+
+from demo.layout import ROOT
+
+FOLDER = ROOT / ".secrets"
+GENERATED = ("qdrant", "qdrant-read-only", "embed", "llm", "probe")
+BUILT = {  # service -> its image
+    "application": "faultline-application",
+    "embedder": "faultline-serving-embed",
+    "llm": "faultline-serving-llm",
+}
+COPY = "rm -rf /accepted/* && cp -r /bundle/. /accepted/"
+
+
+def write_secrets() -> None:
+    """A file for each secret that is missing, in a folder that only its owner can enter.
+
+    The files themselves are readable, since a container's user is another one than theirs.
+    """
+    FOLDER.mkdir(mode=0o700, exist_ok=True)
+    for name in GENERATED:
+        _write(name, secrets.token_urlsafe(24))
+    _write("probe-sha256", hashlib.sha256(_read("probe").encode()).hexdigest())
+    keys = f"api_key: {_read('qdrant')}\n  read_only_api_key: {_read('qdrant-read-only')}"
+    _write("qdrant-config", f"service:\n  {keys}\n")
+
+
+def up(build: bool) -> None:
+    """Start everything; the watcher last, since it asks with the key of a person."""
+    write_secrets()
+    flags = ["--build"] if build else []
+    _compose("up", *flags, "--detach", "--wait", "application", "worker")
+    if not (FOLDER / "user").exists():
+        create = ("application", "keys", "create", "--tenant", "default")
+        made = _compose("exec", "-T", "application", *create, quiet=True)
+        _write("user", made.strip())
+    _compose("up", *flags, "--detach", "--wait")
+    port = os.environ.get("APPLICATION_PORT", "8080")
+    print(f"The stack is up.\n  The page   http://127.0.0.1:{port}/#key={_read('user')}")
+    print('  Ask        make ask CONTAINERS=1 Q="How many days of annual leave do I get?"')
+
+
+def ask(question: str) -> None:
+    """Ask the application, with a person's key."""
+    key = f"APPLICATION_KEY={_read('user')}"
+    _compose("exec", "-T", "-e", key, "application", "application", "ask", question)
+
+
+def accept(reason: str | None) -> None:
+    """Keep images and bundle as the accepted ones, then let the watcher measure them."""
+    project = os.environ.get("COMPOSE_PROJECT_NAME", "faultline")
+    for image in BUILT.values():
+        _docker("tag", image, f"{image}:accepted")
+    _compose(
+        "run", "--rm", "--no-deps", "-T", "--volume", f"{project}_accepted:/accepted",
+        "--entrypoint", "sh",
+        "application", "-c", COPY,
+    )  # fmt: skip
+    os.environ["ACCEPTED_APPLICATION"] = f"{BUILT['application']}:accepted"
+    _compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", "app-ref")
+    words = ["--reason", reason] if reason else []
+    _compose("exec", "-T", "watcher", "evals", "accept", *words)
+
+
+def accepted(service: str) -> None:
+    """Start a service from its accepted image, with the variables that it has without yours."""
+    image = BUILT[service]
+    _docker("tag", f"{image}:accepted", image)
+    os.environ.pop("LLM_FLAGS", None)
+    _compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", service)
+
+
+def main() -> None:
+    """One of the commands above."""
+    parser = argparse.ArgumentParser(prog="demo.compose", description="The stack as containers.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("secrets", help="write those that are missing to .secrets/")
+    starts = commands.add_parser("up", help="build and start everything, print a key")
+    starts.add_argument("--no-build", action="store_true")
+    commands.add_parser("ask", help="ask the application").add_argument("question")
+    takes = commands.add_parser("accept", help="what runs now is what answers are held against")
+    takes.add_argument("--reason", help="where it is worse than the last")
+    restarts = commands.add_parser("accepted", help="start a service from its accepted image")
+    restarts.add_argument("service", choices=[*BUILT])
+    given = parser.parse_args()
+    try:
+        match given.command:
+            case "secrets":
+                write_secrets()
+            case "up":
+                up(build=not given.no_build)
+            case "ask":
+                ask(given.question)
+            case "accept":
+                accept(given.reason)
+            case "accepted":
+                accepted(given.service)
+    except subprocess.CalledProcessError as error:
+        sys.exit(f"`{' '.join(error.cmd)}` failed; the lines above say why.")
+    except FileNotFoundError:
+        sys.exit("There is no `docker` here: install Docker with Compose v2, or use `make demo`.")
+
+
+def _compose(*words: str, quiet: bool = False) -> str:
+    files = os.environ.get("COMPOSE_FILES", "docker-compose.yml").split()
+    flags = [flag for file in files for flag in ("-f", file)]
+    return _docker("compose", *flags, *words, quiet=quiet)
+
+
+def _docker(*words: str, quiet: bool = False) -> str:
+    done = subprocess.run(
+        ["docker", *words],  # noqa: S607  # wherever it is installed
+        cwd=ROOT,
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE if quiet else None,
+    )
+    return done.stdout or ""
+
+
+def _write(name: str, text: str) -> None:
+    path = FOLDER / name
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(text)
+        path.chmod(0o444)
+
+
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,137 @@
+"""The stack as containers: it starts, answers, keeps to itself and survives kills.
+
+The tests run in the order in which they stand: each leaves the stack well for the next.
+"""
+
+import json
+import os
+import signal
+from itertools import permutations
+
+import pytest
+from tests.compose.conftest import ROOT, Containers, docker, status, until
+
+pytestmark = pytest.mark.compose
+PORTS = {
+    "qdrant": 6333,
+    "embedder": 8001,
+    "llm": 8000,
+    "application": 8080,
+    "app-ref": 8080,
+    "prefect": 4200,
+    "watcher": 8090,
+}
+SERVICES = (*PORTS, "worker")
+QUESTION = "By what time must I tell my lead that I am ill?"
+CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)"
+
+
+def answers(stack: Containers) -> bool:
+    return "09:00" in stack.ask(QUESTION)
+
+
+def test_it_starts_ingests_and_answers_with_a_citation(stack):
+    until(lambda: answers(stack), "an answer")
+    assert "[1]" in stack.ask(QUESTION)
+
+
+def test_there_are_eight_services_and_only_the_application_publishes_a_port_on_loopback(stack):
+    services = stack.config()["services"]
+    assert {*services} == {*SERVICES}
+    published = {name: each.get("ports") for name, each in services.items() if each.get("ports")}
+    assert [*published] == ["application"]
+    assert [port["host_ip"] for port in published["application"]] == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_container_has_no_rights_that_it_does_not_need(stack, service):
+    found = stack.inspect(service)
+    host = found["HostConfig"]
+    assert found["Config"]["User"].partition(":")[0] not in ("", "0", "root")
+    assert host["ReadonlyRootfs"]
+    assert host["CapDrop"] == ["ALL"]
+    assert "no-new-privileges:true" in host["SecurityOpt"]
+    assert host["Memory"] > 0
+    assert host["PidsLimit"] > 0
+    assert host["RestartPolicy"]["Name"] == "unless-stopped"
+    assert not host["Privileged"]
+    assert "Health" in found["State"]
+
+
+def test_no_secret_is_in_an_image_or_in_what_docker_tells(stack):
+    names = [path for path in (ROOT / ".secrets").iterdir() if path.name != "qdrant-config"]
+    secrets = [path.read_text() for path in names]
+    assert len(secrets) >= 6
+    for service in SERVICES:
+        container = stack.inspect(service)
+        image = docker("history", "--no-trunc", container["Image"]).stdout
+        told = json.dumps(container) + docker("inspect", container["Image"]).stdout + image
+        assert not [secret for secret in secrets if secret in told], service
+
+
+def test_the_reachability_of_the_files_is_the_one_observed_from_inside(stack):
+    services = stack.config()["services"]
+    networks = {name: {*each["networks"]} for name, each in services.items()}
+    derived, observed = set(), set()
+    for one, other in permutations(SERVICES, 2):
+        if other in PORTS:
+            if networks[one] & networks[other]:
+                derived.add((one, other))
+            port = str(PORTS[other])
+            done = stack.execute(one, "python", "-c", CONNECT, other, port, check=False)
+            if done.returncode == 0:
+                observed.add((one, other))
+    assert observed == derived
+    assert ("application", "prefect") not in observed
+    assert ("llm", "qdrant") not in observed
+    assert ("app-ref", "prefect") not in observed
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_that_is_killed_comes_back_and_nothing_is_lost(stack, service):
+    documents = status(stack)
+    before = stack.inspect(service)
+    os.kill(before["State"]["Pid"], signal.SIGKILL)  # `docker kill` would count as a stop
+    until(lambda: stack.inspect(service)["RestartCount"] > before["RestartCount"], "a restart")
+    until(lambda: stack.healthy(service), f"{service} is healthy again")
+    until(lambda: answers(stack), "an answer")
+    assert status(stack) == documents
+
+
+def test_the_whole_stack_survives_a_restart(stack):
+    documents = status(stack)
+    stack.compose("restart", "--timeout", "20")
+    until(lambda: all(stack.healthy(each) for each in SERVICES), "all are healthy")
+    until(lambda: answers(stack), "an answer")
+    assert status(stack) == documents
+
+
+def test_a_new_image_of_one_layer_leaves_the_others_running(stack):
+    others = [each for each in SERVICES if each != "application"]
+    before = {each: stack.inspect(each)["State"]["StartedAt"] for each in others}
+    flags = ("--detach", "--wait", "--no-deps", "--force-recreate")
+    stack.compose("up", *flags, "application")
+    assert {each: stack.inspect(each)["State"]["StartedAt"] for each in others} == before
+    until(lambda: answers(stack), "an answer")
+
+
+def test_a_fault_in_the_application_is_named_and_its_card_heals_it(stack):
+    stack.make("accept")
+
+    def card() -> dict:
+        done = stack.execute("watcher", "evals", "watch", "--once", "--json")
+        return dict(json.loads(done.stdout))
+
+    assert card()["verdict"]["status"] == "OK"
+    sed = ("sed", "-i", "s/^top_k = .*/top_k = 1/", "/bundle/bundle.toml")
+    stack.execute("application", *sed)
+    found = card()
+    for _ in range(5):
+        if found["verdict"]["layers"]:
+            break
+        found = card()
+    assert found["verdict"]["layers"] == ["application"], found["title"]
+    command = found["reverts"][0]["command"]
+    assert command == "docker compose exec application application bundle rollback"
+    stack.execute("application", "application", "bundle", "rollback")
+    assert card()["verdict"]["status"] == "OK"

@@ -1,0 +1,36 @@
+"""Every combination of overrides is valid for Compose; it needs its command, and no engine."""
+
+import os
+import subprocess
+from itertools import chain, combinations
+
+import pytest
+from tests.compose.conftest import ROOT
+
+OVERRIDES = ("offline", "ui", "gpu", "scale", "own-llm", "own-qdrant")
+# your own model has no replicas of ours and no GPU of ours; your own store takes none of our images
+CONTRADICTIONS = ({"own-llm", "scale"}, {"own-llm", "gpu"}, {"own-qdrant", "offline"})
+COMBINATIONS = [
+    chosen
+    for chosen in chain.from_iterable(
+        combinations(OVERRIDES, size) for size in range(len(OVERRIDES) + 1)
+    )
+    if not any(pair <= {*chosen} for pair in CONTRADICTIONS)
+]
+
+pytestmark = pytest.mark.compose
+
+
+@pytest.mark.parametrize("chosen", COMBINATIONS, ids=lambda chosen: "+".join(chosen) or "none")
+def test_a_combination_of_overrides_is_valid(chosen):
+    files = ["docker-compose.yml", *(f"infra/compose/{name}.yml" for name in chosen)]
+    flags = [flag for file in files for flag in ("-f", file)]
+    done = subprocess.run(
+        ["docker", "compose", *flags, "config", "--quiet"],
+        cwd=ROOT,
+        env=os.environ | {"LLM_URL": "http://example.org"} if "own-llm" in chosen else None,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
