@@ -116,3 +116,7 @@ def test_a_reversed_ranking_scores_lower() -> None:
     qrels = {"a": {"d1": 1}}
     right = ranking(qrels, {"a": ["d1", "x", "y"]})["ndcg10"].value
     assert ranking(qrels, {"a": ["y", "x", "d1"]})["ndcg10"].value < right
+
+
+def test_there_is_no_measure_of_no_query() -> None:
+    assert ranking({}, {}) == {}

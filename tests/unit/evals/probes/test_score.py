@@ -205,3 +205,27 @@ def test_the_ladder_names_the_step_at_which_the_value_was_lost(
         probe="p", cell="11", score=0.0, status="answered", text="", retrieved=True, in_prompt=True
     )
     assert words in score.ladder(lost.model_copy(update=changes))
+
+
+OTHER_SPAN = "Castle marks are kept on another page: SN-8500 is one of them."
+TWICE = PROBE.model_copy(
+    update={"documents": ("source/castle.md", "source/marks.md"), "spans": (SPAN, OTHER_SPAN)}
+)
+
+
+def test_what_stands_on_two_pages_is_found_on_either(reply: Callable[..., CellReply]) -> None:
+    assert reply(TWICE, text="SN-8500").retrieved is True
+    moved = reply(TWICE, text="SN-8500", path="moved.md", held=OTHER_SPAN, cites=("moved.md",))
+    assert (moved.retrieved, moved.score) == (True, 1.0)
+
+
+def test_one_passage_of_several_is_enough(
+    answer: Callable[..., Answer], passage: Callable[..., Passage]
+) -> None:
+    passages = [passage("other.md", "other"), passage("castle.md", SPAN)]
+    marked = score.mark(PROBE, "11", answer(passages=passages), None)
+    assert marked.retrieved is True
+
+
+def test_a_reply_that_asked_no_model_has_no_prompt(reply: Callable[..., CellReply]) -> None:
+    assert reply(text="SN-8500").prompt is None

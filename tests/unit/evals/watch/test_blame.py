@@ -29,6 +29,7 @@ def test_one_layer_that_breaks_half_the_probes_is_named_alone_at_once(layer: Lay
     assert verdict.evidence[layer] >= verdict.threshold == threshold()
     assert f"{layer} +1.00 [+1.00, +1.00]" in verdict.reason
     assert verdict.reason.startswith("Answers are right 0.00 of the time, 1.00 accepted, on 30")
+    assert "documents lost content" not in verdict.reason
 
 
 @pytest.mark.parametrize("layer", LAYERS)
