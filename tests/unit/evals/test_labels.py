@@ -87,3 +87,8 @@ def test_a_few_words_of_a_long_span_are_not_enough() -> None:
     span = "Leave is requested in the portal, ten working days before it starts, by the employee"
     assert not overlaps("Equipment is requested in the portal, by the team lead", span)
     assert overlaps("in the portal, ten working days before it starts", span)
+
+
+def test_nothing_is_held_by_no_text() -> None:
+    assert not contains("", "")
+    assert not contains("words", " ")

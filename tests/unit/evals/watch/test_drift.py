@@ -113,6 +113,7 @@ def test_a_side_without_answers_still_has_its_chunks_compared(side: Any, tmp_pat
     silent = Side(chunks("Ã¼ber den Urlaub. "), [], {})
     assert {i.layer for i in indicators(tmp_path, "c", side(), silent)} == {"data"}
     assert indicators(tmp_path, "c", Side([], [], {}), Side([], [], {})) == []
+    assert indicators(tmp_path, "c", Side([], [], {}), side()) == []  # nothing was accepted of it
 
 
 def test_the_events_of_a_cell_are_those_with_its_questions_and_answers_in_its_time(
@@ -139,6 +140,8 @@ def test_the_events_of_a_cell_are_those_with_its_questions_and_answers_in_its_ti
     found = events_of(path, seen, PROBES, "11")
     assert [e.provenance.request_id for e in found] == ["users", "second"]
     assert events_of(tmp_path / "none.jsonl", seen, PROBES, "11") == []
+    left = [probe for probe in PROBES if probe.id != "p4"]  # that one was retired meanwhile
+    assert [e.provenance.request_id for e in events_of(path, seen, left, "11")] == ["users"]
 
 
 @pytest.mark.parametrize(

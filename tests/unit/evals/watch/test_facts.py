@@ -178,6 +178,11 @@ def test_vectors_of_nothing_are_equal():
 def test_a_sentence_names_three_documents_and_counts_the_rest():
     added = content(("a", "b", "c", "d", "e", "f", "g"))
     assert said(added) == "5 documents (s/c, s/d, s/e and 2 more) added."
+    assert said(content(("a", "b", "c", "d", "e"))) == "3 documents (s/c, s/d, s/e) added."
+
+
+def test_an_index_that_was_accepted_without_a_spec_has_none_to_differ_from():
+    assert data_changes(content(spec=None), content(), set()) == []
 
 
 def test_a_document_that_always_changes_is_left_out():
@@ -268,6 +273,16 @@ def test_the_page_is_told_what_each_layer_said_of_itself():
     assert silent["data"].versions["chunker"] == "does not answer"
     assert set(silent["serving"].versions.values()) == {"does not answer"}
     assert silent["application"].versions["released"] == "never"
+
+
+def test_each_of_several_replicas_has_a_line_of_its_own():
+    other = LLM.model_copy(update={"files_sha256": "other"})
+    two = FACTS.model_copy(update={"llms": {"http://a": LLM, "http://b": other}})
+    assert described(two, content())["serving"].versions == {
+        "embedder": EMBEDDER.digest,
+        "chat model at http://a": LLM.digest,
+        "chat model at http://b": other.digest,
+    }
 
 
 def test_broken_contracts_are_indicators_of_their_layer():

@@ -57,6 +57,14 @@ def test_a_layer_that_makes_answers_worse_is_named_and_no_other(worse, layer):
 def test_nothing_worse_passes_for_this_bundle_and_build():
     result = judge(ACCEPTED, replies(), "bundle", "build")
     assert (result.passed, result.bundle, result.build) == (True, "bundle", "build")
+    assert result.summary == "no layer makes answers worse"
+
+
+def test_a_loss_of_exactly_the_noise_passes():
+    half = ACCEPTED.model_copy(update={"deltas": {POOLED: 0.5}})
+    row = judge(half, replies(("01", "11"), harmed=15), "b", "b").rows[-2]
+    assert (row.layer, row.harm.value, row.passed) == ("application", 0.5, True)
+    assert row.harm.low > 0
 
 
 def test_a_loss_within_the_noise_passes():
