@@ -54,7 +54,7 @@ def select(
     scores = [{reply.probe: reply.score for reply in each} for each in rounds]
     whole = [each for each in scores if len(each) == len(probes)]
     random.Random(seed).shuffle(whole)  # noqa: S311 - no secret
-    cut = max(1, min(len(whole) // 2, len(whole) - 2))
+    cut = max(1, len(whole) // 2)
     selecting = whole[:cut]
     measuring = whole[cut:] + [each for each in scores if len(each) < len(probes)]
     right = [probe for probe in probes if all(each[probe.id] == 1 for each in selecting)]

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime
+from math import sqrt
 
 import pytest
 from tests.fakes.scored_cycles import BASELINE, PROBES, asked, faulty
@@ -85,7 +86,8 @@ def test_cells_that_sent_the_same_request_flip_together():
 def test_tolerances_are_wider_where_replies_flip_at_the_accept():
     still, noisy = (simulate._Engine(RULER, f, random.Random(1))._baseline for f in (0.0, 0.1))
     assert still.deltas == RULER.baseline.deltas
-    assert noisy.deltas["all"] > still.deltas["all"]
+    # 2 standard errors of 60 means of 20 replies, of which a tenth scores about a quarter
+    assert noisy.deltas["all"] == pytest.approx(0.03 + 2 * 0.25 / sqrt(20 * 60), abs=0.004)
     assert sum(noisy.scores.values()) < sum(still.scores.values())
 
 
@@ -119,3 +121,19 @@ def test_the_second_baseline_cannot_tell_the_fault_from_what_changed_beside_it()
     said = {run(fault, RULER, BENIGN_ONES, seed, 0.0).last_says for seed in range(12)}
     assert "serving" in said
     assert len(said) > 1
+
+
+def test_a_probe_that_was_not_asked_has_no_reply_and_no_recall_to_lose():
+    cycle = asked(replies=[r for r in faulty(serving=range(20)).replies if r.probe != "p59"])
+    seen = drill(cycle, "serving").cycles[0]
+    engine = simulate._Engine(RULER, 0.9, random.Random(1))
+    assert {reply.probe for reply in engine._cycle(seen).replies} == {
+        probe.id for probe in PROBES if probe.id != "p59"
+    }
+    assert simulate._recall(RULER, seen) == 0
+
+
+def test_a_probe_without_a_value_says_nothing_of_recall():
+    ruler = RULER.model_copy(update={"retrieved": (None,) * 30 + (True,) * 30})
+    lost = BENIGN_ONES[0].cycles[0].model_copy(update={"retrieved": (True,) * 45 + (False,) * 15})
+    assert simulate._recall(ruler, lost) == 0.5

@@ -71,7 +71,8 @@ def trial(tmp_path):
         class Watcher:
             def once(self):
                 status = next(cards)
-                layers = [named or layer] if status == "FAULT" else []
+                of = named if isinstance(named, tuple) else (named or layer,)
+                layers = of if status == "FAULT" else ()
                 self.card = card_of(cycle(), verdict(status, *layers))
                 return self.card
 
@@ -79,6 +80,10 @@ def trial(tmp_path):
                 told("reported")
                 drifted = [
                     Indicator(layer=at, source="drift", what=f"drift of {at}", detail="d")
+                    for at in LAYERS
+                ]
+                drifted += [
+                    Indicator(layer=at, source="contract", what=f"contract of {at}", detail="d")
                     for at in LAYERS
                 ]
                 return self.card.model_copy(update={"indicators": drifted}) if reports else None
@@ -118,11 +123,12 @@ def test_a_trial_keeps_the_card_the_oracles_harm_and_the_watchers(trial, tmp_pat
     assert (outcome.harm, outcome.hot_harm) == (0.5, pytest.approx(0.52))
     assert (outcome.drill, outcome.layers, outcome.commit) == ("d", ("data",), "c0ffee")
     assert len(outcome.cycle_seconds) == outcome.cycles == 1
+    assert 0 <= outcome.cycle_seconds[0] <= outcome.seconds < 60
 
 
 @pytest.mark.parametrize(("replay", "named"), [(True, ("data",)), (False, ())])
 def test_in_the_workshop_profile_a_verdict_has_five_minutes(trial, monkeypatch, replay, named):
-    seconds = count(step=10)  # a cycle takes 30 of them
+    seconds = count(1000, step=10)  # a cycle takes 30 of them
     monkeypatch.setattr(module.time, "perf_counter", lambda: next(seconds))
     late = [*["OK"] * (CYCLES + 1), "FAULT" if replay else "OK", "OK"]
     assert trial(*late, replay=replay)[0].named == named
@@ -149,9 +155,10 @@ def test_a_model_that_is_still_wrong_after_the_cards_restart_is_put_back_by_the_
 
 
 def test_of_two_faults_each_is_taken_out_by_the_drill_since_a_card_heals_one_at_a_time(trial):
-    outcome, order = trial("FAULT", "OK", layers=("data", "serving"))
+    both = ("data", "serving")
+    outcome, order = trial("FAULT", "OK", layers=both, named=both)
     assert order == ["injected", "reported", "resumed", "undone"]
-    assert (outcome.layers, outcome.named) == (("data", "serving"), ("data",))
+    assert (outcome.layers, outcome.named, outcome.reverted_by) == (both, both, BY_DRILL)
 
 
 def test_a_trial_for_the_record_heals_nothing_and_tells_which_cycles_it_watched(trial):
@@ -201,6 +208,11 @@ def test_a_drill_without_harm_is_taken_out_unwatched(trial, monkeypatch):
     outcome, order = trial()
     assert order == ["injected", "resumed", "undone"]
     assert (outcome.status, outcome.cycles, outcome.named) == (NO_EFFECT, 0, ())
+
+
+def test_a_drill_that_does_just_enough_harm_is_watched(trial, monkeypatch):
+    monkeypatch.setattr(Oracle, "harm", lambda self: HARM)
+    assert trial("FAULT", "OK")[0].named == ("data",)
 
 
 def test_a_fault_that_a_guard_held_is_told_as_stopped_and_then_approved(trial, monkeypatch):

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,32 @@ def test_the_watcher_and_the_oracle_share_no_golden() -> None:
     watched, unseen = goldens.halves(goldens.probes(GOLDEN))
     assert {probe.id for probe in watched}.isdisjoint(probe.id for probe in unseen)
     assert len(watched) == len(unseen) == 40
+
+
+def test_a_question_that_a_revision_does_not_know_is_not_asked_of_it(tmp_path: Path) -> None:
+    lines = GOLDEN.read_text().splitlines()
+    first = json.loads(lines[0])
+    del first["gold"]["r2"]
+    path = tmp_path / "golden.jsonl"
+    path.write_text("\n".join([json.dumps(first), *lines[1:]]))
+    assert len(goldens.probes(path)) == 79
+
+
+def test_a_golden_of_two_changed_pages_is_retired_only_when_both_have_lost_it() -> None:
+    faq = "sample/faq.md"
+    twice = PROBE.model_copy(update={"documents": (PAGE, faq), "spans": (SPAN, SPAN)})
+    lost, kept = SPAN.replace("28", "30"), SPAN
+    for text, state in ((kept, "pending"), (lost, "retired")):
+        also = {faq: RawDocument(document_id=faq, found=True, version="v2", text=text)}
+        assert goldens.pending(twice, raw(lost) | also, ACCEPTED) == state
+
+
+def test_any_way_to_write_the_value_keeps_a_golden_alive() -> None:
+    several = PROBE.model_copy(update={"values": ("four weeks", "28 days")})
+    assert goldens.pending(several, raw(SPAN), ACCEPTED) == "pending"
+
+
+def test_half_of_a_pages_words_are_enough_to_read_like_it() -> None:
+    half = PROBE.model_copy(update={"spans": ("28 days of leave",)})
+    assert goldens.pending(half, raw("days of rest"), ACCEPTED) == "retired"
+    assert goldens.pending(half, raw("days and rest"), ACCEPTED) == "pending"

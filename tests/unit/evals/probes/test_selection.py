@@ -76,6 +76,14 @@ def test_too_few_right_probes_are_refused_with_their_number(wrong: range, words:
         select(PROBES, [asked({f"p{number}": 0.0 for number in wrong})] * 3)
 
 
+def test_a_stratum_of_three_is_large_enough() -> None:
+    three = [
+        p.model_copy(update={"strata": (*p.strata, "three")}) if n < 3 else p
+        for n, p in enumerate(PROBES)
+    ]
+    assert select(three, [asked()] * 3).deltas["three"] == 0.03
+
+
 def test_two_rounds_are_too_few() -> None:
     with pytest.raises(DatasetError, match="at least 3 times"):
         select(PROBES, [asked()] * 2)
