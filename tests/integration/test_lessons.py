@@ -17,9 +17,10 @@ LAYERS = ("data", "serving", "application")
 
 def commands(lesson: str) -> list[tuple[str, int]]:
     """Commands with the exit code that is expected; the set-up is the stack of these tests."""
-    blocks = re.findall(r"^```\n(.*?)^```$", (LESSONS / lesson).read_text(), re.M | re.S)
+    text = (LESSONS / lesson).read_text()
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.M | re.S)
     found = []
-    for line in "".join(blocks).splitlines():
+    for line in "".join(block for name, block in blocks if name != "setup").splitlines():
         command, _, comment = line.partition("  #")
         code = re.search(r"exit code (\d)", comment)
         found.append((command, int(code[1]) if code else 0))
