@@ -8,7 +8,7 @@ import re
 import subprocess
 
 import pytest
-from tests.conftest import ROOT
+from tests.conftest import ROOT, Stack
 
 pytestmark = pytest.mark.integration
 LESSONS = ROOT / "docs" / "lessons"
@@ -27,6 +27,12 @@ def commands(lesson: str) -> list[tuple[str, int]]:
     return found
 
 
+def type_(line: str, stack: Stack) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", line], env=stack.env, cwd=ROOT, capture_output=True, text=True
+    )
+
+
 @pytest.fixture(scope="module")
 def accepted(stack):
     assert stack.run("evals", "evals", "accept", "--reason", "the lessons").returncode == 0
@@ -40,9 +46,11 @@ def test_every_command_of_a_lesson_does_what_the_lesson_says(layer, stack, accep
     try:
         for command, code in typed:
             line = command.replace("/tmp/sample", stack.env["SAMPLE"])
-            done = subprocess.run(
-                ["bash", "-c", line], env=stack.env, cwd=ROOT, capture_output=True, text=True
-            )
+            done = type_(line, stack)
+            for _ in range(3 if line.startswith("make watch") else 0):
+                if re.search(r"\bOK\b", done.stdout):
+                    break
+                done = type_(line, stack)  # one reply that differs keeps a verdict for a cycle
             assert done.returncode == code, f"{line}\n{done.stdout}{done.stderr}"
             if line.startswith("make reveal"):
                 assert re.search(rf"The stack said {layer} after \d+ cycles: right", done.stdout)

@@ -27,12 +27,12 @@ from evals.suite.metrics import Estimate, Part, ratio
 
 R = TypeVar("R")
 
-SEEDS = 20
+SEEDS = 10
 FLIPS = 0.02  # of replies: more than the real engine's, which were none
 NOISY = 0.1
-HEALTHY = 20_000  # cycles
+HEALTHY = 5_000  # cycles
 MEDIUM, HIGH = 0.1, 0.3  # of the oracle's harm
-BLOCK = 500  # healthy cycles simulated in one piece: three weeks, hourly
+BLOCK = 250  # healthy cycles simulated in one piece: ten days, hourly
 
 
 def severity(harm: float) -> str:

@@ -105,6 +105,7 @@ class Cycles:
     def _run(self, accepted: Accepted, id: str, at: datetime, began: float) -> Seen:
         settings = self._settings
         with ThreadPoolExecutor(2) as aside:
+            before = self.fingerprints()
             beat = aside.submit(self._beat, id)
             live, pinned = qdrant.content(settings, settings.index), self._content_of(accepted)
             self._require_reference(accepted)
@@ -114,6 +115,11 @@ class Cycles:
             changes = self._changes(accepted, now, pinned, live)
             name = replaying(id, accepted.cycle.id) if self._may_replay(accepted, changes) else id
             replies = ask_cells(settings, accepted.pin.index, probes, name, self._each)
+            if self.fingerprints() != before:  # some cells had the old stack, and some the new one
+                raise Unavailable(
+                    "The stack was changed while it was asked, so its cells cannot be compared: "
+                    "the next cycle asks it anew."
+                )
             indicators = [
                 *known.broken_contracts(now, live, changes),
                 *_findings(audits.result()),

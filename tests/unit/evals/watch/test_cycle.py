@@ -18,6 +18,18 @@ AT = datetime(2026, 11, 23, 16, tzinfo=UTC)
 OTHER = "Everyone has 30 days of leave in a year."
 
 
+def test_a_stack_that_changes_while_it_is_asked_is_no_data_and_blames_no_layer(layers, monkeypatch):
+    ask_cells, other = layers.ask_cells, layers.other_llm()
+
+    def restarted_meanwhile(*arguments):
+        layers.models.llm = lambda url: other
+        return ask_cells(*arguments)
+
+    monkeypatch.setattr(module, "ask_cells", restarted_meanwhile)
+    assert "changed while it was asked" in layers.cycle().cycle.error
+    assert layers.cycle().cycle.error is None  # the next one compares what is there now
+
+
 def test_a_healthy_stack_has_every_reply_and_nothing_to_tell(layers):
     seen = layers.cycle()
     assert len(seen.cycle.replies) == len(layers.probes) * len(CELLS)
