@@ -74,6 +74,7 @@ def load(path: Path) -> Drill:
             else [each for part in parts for each in part.layers]
         )
         steps = {step: _in_order(getattr(part, step) for part in parts) for step in STEPS}
+        steps["undo"] = _in_order(part.undo for part in reversed(parts))
         return Drill.model_validate({"name": path.stem, "layers": layers, **steps, **tree})
     except (OSError, ValueError, TypeError, yaml.YAMLError, ValidationError) as error:
         raise DatasetError(f"{path} is no drill: {error}") from error
@@ -132,7 +133,14 @@ class Running:
             saved = self._saved / str(number)
             if saved.exists():
                 _copy(saved, path)
-        self._commands([*(self.drill.undo if undo else ()), *self.drill.settle], may_be_held)
+        failed: DrillFailed | None = None
+        for command in [*(self.drill.undo if undo else ()), *self.drill.settle]:
+            try:  # each, for what one leaves undone the next drill would be blamed for
+                self._commands([command], may_be_held)
+            except DrillFailed as error:
+                failed = failed or error
+        if failed:
+            raise failed
 
     def _edit(self, edit: Edit) -> None:
         root, _, pattern = self._filled(edit.file).partition("//")

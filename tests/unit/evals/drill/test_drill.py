@@ -69,6 +69,21 @@ def test_a_command_that_fails_is_told_with_its_words_and_undone(sample, tmp_path
     assert state(sample) == before
 
 
+def test_one_command_of_the_way_back_that_fails_keeps_no_other_from_running(sample, tmp_path):
+    before = state(sample)
+    fail = f'{sys.executable} -c "import sys; sys.exit(1)"'
+    log = tmp_path / "log"
+    undo = [fail, f"sh -c 'echo undone >> {log}'"]
+    drill = running(
+        sample, tmp_path, run=["rm {sample}/a.md"], undo=undo, settle=[f"touch {tmp_path}/settled"]
+    )
+    drill.inject()
+    with pytest.raises(DrillFailed, match="ended with 1"):
+        drill.revert()
+    assert (log.read_text(), (tmp_path / "settled").exists()) == ("undone\n", True)
+    assert state(sample) == before
+
+
 def test_a_fault_that_a_guard_holds_is_in_the_source_and_only_taking_it_out_must_not_be_held(
     sample, tmp_path
 ):
@@ -116,12 +131,13 @@ def test_a_file_that_is_no_drill_is_named(tmp_path):
 def test_a_double_fault_is_both_drills_and_what_both_restart_is_restarted_once(tmp_path):
     settle = 'settle: ["restart", "{}"]'
     for name, layer in (("a", "data"), ("b", "serving")):
-        steps = f"keep: [{name}]\nrun: [run-{name}]\n{settle.format(name)}"
+        steps = f"keep: [{name}]\nrun: [run-{name}]\nundo: [undo-{name}]\n{settle.format(name)}"
         (tmp_path / f"{name}.yaml").write_text(f"layer: {layer}\ntitle: {name}\n{steps}\n")
     (tmp_path / "double.yaml").write_text("both: [a, b]\ntitle: both\n")
     drill = load(tmp_path / "double.yaml")
     assert (drill.layers, drill.title) == (("data", "serving"), "both")
     assert (drill.keep, drill.run) == (["a", "b"], ["run-a", "run-b"])
+    assert drill.undo == ["undo-b", "undo-a"]  # the last one in is the first one out
     assert drill.settle == ["restart", "a", "b"]
 
 
