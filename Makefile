@@ -30,7 +30,7 @@ COMPOSED = COMPOSE_FILES="$(COMPOSE_FILES)" PYTHONPATH=infra/demo/src python3 -m
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
         drill reveal drill-end board scorecard gate weakest bench tables secrets up accepted logs down \
-        check format lint imports dependencies types unit contract fault integration test test-compose test-long lock
+        check format lint imports dependencies types unit contract fault integration test test-lessons test-compose test-long lock
 
 help: ## List every command, one sentence each.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -162,6 +162,9 @@ test: install unit contract fault integration ## Run every test that needs no Do
 
 test-compose: ## Build, start, kill, watch and remove the containers.
 	@$(DEV)/python -m pytest tests/compose -m compose
+
+test-lessons: install ## Type every command of the lessons on a stack of its own.
+	@$(DEV)/python -m pytest tests/integration/test_lessons.py -m long
 
 test-long: install ## The long form of the fault tests; writes docs/results/reliability.json.
 	@RELIABILITY=.state/reliability.json $(call python,ingestion) -m pytest tests/fault -m long
