@@ -11,7 +11,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,6 +61,7 @@ class Drill(BaseModel):
     run: list[str] = []  # commands that put the fault in
     undo: list[str] = []  # commands that take out what `keep` cannot
     settle: list[str] = []  # commands after either
+    parts: list["Drill"] = []  # of a double fault
 
 
 def load(path: Path) -> Drill:
@@ -75,7 +76,9 @@ def load(path: Path) -> Drill:
         )
         steps = {step: _in_order(getattr(part, step) for part in parts) for step in STEPS}
         steps["undo"] = _in_order(part.undo for part in reversed(parts))
-        return Drill.model_validate({"name": path.stem, "layers": layers, **steps, **tree})
+        return Drill.model_validate(
+            {"name": path.stem, "layers": layers, "parts": parts, **steps, **tree}
+        )
     except (OSError, ValueError, TypeError, yaml.YAMLError, ValidationError) as error:
         raise DatasetError(f"{path} is no drill: {error}") from error
 
@@ -129,12 +132,24 @@ class Running:
         Without `undo` its commands are left out: a model that was restarted as accepted is back.
         DrillFailed for a sync that a guard holds, unless the caller approves it then.
         """
-        for number, path in enumerate(map(self._path, self.drill.keep)):
+        self._take_out(self.drill, undo=undo, may_be_held=may_be_held)
+
+    def take_out(self, layers: Collection[Layer]) -> None:
+        """Put back what a double fault broke of these layers; the rest stays in, for `revert`.
+
+        Raises: DrillFailed, for a sync that a guard holds not.
+        """
+        for part in reversed(self.drill.parts):
+            if {*part.layers} <= {*layers}:
+                self._take_out(part, undo=True, may_be_held=True)
+
+    def _take_out(self, drill: Drill, *, undo: bool, may_be_held: bool) -> None:
+        for number, path in enumerate(self.drill.keep):
             saved = self._saved / str(number)
-            if saved.exists():
-                _copy(saved, path)
+            if path in drill.keep and saved.exists():
+                _copy(saved, self._path(path))
         failed: DrillFailed | None = None
-        for command in [*(self.drill.undo if undo else ()), *self.drill.settle]:
+        for command in [*(drill.undo if undo else ()), *drill.settle]:
             try:  # each, for what one leaves undone the next drill would be blamed for
                 self._commands([command], may_be_held)
             except DrillFailed as error:

@@ -104,7 +104,7 @@ class HealthyCycles:
         recording.keep(
             self._folder / "recorded",
             accepted,
-            [cycle] if cycle else [],
+            [cycle],
             drill=f"benign-{change or 'none'}",
             title=change or "Nothing is changed",
             layers=(),

@@ -7,6 +7,7 @@ the probes are, and how they scored when the stack was accepted, is the ruler: r
 import shutil
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class Recorded(Frozen):
     audits: dict[str, tuple[float, ...]]
     changed: tuple[Layer, ...]  # layers of which something was not as accepted
     generations: int
+    taken_out: tuple[Layer, ...] = ()  # of a double fault, before this cycle
 
 
 class Recording(Frozen):
@@ -74,7 +76,7 @@ def ruler_of(accepted: Accepted) -> Ruler:
     )
 
 
-def recorded(cycle: Cycle, probes: Sequence[Probe]) -> Recorded:
+def recorded(cycle: Cycle, probes: Sequence[Probe], taken_out: Sequence[Layer] = ()) -> Recorded:
     """A cycle without its words."""
     replies = {(r.probe, r.cell): r for r in cycle.replies if not is_missing(r)}
     asked = [[replies.get((probe.id, cell)) for cell in CELLS] for probe in probes]
@@ -89,19 +91,31 @@ def recorded(cycle: Cycle, probes: Sequence[Probe]) -> Recorded:
         audits=cycle.audits,
         changed=tuple(sorted({change.layer for change in cycle.changes})),
         generations=cycle.generations,
+        taken_out=tuple(taken_out),
     )
 
 
-def keep(folder: Path, accepted: Accepted, cycles: Sequence[Cycle], **drill: Any) -> None:
+def keep(
+    folder: Path,
+    accepted: Accepted,
+    cycles: Sequence[Cycle | None],
+    taken_out: Sequence[tuple[Layer, ...]] = (),
+    **drill: Any,
+) -> None:
     """Write a recording, and its ruler beside it; `drill` are the recording's other fields.
 
-    Benign cycles of the same commit and ruler that are there already stay, before the new ones.
+    A cycle that is None, or without data, is left out. Benign cycles are kept by ruler; those of
+    the same commit and ruler that are there already stay, before the new ones.
     """
     ruler = ruler_of(accepted)
     _write(folder / RULERS / f"{ruler.digest}.json", ruler)
-    new = tuple(recorded(cycle, ruler.probes) for cycle in cycles if not cycle.error)
+    new = tuple(
+        recorded(cycle, ruler.probes, layers)
+        for cycle, layers in zip_longest(cycles, taken_out, fillvalue=())
+        if cycle and not cycle.error
+    )
     told = Recording(ruler=ruler.digest, cycles=new, **drill)
-    path = folder / f"{told.drill}.json"
+    path = folder / f"{told.drill}{f'-{told.ruler}' if told.is_benign else ''}.json"
     if told.is_benign and path.exists():
         kept = Recording.model_validate_json(path.read_bytes())
         if (kept.ruler, kept.commit) == (told.ruler, told.commit):
@@ -110,15 +124,19 @@ def keep(folder: Path, accepted: Accepted, cycles: Sequence[Cycle], **drill: Any
 
 
 def publish(kept: Path, folder: Path) -> None:
-    """Copy recordings and rulers into a folder; a ruler that none there needs any more is left out.
+    """Copy recordings and rulers into a folder.
 
-    Others that lie there stay: they may be of another machine's state.
+    Others that lie there stay, for they may be of another machine's state, but rulers that no drill
+    there needs any more go, and their healthy cycles.
     """
     if kept.exists():
         shutil.copytree(kept, folder, dirs_exist_ok=True)
-        needed = {each.ruler for each in read(folder)[0]}
+        needed = {each.ruler for each in read(kept)[0]}
+        needed |= {each.ruler for each in read(folder)[0] if not each.is_benign}
         for path in (folder / RULERS).glob("*.json"):
             if path.stem not in needed:
+                for healthy in folder.glob(f"*-{path.stem}.json"):
+                    healthy.unlink()
                 path.unlink()
 
 

@@ -149,8 +149,13 @@ def figures(
         ),
         (
             "real_double_exact_set",
-            "real engine, double faults: exactly both were named",
+            "real engine, double faults: exactly both were named, one by one or at once",
             _share(twice, is_exact),
+        ),
+        (
+            "real_double_at_once",
+            "real engine, double faults: exactly both were named by the first card",
+            _share(twice, is_exact_at_once),
         ),
         (
             "real_stopped",
@@ -191,8 +196,13 @@ def figures(
         ),
         (
             "double_exact_set",
-            "recorded, double faults: exactly both layers",
+            "recorded, double faults: exactly both layers, one by one or at once",
             _share(double, is_exact),
+        ),
+        (
+            "double_at_once",
+            "recorded, double faults: exactly both layers by the first card",
+            _share(double, is_exact_at_once),
         ),
         (
             "healthy_cycles",
@@ -224,6 +234,11 @@ def figures(
 def is_exact(run: Run) -> bool:
     """Whether exactly the layers at fault were named."""
     return {*run.named} == {*run.layers}
+
+
+def is_exact_at_once(run: Run) -> bool:
+    """Whether the first card named exactly the layers at fault."""
+    return {*run.named_at_once} == {*run.layers}
 
 
 def is_wrong(run: Run) -> bool:

@@ -39,8 +39,9 @@ class Run(Frozen):
     harm: float
     was_held: bool  # by a guard of ingestion, before it was approved
     status: str  # of the last cycle
-    named: tuple[Layer, ...]
-    cycles: int  # until something was named, or AFTER
+    named: tuple[Layer, ...]  # the second of two also after the first was taken out
+    named_at_once: tuple[Layer, ...]  # with the first name
+    cycles: int  # until all that was named was, or AFTER
     questions: int  # that the watcher asked the model meanwhile
     recall_says: Layer  # "recall fell, so data; else the prompt", asked at the same moment
     last_says: Layer  # "what changed last", asked at the same moment
@@ -69,11 +70,18 @@ def run(
         status, _, twin = engine.decided(healthy(benign, rng), twin)
         alarms += status in ALARMS
 
-    named: tuple[Layer, ...] = ()
+    named: list[Layer] = []
+    at_once: list[Layer] = []
     count = questions = 0
-    while count < AFTER and not named:
-        seen = rng.choice(drill.cycles)
-        status, named, state = engine.decided(seen, state)
+    while count < AFTER and not _is_over(drill, named):
+        # what the real engine showed once what was named by now had been taken out
+        cycles = [each for each in drill.cycles if {*each.taken_out} == {*named}]
+        if not cycles:
+            break
+        seen = rng.choice(cycles)
+        status, layers, state = engine.decided(seen, state)
+        named += [layer for layer in layers if layer not in named]
+        at_once = at_once or [*named]
         count += 1
         questions += seen.generations
     decoy = rng.choice([layer for layer in LAYERS if layer not in drill.layers])
@@ -84,7 +92,8 @@ def run(
         seed=seed,
         flips=flips,
         status=status,
-        named=named,
+        named=tuple(named),
+        named_at_once=tuple(at_once),
         cycles=count,
         questions=questions,
         last_says=rng.choice([*seen.changed, decoy]),
@@ -97,8 +106,12 @@ def as_it_was(drill: Recording, ruler: Ruler) -> Run:
     """What the watcher said on the real engine: its cycles in their order, and nothing added."""
     engine = _Engine(ruler, 0, random.Random(0))  # noqa: S311  # nothing is drawn
     state = State()
-    for count, seen in enumerate(drill.cycles, start=1):  # noqa: B007  # counted
-        status, named, state = engine.decided(seen, state)
+    named: list[Layer] = []
+    at_once: list[Layer] = []
+    for seen in drill.cycles:
+        status, layers, state = engine.decided(seen, state)
+        named += [layer for layer in layers if layer not in named]
+        at_once = at_once or [*named]
     return _run(
         drill,
         ruler,
@@ -106,8 +119,9 @@ def as_it_was(drill: Recording, ruler: Ruler) -> Run:
         seed=0,
         flips=0,
         status=status,
-        named=named,
-        cycles=count,
+        named=tuple(named),
+        named_at_once=tuple(at_once),
+        cycles=len(drill.cycles),
         questions=sum(cycle.generations for cycle in drill.cycles),
         last_says=(*seen.changed, *drill.layers)[0],
         healthy=0,
@@ -211,6 +225,11 @@ class _Engine:
             generations=seen.generations,
             audits=seen.audits,
         )
+
+
+def _is_over(drill: Recording, named: Sequence[Layer]) -> bool:
+    """Whether all layers at fault have been named, or one that is not."""
+    return bool(named) and not {*named} < {*drill.layers}
 
 
 def _run(drill: Recording, ruler: Ruler, last: Recorded, **said: Any) -> Run:

@@ -51,6 +51,8 @@ class Outcome(Frozen):
     failed: tuple[str, ...] = ()  # tests of evidently's report at the layer's own boundary
     harm_held: float | None = None  # while a guard of ingestion held it, before it was approved
     watched: tuple[str, ...] = ()  # ids of the cycles until it was named
+    taken_out: tuple[tuple[Layer, ...], ...] = ()  # by cycle: of a double fault, before it
+    named_at_once: tuple[Layer, ...] = ()  # by the first card that named a layer
 
 
 class Watches(Protocol):
@@ -116,6 +118,7 @@ def run(
     without it the drill takes itself out and nobody looks whether all is well.
     `resume` ends what a restored copy hides, before the drill takes its fault out of the index.
     A fault that `guards` stop is measured as users met it, and then approved, to be watched too.
+    Of two faults, the one that is named first is taken out, and the watcher looks on for the other.
     """
     if not drill.layers:
         raise DrillFailed(f"{drill.name} is a benign change: `evals healthy` takes those.")
@@ -124,28 +127,22 @@ def run(
     at = datetime.now(UTC)
     running.inject()
     reverted_by, healed, harm_held = BY_DRILL, False, None
+    watching = _Watching(watcher, DUE_SECONDS if replay else 0.0)
     card: Card | None = None
-    spent: list[float] = []
-    watched: list[str] = []
     try:
         if guards.held():
             harm_held = oracle.harm()
             guards.approve()
         harm = oracle.harm()
-        began = time.perf_counter()
-        due = DUE_SECONDS if replay else 0.0
-        while (
-            harm >= HARM
-            and (len(spent) < CYCLES or time.perf_counter() - began < due)
-            and not (card and card.verdict.layers)
-        ):
-            started = time.perf_counter()
-            card = watcher.once()
-            spent.append(time.perf_counter() - started)
-            watched.append(card.verdict.cycle)
-        seconds = time.perf_counter() - began
-        if card:
-            card = watcher.report() or card
+        goes_on = harm >= HARM and watching.names_another()
+        at_once = watching.named
+        while goes_on and {*watching.named} < {*drill.layers}:
+            running.take_out(watching.named)
+            if guards.held():
+                guards.approve()
+            goes_on = watching.names_another()
+        if watching.card:
+            card = watcher.report() or watching.card
             cards.mkdir(parents=True, exist_ok=True)
             told = card.model_dump_json(indent=1)
             (cards / f"{drill.name}.json").write_text(told, encoding="utf-8")
@@ -173,21 +170,50 @@ def run(
         at=at,
         harm=harm,
         hot_harm=sum(share.value for share in card.verdict.shares.values()) if card else 0,
-        named=card.verdict.layers if card else (),
+        named=watching.named,
         status=card.verdict.status if card else NO_EFFECT,
-        cycles=len(spent),
-        seconds=seconds,
+        cycles=len(watching.watched),
+        seconds=watching.seconds,
         reverted_by=reverted_by,
         healed=healed,
-        cycle_seconds=tuple(spent),
+        cycle_seconds=tuple(watching.cycle_seconds),
         failed=tuple(
             indicator.what
             for indicator in (card.indicators if card else ())
             if indicator.source == "drift" and indicator.layer in drill.layers
         ),
         harm_held=harm_held,
-        watched=tuple(watched),
+        watched=tuple(watching.watched),
+        taken_out=tuple(watching.taken_out),
+        named_at_once=at_once,
     )
+
+
+class _Watching:
+    """The cycles of a trial, and what they named."""
+
+    def __init__(self, watcher: Watches, due: float) -> None:
+        self._watcher, self._due = watcher, due
+        self.card: Card | None = None  # the last one
+        self.named: tuple[Layer, ...] = ()
+        self.seconds = 0.0
+        self.cycle_seconds: list[float] = []
+        self.watched: list[str] = []  # ids of cycles
+        self.taken_out: list[tuple[Layer, ...]] = []  # by cycle: what had been named by then
+
+    def names_another(self) -> bool:
+        """Watch until a layer is named that was not before; whether one was, while it was due."""
+        known, cycles, began = self.named, 0, time.perf_counter()
+        while self.named == known and (cycles < CYCLES or time.perf_counter() - began < self._due):
+            started = time.perf_counter()
+            self.card = self._watcher.once()
+            self.cycle_seconds.append(time.perf_counter() - started)
+            self.watched.append(self.card.verdict.cycle)
+            self.taken_out.append(known)
+            self.named = (*known, *(x for x in self.card.verdict.layers if x not in known))
+            cycles += 1
+        self.seconds += time.perf_counter() - began
+        return self.named != known
 
 
 def _is_well(watcher: Watches) -> bool:

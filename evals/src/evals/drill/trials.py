@@ -117,11 +117,12 @@ class Trials:
     def _record(self, outcome: Outcome) -> None:
         with Ledger(self._settings.ledger) as ledger:
             accepted = Accepted.model_validate_json(ledger.accepts()[0].record)
-            cycles = [cycle for id in outcome.watched if (cycle := ledger.cycle(id))]
+            cycles = [ledger.cycle(id) for id in outcome.watched]
         recording.keep(
             self._recorded,
             accepted,
             cycles,
+            outcome.taken_out,
             drill=outcome.drill,
             title=outcome.title,
             layers=outcome.layers,

@@ -141,6 +141,25 @@ def test_a_double_fault_is_both_drills_and_what_both_restart_is_restarted_once(t
     assert drill.settle == ["restart", "a", "b"]
 
 
+def test_of_a_double_fault_one_is_taken_out_and_the_other_stays_until_both_are(tmp_path):
+    for half in "ab":
+        (tmp_path / half).write_text("well")
+        (tmp_path / f"{half}.yaml").write_text(
+            f"{{layer: {'data' if half == 'a' else 'serving'}, title: t, keep: [{tmp_path / half}],"
+            f" edits: [{{file: {tmp_path / half}, find: well, replace: broken}}],"
+            f" undo: [touch {tmp_path}/undone-{half}]}}"
+        )
+    (tmp_path / "double.yaml").write_text("{both: [a, b], title: t}")
+    double = Running(load(tmp_path / "double.yaml"), {}, tmp_path / "saved")
+    double.inject()
+    double.take_out(["serving"])
+    assert [(tmp_path / half).read_text() for half in "ab"] == ["broken", "well"]
+    assert [(tmp_path / f"undone-{half}").exists() for half in "ab"] == [False, True]
+    double.revert()
+    assert [(tmp_path / half).read_text() for half in "ab"] == ["well", "well"]
+    assert (tmp_path / "undone-a").exists()
+
+
 def test_a_double_fault_of_a_drill_that_is_not_there_is_told(tmp_path):
     (tmp_path / "double.yaml").write_text("both: [absent]\ntitle: both\n")
     with pytest.raises(DatasetError, match="absent"):

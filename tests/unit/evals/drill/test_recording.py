@@ -22,10 +22,24 @@ ACCEPT = SimpleNamespace(
 )
 
 
-def keep(folder, name="d", layers=("data",), cycles=(), commit="c0ffee", accepted=ACCEPT):
-    recording.keep(
-        folder, accepted, cycles, drill=name, title="t", layers=layers, commit=commit, at=AT
-    )
+def wider():
+    """Another accept."""
+    deltas = BASELINE.deltas | {"all": 0.5}
+    baseline = BASELINE.model_copy(update={"deltas": deltas})
+    return SimpleNamespace(**vars(ACCEPT) | {"baseline": baseline})
+
+
+def keep(
+    folder,
+    name="d",
+    layers=("data",),
+    cycles=(),
+    commit="c0ffee",
+    accepted=ACCEPT,
+    taken_out=(),
+):
+    drill = {"drill": name, "title": "t", "layers": layers, "commit": commit, "at": AT}
+    recording.keep(folder, accepted, cycles, taken_out, **drill)
 
 
 def test_a_cycle_is_kept_as_scores_by_cell_and_probe():
@@ -77,8 +91,17 @@ def test_healthy_cycles_of_one_commit_add_up_and_a_drill_is_recorded_anew(tmp_pa
         keep(tmp_path, "d", ("data",), [asked()])
     counts = {each.drill: len(each.cycles) for each in recording.read(tmp_path)[0]}
     assert counts == {"benign-none": 2, "d": 1}
+    keep(tmp_path, "benign-none", (), [asked()], accepted=wider())  # of another accept: beside them
+    assert [len(each.cycles) for each in recording.read(tmp_path)[0]] == [2, 1, 1]
     keep(tmp_path, "benign-none", (), [asked()], commit="another")
-    assert len(recording.read(tmp_path)[0][0].cycles) == 1
+    assert [len(each.cycles) for each in recording.read(tmp_path)[0]] == [1, 1, 1]
+
+
+def test_a_cycle_says_which_of_two_faults_had_been_taken_out_before_it(tmp_path):
+    cycles = [faulty(data=[0]), None, faulty(data=[1])]
+    keep(tmp_path, layers=("data", "serving"), cycles=cycles, taken_out=((), (), ("serving",)))
+    (found,), _ = recording.read(tmp_path)
+    assert [each.taken_out for each in found.cycles] == [(), ("serving",)]
 
 
 def test_a_recording_without_its_ruler_is_told(tmp_path):
@@ -100,15 +123,25 @@ def test_a_file_that_is_no_recording_is_told(tmp_path):
         recording.read(tmp_path)
 
 
-def test_a_ruler_that_no_recording_needs_any_more_is_not_published(tmp_path):
-    wider = BASELINE.model_copy(update={"deltas": BASELINE.deltas | {"all": 0.5}})
-    another = SimpleNamespace(**vars(ACCEPT) | {"baseline": wider})
-    keep(tmp_path / "kept", cycles=[asked()])
-    recording.publish(tmp_path / "kept", tmp_path / "published")
-    keep(tmp_path / "kept", cycles=[asked()], accepted=another)
-    recording.publish(tmp_path / "kept", tmp_path / "published")
-    (found,), rulers = recording.read(tmp_path / "published")
-    assert [*rulers] == [found.ruler]
+def test_a_ruler_that_no_drill_needs_any_more_goes_with_its_healthy_cycles(tmp_path):
+    kept, published = tmp_path / "kept", tmp_path / "published"
+    keep(kept, cycles=[asked()])
+    keep(published, "benign-none", (), [asked()])
+    recording.publish(kept, published)
+    assert [each.drill for each in recording.read(published)[0]] == ["benign-none", "d"]
+    keep(kept, cycles=[asked()], accepted=wider())
+    recording.publish(kept, published)
+    (found,), rulers = recording.read(published)
+    assert (found.drill, [*rulers]) == ("d", [found.ruler])
+
+
+def test_healthy_cycles_are_published_before_the_drills_of_the_same_accept(tmp_path):
+    kept, published = tmp_path / "kept", tmp_path / "published"
+    keep(published, cycles=[asked()])
+    keep(kept, "benign-none", (), [asked()], accepted=wider())
+    recording.publish(kept, published)
+    found, rulers = recording.read(published)
+    assert ([each.drill for each in found], len(rulers)) == (["benign-none", "d"], 2)
 
 
 def test_publishing_nothing_leaves_what_lies_there(tmp_path):

@@ -37,6 +37,7 @@ RUN = Run(
     was_held=False,
     status="FAULT",
     named=("data",),
+    named_at_once=("data",),
     cycles=2,
     questions=120,
     recall_says="data",
@@ -91,6 +92,7 @@ def test_low_harm_and_double_faults_are_told_apart():
     assert (found["exact_set"].value, found["exact_set"].n) == (1, 1)
     assert found["low_exact_set"].value == 0
     assert found["double_exact_set"].value == 0.5
+    assert found["double_at_once"].value == 0
 
 
 def test_the_cycles_and_questions_until_a_name_are_medians_of_what_was_named():
@@ -131,6 +133,9 @@ def test_the_real_engines_rows_are_of_its_own_runs():
     assert found["real_exact_set"].value == 0.5
     assert found["real_wrong_name"].value == 0.5
     assert found["real_double_exact_set"].value == 1
+    assert found["real_double_at_once"].value == 0
+    at_once = copy(double, named_at_once=("serving", "data"))
+    assert rows(real=[at_once])["real_double_at_once"].value == 1
     assert found["real_stopped"].value == pytest.approx(1 / 3, abs=1e-3)
 
 

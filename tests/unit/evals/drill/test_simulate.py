@@ -50,6 +50,42 @@ def test_two_recorded_faults_are_both_named():
     assert {*found.named} == {"data", "serving"}
 
 
+def masked(*later):
+    """Models so broken that the data's harm shows only once they are healed."""
+    first = drill(faulty(serving=range(60)), "data", "serving")
+    then = [
+        seen.model_copy(update={"taken_out": ("serving",)})
+        for cycle in later
+        for seen in drill(cycle, "data").cycles
+    ]
+    return first.model_copy(update={"cycles": (*first.cycles, *then)})
+
+
+def test_a_fault_behind_a_fault_is_named_once_the_first_was_taken_out():
+    double = masked(faulty(data=range(20)))
+    found = run(double, RULER, BENIGN_ONES, 1, 0.02)
+    assert (found.named_at_once, found.named) == (("serving",), ("serving", "data"))
+    assert found.cycles >= 2
+    found = simulate.as_it_was(double, RULER)
+    assert (found.named_at_once, found.named) == (("serving",), ("serving", "data"))
+
+
+def test_a_second_fault_that_does_no_harm_is_not_named_and_the_first_one_counts_once():
+    found = run(masked(asked()), RULER, BENIGN_ONES, 1, 0.0)
+    assert (found.named, found.cycles) == (("serving",), AFTER)
+
+
+def test_nothing_is_drawn_of_what_was_never_seen_on_the_real_engine():
+    found = run(masked(), RULER, BENIGN_ONES, 1, 0.02)
+    assert (found.named, found.cycles) == (("serving",), 1)
+
+
+def test_a_wrong_name_ends_a_simulation():
+    wrong = drill(faulty(application=range(20)), "data", "serving")
+    found = run(wrong, RULER, BENIGN_ONES, 1, 0.0)
+    assert (found.named, found.named_at_once) == (("application",), ("application",))
+
+
 def test_a_fault_that_no_probe_meets_is_not_named_within_its_cycles():
     found = run(drill(asked(), "data"), RULER, BENIGN_ONES, 1, 0.02)
     assert (found.named, found.cycles) == ((), AFTER)

@@ -54,15 +54,21 @@ def trial(tmp_path):
         held=(),
         layers=(),
         can_heal=True,
+        one_by_one=(),
     ):
+        parts = [
+            Drill(name=half, layers=(half,), title="t", undo=[f"sh -c 'echo {half} >> {log}'"])
+            for half in ("data", "serving")
+        ]
         drill = Drill(
             name="d",
-            layers=layers or (layer,),
+            layers=("data", "serving") if one_by_one else layers or (layer,),
             title="t",
             run=[f"sh -c 'echo injected >> {log}'"],
             undo=[f"sh -c 'echo undone >> {log}'"],
+            parts=parts if one_by_one else [],
         )
-        cards = iter(statuses)
+        cards, names = iter(statuses), iter(one_by_one)
 
         def told(word):
             with log.open("a") as file:
@@ -72,6 +78,8 @@ def trial(tmp_path):
             def once(self):
                 status = next(cards)
                 of = named if isinstance(named, tuple) else (named or layer,)
+                if one_by_one and status == "FAULT":
+                    of = (next(names),)
                 layers = of if status == "FAULT" else ()
                 self.card = card_of(cycle(), verdict(status, *layers))
                 return self.card
@@ -159,6 +167,32 @@ def test_of_two_faults_each_is_taken_out_by_the_drill_since_a_card_heals_one_at_
     outcome, order = trial("FAULT", "OK", layers=both, named=both)
     assert order == ["injected", "reported", "resumed", "undone"]
     assert (outcome.layers, outcome.named, outcome.reverted_by) == (both, both, BY_DRILL)
+
+
+def test_the_fault_that_is_named_first_is_taken_out_and_the_other_one_is_watched_for(trial):
+    outcome, order = trial("FAULT", "SUSPECT", "FAULT", "OK", one_by_one=("serving", "data"))
+    assert order == ["injected", "serving", "reported", "resumed", "undone"]
+    assert (outcome.named_at_once, outcome.named) == (("serving",), ("serving", "data"))
+    assert outcome.taken_out == ((), ("serving",), ("serving",))
+    assert (outcome.cycles, len(outcome.watched), outcome.status) == (3, 3, "FAULT")
+
+
+def test_a_second_fault_that_is_not_named_in_its_time_is_missed(trial):
+    told = ["FAULT", *["OK"] * (CYCLES + 1)]
+    outcome, order = trial(*told, one_by_one=("serving",))
+    assert order == ["injected", "serving", "reported", "resumed", "undone"]
+    assert (outcome.named, outcome.cycles) == (("serving",), 1 + CYCLES)
+
+
+def test_after_a_wrong_name_nobody_looks_for_the_second_fault(trial):
+    outcome, order = trial("FAULT", "OK", one_by_one=("application",))
+    assert order == ["injected", "reported", "resumed", "undone"]
+    assert outcome.named == ("application",)
+
+
+def test_half_of_a_way_back_that_a_guard_holds_is_approved_too(trial):
+    _, order = trial("FAULT", "FAULT", "OK", one_by_one=("data", "serving"), held=[False, True])
+    assert order == ["injected", "data", "approved", "reported", "resumed", "undone"]
 
 
 def test_a_trial_for_the_record_heals_nothing_and_tells_which_cycles_it_watched(trial):
