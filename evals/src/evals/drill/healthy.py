@@ -17,7 +17,7 @@ from evals.results import Result, result
 from evals.settings import Settings
 from evals.suite.metrics import Estimate
 from evals.suite.ports import Each
-from evals.watch.accepted import Accepted
+from evals.watch.accepted import last
 from evals.watch.ledger import Ledger
 from evals.watch.model import Frozen, Layer
 from evals.watch.watcher import Watcher
@@ -99,7 +99,7 @@ class HealthyCycles:
         with self._kept.open("a", encoding="utf-8") as file:
             file.write(outcome.model_dump_json() + "\n")
         with Ledger(self._settings.ledger) as ledger:
-            accepted = Accepted.model_validate_json(ledger.accepts()[0].record)
+            accepted = last(ledger)
             cycle = ledger.cycle(verdict.cycle)
         recording.keep(
             self._folder / "recorded",

@@ -19,7 +19,7 @@ from evals.results import Result, result
 from evals.settings import Settings
 from evals.suite.metrics import Estimate, Part, ratio
 from evals.suite.ports import Each
-from evals.watch.accepted import Accepted
+from evals.watch.accepted import last
 from evals.watch.card_text import as_markdown
 from evals.watch.ledger import Ledger
 from evals.watch.model import Card, Probe
@@ -116,7 +116,7 @@ class Trials:
 
     def _record(self, outcome: Outcome) -> None:
         with Ledger(self._settings.ledger) as ledger:
-            accepted = Accepted.model_validate_json(ledger.accepts()[0].record)
+            accepted = last(ledger)
             cycles = [ledger.cycle(id) for id in outcome.watched]
         recording.keep(
             self._recorded,

@@ -3,11 +3,13 @@
 from datetime import datetime
 
 from contracts.status import BundleStatus, Pin
+from evals.errors import NotAccepted
 from evals.probes.selection import ProbeSet
 from evals.watch import audit
 from evals.watch.cells import chat_requests
 from evals.watch.detector import Baseline, digest
 from evals.watch.facts import Facts
+from evals.watch.ledger import Ledger
 from evals.watch.model import CellReply, Cycle, Frozen
 
 
@@ -42,3 +44,11 @@ class Accepted(Frozen):
     def replies(self) -> dict[str, CellReply]:
         """What users would have got, by probe."""
         return {reply.probe: reply for reply in self.cycle.replies if reply.cell == "11"}
+
+
+def last(ledger: Ledger) -> Accepted:
+    """What counts now. Raises: NotAccepted."""
+    kept = ledger.accepts()
+    if not kept:
+        raise NotAccepted("Nothing is accepted yet: run `make accept` on a healthy stack.")
+    return Accepted.model_validate_json(kept[0].record)

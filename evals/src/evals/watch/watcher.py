@@ -10,7 +10,7 @@ from evals.suite.ports import Each
 from evals.watch import card as cards
 from evals.watch import drift, workload
 from evals.watch.accept import accept, candidates, drop_older
-from evals.watch.accepted import Accepted
+from evals.watch.accepted import Accepted, last
 from evals.watch.alerts import Webhook
 from evals.watch.cycle import Cycles, Seen
 from evals.watch.decide import answered, decide, healed
@@ -189,10 +189,7 @@ class Watcher:
 
     def _accepted(self) -> Accepted:
         with Ledger(self._settings.ledger) as ledger:
-            kept = ledger.accepts()
-        if not kept:
-            raise NotAccepted("Nothing is accepted yet: run `make accept` on a healthy stack.")
-        return Accepted.model_validate_json(kept[0].record)
+            return last(ledger)
 
     def _guarded(self) -> str:
         """A cycle of the loop, which outlives whatever goes wrong in one."""
