@@ -22,7 +22,7 @@ SOURCES = $(subst $() ,:,$(foreach p,$(PACKAGES),$(call folder,$(p))/src))
 LEFT_OUT = torch torchaudio torchvision torchcodec faultline-contracts
 COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header \
           --no-annotate $(LEFT_OUT:%=--no-emit-package %)
-OVERRIDES = $(if $(OFFLINE),offline) $(if $(UI),ui) $(if $(GPU),gpu) $(if $(SCALE),scale) \
+OVERRIDES = $(if $(OFFLINE),offline) $(if $(UI),ui) $(if $(ALERTS),alerts) $(if $(GPU),gpu) $(if $(SCALE),scale) \
             $(if $(LLM_URL),own-llm) $(if $(QDRANT_URL),own-qdrant)
 COMPOSE_FILES = docker-compose.yml $(foreach o,$(strip $(OVERRIDES)),infra/compose/$(o).yml)
 COMPOSED = COMPOSE_FILES="$(COMPOSE_FILES)" PYTHONPATH=infra/demo/src python3 -m demo.compose
@@ -118,7 +118,7 @@ tables: ## Regenerate the documents' tables from docs/results/.
 secrets: ## Write fresh keys for docker compose to .secrets/, where it has none.
 	@$(COMPOSED) secrets
 
-up: ## Build and start the stack as containers (OFFLINE=, UI=, GPU=, SCALE=1; LLM_URL=, QDRANT_URL=, MODEL=).
+up: ## Build and start the stack as containers (OFFLINE=, UI=, ALERTS=, GPU=, SCALE=1; LLM_URL=, QDRANT_URL=, MODEL=).
 	@$(COMPOSED) up
 
 accepted: ## Start one container from its accepted image again: make accepted SERVICE=llm

@@ -7,7 +7,7 @@ from itertools import chain, combinations
 import pytest
 from tests.compose.conftest import ROOT
 
-OVERRIDES = ("offline", "ui", "gpu", "scale", "own-llm", "own-qdrant")
+OVERRIDES = ("offline", "ui", "alerts", "gpu", "scale", "own-llm", "own-qdrant")
 # your own model has no replicas of ours and no GPU of ours; your own store takes none of our images
 CONTRADICTIONS = ({"own-llm", "scale"}, {"own-llm", "gpu"}, {"own-qdrant", "offline"})
 COMBINATIONS = [

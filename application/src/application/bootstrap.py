@@ -39,14 +39,14 @@ from application.web.routes import static_files
 log = logging.getLogger("application")
 
 
-def create_app(settings: Settings) -> FastAPI:
+def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     """The application; clients open and close with its lifespan. Raises Misconfigured."""
     if not settings.require_keys and not settings.on_loopback:
         raise Misconfigured(
             f"APPLICATION_REQUIRE_KEYS=false is for loopback only, not for {settings.host}; "
             "leave it on and make a key with `application keys create`."
         )
-    metrics = Metrics()
+    metrics = metrics or Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -69,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(LoadShedding, limit=settings.max_in_flight, metrics=metrics)
     if not settings.require_keys:  # without keys, a name that points here is not enough
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_HOSTS))
-    app.add_middleware(RequestEnvelope)
+    app.add_middleware(RequestEnvelope, metrics=metrics)
     return app
 
 

@@ -19,6 +19,9 @@ class Metrics:
         self.shed = Counter(
             "application_requests_shed", "Requests refused as too many", registry=self.registry
         )
+        self.replies = Counter(
+            "application_replies", "Replies of the API", ["status"], registry=self.registry
+        )
         self._answers = Counter(
             "application_answers", "Answers given", ["status", "probe"], registry=self.registry
         )

@@ -14,6 +14,7 @@ from application.metrics import Metrics
 from application.problems import problem_response
 
 REQUEST_ID = "X-Request-ID"
+API = "/v1/"
 ACCEPTED_ID = re.compile(r"[\w.:-]{1,64}")
 BODY_LIMIT = 64 * 1024  # bytes
 SAFE_HEADERS = {
@@ -25,10 +26,14 @@ SAFE_HEADERS = {
 
 
 class RequestEnvelope:
-    """Gives each request its id and each response its headers; a route may set stricter ones."""
+    """Gives each request its id and each response its headers; a route may set stricter ones.
 
-    def __init__(self, app: ASGIApp) -> None:
+    It also counts replies of the API, since it sees them all.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -45,6 +50,8 @@ class RequestEnvelope:
                 headers[REQUEST_ID] = request_id
                 for name, value in SAFE_HEADERS.items():
                     headers.setdefault(name, value)
+                if scope["path"].startswith(API):
+                    self._metrics.replies.labels(str(message["status"])).inc()
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -88,7 +95,7 @@ class LoadShedding:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if not scope.get("path", "").startswith("/v1/"):
+        if not scope.get("path", "").startswith(API):
             await self._app(scope, receive, send)
             return
         if self._in_flight >= self._limit:

@@ -97,7 +97,7 @@ def application(tmp_path: Path) -> Running:
         keys = KeyRing(made.keys_file)
         bundles = BundleStore(made.state_dir / "bundles", made.bundle)
         assert bundles.live  # read at the start, as in bootstrap
-        app = create_app(made)
+        app = create_app(made, metrics)
         app.state.services = Services(
             settings=made,
             build="0.1.0+test",

@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from contracts.answer import STREAM_EVENTS, Answer, DocumentView, Passage, Probl
 from contracts.status import BundleStatus, Readiness
 
 QUESTION = "How long is parental leave?"
+RULES = Path(__file__).parents[3] / "infra" / "prometheus" / "alerts.yml"
 GUARDED = [
     ("POST", "/v1/ask"),
     ("GET", "/v1/search?q=leave"),
@@ -348,7 +350,9 @@ async def test_metrics_count_answers(application: Running) -> None:
         await app.ask(QUESTION)
         text = (await app.client.get("/metrics", headers=app.auth)).text
     assert 'application_answers_total{probe="false",status="answered"} 1.0' in text
-    assert "application_span_seconds_bucket" in text
+    assert 'application_replies_total{status="200"} 1.0' in text  # /metrics is none of them
+    for name in set(re.findall(r"application_\w+", RULES.read_text())):
+        assert f"\n{name}" in text
 
 
 @pytest.mark.parametrize(

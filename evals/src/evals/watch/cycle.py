@@ -139,6 +139,7 @@ class Cycles:
             changes=changes,
             indicators=[*indicators, *_stale(freshness, settings.freshness_seconds)],
             lag_seconds={each.source: each.lag_seconds for each in freshness},
+            held=tuple(each.source for each in freshness if each.hold),
             generations=len({reply.prompt for reply in replies if reply.prompt}),
             audits=audit.by_stream(audits.result()),
         )

@@ -101,6 +101,7 @@ class Cycle(Frozen):
     changes: list[Change]
     indicators: list[Indicator]
     lag_seconds: dict[str, float | None]  # source -> since its last good run
+    held: tuple[str, ...] = ()  # sources of which a guard holds a run
     generations: int  # asked of the model; the rest were shared
     audits: dict[str, tuple[float, ...]] = {}  # a source's stream -> marks of its documents
     error: str | None = None  # why there is no data

@@ -42,6 +42,14 @@ def text(state: State) -> str:
                 for source, lag in (cycle.lag_seconds if cycle else {}).items()
             ],
         ),
+        "faultline_held": (
+            "gauge",
+            "1 where a guard of ingestion holds a run of a source, as of the last cycle.",
+            [
+                ({"source": source}, bool(cycle and source in cycle.held))
+                for source in (cycle.lag_seconds if cycle else {})
+            ],
+        ),
         "faultline_cycle_age_seconds": (
             "gauge",
             "Since the last cycle began.",

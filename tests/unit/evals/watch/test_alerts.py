@@ -112,7 +112,12 @@ def test_the_summary_holds_no_question_answer_or_prompt_and_links_to_the_card():
 
 
 @pytest.mark.parametrize(
-    "command", [["check", "rules", "alerts.yml"], ["test", "rules", "alerts.test.yml"]]
+    "command",
+    [
+        ["check", "config", "--syntax-only", "prometheus.yml"],
+        ["check", "rules", "alerts.yml"],
+        ["test", "rules", "alerts.test.yml"],
+    ],
 )
 def test_prometheus_rules_fire_when_they_should(command):
     promtool = shutil.which("promtool")

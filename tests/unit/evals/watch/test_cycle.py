@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from contracts.index import ChunkPayload
-from contracts.status import RawDocument
+from contracts.status import Hold, RawDocument
 from evals.clients.qdrant import IndexContent
 from evals.errors import SyncFailed, Unavailable
 from evals.watch import cycle as module
@@ -175,6 +175,13 @@ def test_what_ingestion_itself_says_of_a_source_is_told_in_its_words(layers):
     layers.sources.status = lambda: [held]
     [told] = layers.indicators()
     assert told.detail == "run held: Half is gone."
+
+
+def test_a_source_of_which_a_guard_holds_a_run_is_told(layers):
+    hold = Hold(run_id="r1", since=AT, digest="d", reasons=["half is gone"])
+    free, held = layers.fresh(60.0), layers.fresh(60.0).model_copy(update={"hold": hold})
+    layers.sources.status = lambda: [free.model_copy(update={"source": "mail"}), held]
+    assert layers.cycle().cycle.held == ("sample",)
 
 
 @pytest.mark.parametrize("ended", ["badly", "with a failure"])

@@ -136,12 +136,20 @@ async def test_metrics_tell_one_status_a_layer_and_every_age():
         'faultline_share{layer="application"} 0.5',
         'faultline_indicators{layer="application",source="drift"} 1',
         'faultline_lag_seconds{source="sample"} 310',
+        'faultline_held{source="sample"} 0',
         "faultline_cycle_age_seconds 240",
         "faultline_interval_seconds 3600",
         "faultline_cycles_total 2",
     ):
         assert f"{line}\n" in text
     assert len(re.findall(r"^faultline_verdict\{.*} 1$", text, re.M)) == len(LAYERS)
+
+
+async def test_a_source_of_which_a_run_is_held_is_marked():
+    ledger = FakeLedger([(cycle((), held=("sample",)), card_of(cycle(()), verdict("OK")))])
+    text = (await get(ledger, "/metrics")).text
+    assert 'faultline_held{source="sample"} 1\n' in text
+    assert 'faultline_held{source="canary"} 0\n' in text
 
 
 async def test_what_is_not_known_is_infinite_and_a_hostile_name_stays_a_label():
