@@ -79,7 +79,7 @@ def accepted(service: str) -> None:
     """Start a service from its accepted image, with the variables that it has without yours."""
     image = BUILT[service]
     _docker("tag", f"{image}:accepted", image)
-    os.environ.pop("LLM_FLAGS", None)
+    os.environ["LLM_FLAGS"] = ""  # also where .env has yours
     _compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", service)
 
 

@@ -1,0 +1,61 @@
+"""The containers' commands: secrets are made once, and what is accepted runs without your flags."""
+
+import os
+import stat
+
+import pytest
+
+from demo import compose
+
+
+@pytest.fixture
+def docker(monkeypatch, tmp_path):
+    """What docker is told, with LLM_FLAGS as it would read it."""
+    told = []
+    monkeypatch.setattr(compose, "FOLDER", tmp_path / ".secrets")
+    monkeypatch.setattr(
+        compose,
+        "_docker",
+        lambda *words, quiet=False: told.append((words, os.environ.get("LLM_FLAGS"))) or "key\n",
+    )
+    return told
+
+
+def test_every_secret_is_its_own_and_stays_once_it_is_made(docker):
+    compose.write_secrets()
+    first = {path.name: path.read_text() for path in compose.FOLDER.iterdir()}
+    compose.write_secrets()
+    assert {path.name: path.read_text() for path in compose.FOLDER.iterdir()} == first
+    assert len({*first.values()}) == len(first) == 7
+    assert first["qdrant"] in first["qdrant-config"]
+    assert first["probe"] not in first["probe-sha256"]
+
+
+def test_the_folder_of_the_secrets_is_its_owners_alone(docker):
+    compose.write_secrets()
+    assert stat.S_IMODE(compose.FOLDER.stat().st_mode) == 0o700
+
+
+def test_a_persons_key_is_made_once_before_the_watcher_needs_it(docker):
+    compose.up(build=False)
+    assert (compose.FOLDER / "user").read_text() == "key"
+    creates = [at for at, (words, _) in enumerate(docker) if "create" in words]
+    assert creates == [1]
+    compose.up(build=False)
+    assert sum("create" in words for words, _ in docker) == 1
+
+
+def test_an_accepted_model_starts_without_flags_wherever_they_stand(docker, monkeypatch):
+    monkeypatch.setenv("LLM_FLAGS", "--max-model-len 128")
+    compose.accepted("llm")
+    (tag, _), (up, flags) = docker
+    assert tag == ("tag", "faultline-serving-llm:accepted", "faultline-serving-llm")
+    assert ("--force-recreate", up[-1]) == (up[-3], "llm")
+    assert flags == ""  # set and empty: absent, Compose would read .env
+
+
+def test_images_and_bundle_are_accepted_before_the_watcher_measures(docker):
+    compose.accept("because")
+    assert [words[0] for words, _ in docker[:3]] == ["tag"] * 3
+    assert docker[-1][0][-2:] == ("--reason", "because")
+    assert "app-ref" in docker[-2][0]
