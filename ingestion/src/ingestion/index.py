@@ -206,7 +206,18 @@ class Index:
         damaged = [document for document, ids in expected.items() if not ids <= found.keys()]
         return Audit(orphans, damaged)
 
-    def delete_chunks(self, chunks: Mapping[str, str]) -> int:
+    def sweep(self, orphans: Mapping[str, str]) -> int:
+        """Delete what an audit found no manifest for; the number of chunks.
+
+        Raises Fenced if this run stood still and was overtaken: the manifests it held the chunks
+        against may be older than the chunks, which are the successor's then. Whoever has the lease
+        after the audit has had it all along.
+        """
+        if orphans:
+            self._held().check()
+        return self._delete_chunks(orphans)
+
+    def _delete_chunks(self, chunks: Mapping[str, str]) -> int:
         """Delete chunks by id, each only as that run wrote it; their number."""
         runs = models.MatchAny(any=sorted(set(chunks.values())))
         with translated():
@@ -228,7 +239,7 @@ class Index:
         return [chunk_point_id(*identity, ordinal) for ordinal in range(manifest.chunks)]
 
     def _sweep(self, manifests: Sequence[DocumentManifest], keep: set[str]) -> int:
-        return self.delete_chunks(
+        return self._delete_chunks(
             {
                 id: manifest.run_id
                 for manifest in manifests

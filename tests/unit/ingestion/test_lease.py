@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -223,6 +224,29 @@ def test_a_late_sweep_spares_the_same_version_that_a_successor_brought_back(
             write_all(next_one)
         sweep(stale.index, [old], set())
     assert any("key is kept" in text for text in world.visible_texts())
+
+
+def test_a_run_that_was_overtaken_between_manifests_and_chunks_takes_none_for_an_orphan(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.write("keys.md", PAGE.format(title="key"))
+    world.sync()
+    world.write("keys.md", PAGE.format(title="badge"))
+    audit, audits = Index.audit, count(1)
+
+    def stands_still(index: Index, manifests: Any) -> Any:
+        if next(audits) == 2:  # the proof at the end has read the manifests
+            taken_over(world)
+            world.write("keys.md", PAGE.format(title="newer"))
+            world.write("new.md", PAGE.format(title="newest"))  # else the count alone is right
+            assert world.sync().status == "complete"
+        return audit(index, manifests)
+
+    monkeypatch.setattr(Index, "audit", stands_still)
+    report = world.sync()
+    assert "took over the sync of docs" in str(report.error)
+    assert len(world.visible_texts()) == 2
+    assert all("newe" in text for text in world.visible_texts())
 
 
 def test_places_of_documents_that_were_never_committed_are_left(

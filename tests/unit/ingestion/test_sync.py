@@ -367,7 +367,7 @@ def test_the_end_of_a_run_is_refused_when_orphans_come_back(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.write("keys.md", PAGE.format(title="key"))
-    monkeypatch.setattr("ingestion.index.Index.delete_chunks", lambda self, chunks: 0)
+    monkeypatch.setattr("ingestion.index.Index._delete_chunks", lambda self, chunks: 0)
     world.sync()
     world.write("keys.md", PAGE.format(title="badge"))
 
