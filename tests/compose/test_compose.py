@@ -58,6 +58,15 @@ def test_a_container_has_no_rights_that_it_does_not_need(stack, service):
     assert "Health" in found["State"]
 
 
+def test_the_applications_image_is_small(stack):
+    def size(image: str) -> int:
+        return int(json.loads(docker("inspect", image).stdout)[0]["Size"])
+
+    base = os.environ.get("PYTHON_IMAGE", "python:3.11-slim")
+    # with Docker's own python:3.11-slim of 130 MB it is under 350; a stand-in may be larger
+    assert size("faultline-application") - size(base) < 220e6
+
+
 def test_no_secret_is_in_an_image_or_in_what_docker_tells(stack):
     names = [path for path in (ROOT / ".secrets").iterdir() if path.name != "qdrant-config"]
     secrets = [path.read_text() for path in names]

@@ -41,6 +41,7 @@ def test_a_persons_key_is_made_once_before_the_watcher_needs_it(docker):
     assert (compose.FOLDER / "user").read_text() == "key"
     creates = [at for at, (words, _) in enumerate(docker) if "create" in words]
     assert creates == [1]
+    assert docker[2][0][-2:] == ("bundle", "release")
     compose.up(build=False)
     assert sum("create" in words for words, _ in docker) == 1
 

@@ -47,6 +47,8 @@ def up(build: bool) -> None:
         create = ("application", "keys", "create", "--tenant", "default")
         made = _compose("exec", "-T", "application", *create, quiet=True)
         _write("user", made.strip())
+        # what a rollback goes back to, and an edit is told from
+        _compose("exec", "-T", "application", "application", "bundle", "release")
     _compose("up", *flags, "--detach", "--wait")
     port = os.environ.get("APPLICATION_PORT", "8080")
     print(f"The stack is up.\n  The page   http://127.0.0.1:{port}/#key={_read('user')}")
