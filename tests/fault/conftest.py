@@ -50,12 +50,14 @@ class Lab:
         services = Services(HashEmbedder(), store or self.store())
         return run_sync(request, settings, services, lambda run_batch: run_batch)[0]
 
-    def start(self, store: Callable[[], QdrantClient] | None = None) -> BaseProcess:
+    def start(
+        self, store: Callable[[], QdrantClient] | None = None, state: Path | None = None
+    ) -> BaseProcess:
         """Start a sync in a process of its own; its exit code is 0 where it was complete."""
 
         def run() -> None:
             try:
-                report = self.sync(store() if store else None)
+                report = self.sync(store() if store else None, state)
                 print(os.getpid(), report.status, report.error or "", flush=True)
                 os._exit(0 if report.status == "complete" else 1)
             except BaseException:  # noqa: BLE001 - told, in a process that ends here

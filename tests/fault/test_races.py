@@ -41,7 +41,8 @@ def test_two_runs_at_once_leave_what_one_would(
                 os.kill(first.pid or 0, signal.SIGSTOP)
                 overtaken += 1
                 world.corpus.change(0.5)
-        second = world.start()
+        # as on another machine: a file of the first one's state may be locked while it stands still
+        second = world.start(state=tmp_path / "other" if stands_still else None)
         second.join()
         if stands_still and first.is_alive():
             os.kill(first.pid or 0, signal.SIGCONT)

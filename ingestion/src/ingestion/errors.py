@@ -51,8 +51,8 @@ class StateUnusable(IngestionError):
         where = file or getattr(error, "filename", None) or "The state folder"
         why = getattr(error, "strerror", None) or error
         return cls(
-            f"{where} cannot be used ({why}): is its disk full, or does it belong to another user? "
-            "Mend that, or set INGESTION_STATE_DIR to another folder, and run this again."
+            f"{where} cannot be used ({why}): is its disk full, is it another user's, or does a "
+            "run that stands still hold it? Mend that, or set INGESTION_STATE_DIR to another folder, and run this again."
         )
 
 
