@@ -52,7 +52,8 @@ class StateUnusable(IngestionError):
         why = getattr(error, "strerror", None) or error
         return cls(
             f"{where} cannot be used ({why}): is its disk full, is it another user's, or does a "
-            "run that stands still hold it? Mend that, or set INGESTION_STATE_DIR to another folder, and run this again."
+            "run that stands still hold it? Mend that, or set INGESTION_STATE_DIR to another "
+            "folder, and run this again."
         )
 
 
