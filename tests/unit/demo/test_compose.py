@@ -46,6 +46,14 @@ def test_a_persons_key_is_made_once_before_the_watcher_needs_it(docker):
     assert sum("create" in words for words, _ in docker) == 1
 
 
+def test_a_key_whose_volume_was_removed_is_made_anew(docker, monkeypatch):
+    compose.write_secrets()
+    (compose.FOLDER / "user").write_text("stale")
+    monkeypatch.setattr(compose, "_has_keys", lambda: False)
+    compose.up(build=False)
+    assert (compose.FOLDER / "user").read_text() == "key"
+
+
 def test_an_accepted_model_starts_without_flags_wherever_they_stand(docker, monkeypatch):
     monkeypatch.setenv("LLM_FLAGS", "--max-model-len 128")
     compose.accepted("llm")

@@ -43,7 +43,9 @@ def up(build: bool) -> None:
     write_secrets()
     flags = ["--build"] if build else []
     _compose("up", *flags, "--detach", "--wait", "application", "worker")
-    if not (FOLDER / "user").exists():
+    user = FOLDER / "user"
+    if not (user.exists() and _has_keys()):  # the volumes of its time may have been removed
+        user.unlink(missing_ok=True)
         create = ("application", "keys", "create", "--tenant", "default")
         made = _compose("exec", "-T", "application", *create, quiet=True)
         _write("user", made.strip())
@@ -53,6 +55,14 @@ def up(build: bool) -> None:
     port = os.environ.get("APPLICATION_PORT", "8080")
     print(f"The stack is up.\n  The page   http://127.0.0.1:{port}/#key={_read('user')}")
     print('  Ask        make ask CONTAINERS=1 Q="How many days of annual leave do I get?"')
+
+
+def _has_keys() -> bool:
+    try:
+        _compose("exec", "-T", "application", "test", "-s", "/keys/api-keys.jsonl")
+    except subprocess.CalledProcessError:
+        return False
+    return True
 
 
 def ask(question: str) -> None:
