@@ -51,6 +51,7 @@ GOALS: dict[str, tuple[Direction, float | None]] = {
     "scorecard_wrong_name": ("<=", 0.02),
     "scorecard_cycles": ("<=", 3),
     "scorecard_double_exact_set": (">=", 0.8),
+    "scorecard_double_at_once": (">=", 0.8),
     "scorecard_healthy_cycles": (">=", 3000),
     "scorecard_false_alarms": ("<=", 0),
     "scorecard_margin": (">=", 0.3),

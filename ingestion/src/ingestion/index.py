@@ -206,7 +206,7 @@ class Index:
         damaged = [document for document, ids in expected.items() if not ids <= found.keys()]
         return Audit(orphans, damaged)
 
-    def sweep(self, orphans: Mapping[str, str]) -> int:
+    def sweep_orphans(self, orphans: Mapping[str, str]) -> int:
         """Delete what an audit found no manifest for; the number of chunks.
 
         Raises Fenced if this run stood still and was overtaken: the manifests it held the chunks

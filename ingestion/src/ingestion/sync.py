@@ -134,7 +134,7 @@ def _mend(index: Index, audit: Audit, run: Run) -> None:
         run.notes.append(f"swept {len(audit.orphans)} chunks that an interrupted run had left")
     if audit.damaged:
         run.notes.append(f"{len(audit.damaged)} documents had lost chunks and are indexed anew")
-    run.chunks_swept += index.sweep(audit.orphans)
+    run.chunks_swept += index.sweep_orphans(audit.orphans)
 
 
 def _remove(index: Index, gone: list[DocumentManifest], run: Run) -> None:

@@ -137,7 +137,7 @@ class Running:
     def take_out(self, layers: Collection[Layer]) -> None:
         """Put back what a double fault broke of these layers; the rest stays in, for `revert`.
 
-        Raises: DrillFailed, for a sync that a guard holds not.
+        The caller approves a sync that a guard holds. Raises: DrillFailed.
         """
         for part in reversed(self.drill.parts):
             if {*part.layers} <= {*layers}:

@@ -8,7 +8,7 @@ from statistics import median
 from jinja2 import Template
 
 from evals.drill.recording import Recording
-from evals.drill.scorecard import FLIPS, SEEDS, is_exact, severity
+from evals.drill.scorecard import FLIPS, HIGH, MEDIUM, SEEDS, is_exact, severity
 from evals.drill.simulate import AFTER, BENIGN, ROUNDS, Run
 from evals.drill.trial import HARM
 from evals.results import Result, table
@@ -37,6 +37,8 @@ def page(
         rounds=ROUNDS,
         benign=f"{BENIGN:.0%}",
         after=AFTER,
+        medium=MEDIUM,
+        high=HIGH,
         real_confusion=_confusion([each for each in real if len(each.layers) == 1]),
         confusion=_confusion([each for each in runs if len(each.layers) == 1]),
         by_severity=_by_severity(runs),

@@ -7,7 +7,6 @@ the probes are, and how they scored when the stack was accepted, is the ruler: r
 import shutil
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -111,7 +110,7 @@ def keep(
     _write(folder / RULERS / f"{ruler.digest}.json", ruler)
     new = tuple(
         recorded(cycle, ruler.probes, layers)
-        for cycle, layers in zip_longest(cycles, taken_out, fillvalue=())
+        for cycle, layers in zip(cycles, taken_out or [()] * len(cycles), strict=True)
         if cycle and not cycle.error
     )
     told = Recording(ruler=ruler.digest, cycles=new, **drill)
