@@ -42,11 +42,13 @@ class Lab:
         """A client of the real store."""
         return connect(self.server.url, SecretStr(KEY), 30)
 
-    def sync(self, store: QdrantClient | None = None, state: Path | None = None) -> RunReport:
+    def sync(
+        self, store: QdrantClient | None = None, state: Path | None = None, source: str = "docs"
+    ) -> RunReport:
         """Sync here and now."""
         # So many changes at once look like a broken export; what guards hold is tested elsewhere.
         settings = Settings(state_dir=state or self._state, max_dropped=1, max_damaged=1)
-        request = request_for(self.corpus.folder, settings, source="docs", index=self.index)
+        request = request_for(self.corpus.folder, settings, source=source, index=self.index)
         services = Services(HashEmbedder(), store or self.store())
         return run_sync(request, settings, services, lambda run_batch: run_batch)[0]
 

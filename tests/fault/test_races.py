@@ -62,6 +62,23 @@ def test_two_runs_at_once_leave_what_one_would(
     assert overtaken
 
 
+def test_the_first_sync_of_a_source_completes_while_another_ones_creates_the_index(
+    lab: Callable[..., Lab],
+) -> None:
+    world = lab(SEED, 5)
+    store = world.store()
+    exists = store.collection_exists
+
+    def exists_not_yet(name: str) -> bool:
+        found = exists(name)
+        if not found:
+            world.sync(source="another")
+        return bool(found)
+
+    store.collection_exists = exists_not_yet  # type: ignore[method-assign]
+    assert world.sync(store).status == "complete"
+
+
 def missing(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
     """What readers would see otherwise: chunks that nobody names are left for the next run."""
     documents = [id for id, payload in found.items() if payload.get("kind") == "document"]

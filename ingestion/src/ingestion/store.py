@@ -43,14 +43,13 @@ def create_collections(client: QdrantClient, collection: str, dimensions: int) -
     """The collection of chunks and that of their manifests, where they are missing."""
     manifests = manifest_alias(collection)
     with translated():
-        if not client.collection_exists(collection):
-            client.create_collection(
-                collection,
-                {DENSE: models.VectorParams(size=dimensions, distance=models.Distance.COSINE)},
-                {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
-            )
-        if not client.collection_exists(manifests):
-            client.create_collection(manifests, {}, {UNUSED_SPARSE: models.SparseVectorParams()})
+        _create(
+            client,
+            collection,
+            {DENSE: models.VectorParams(size=dimensions, distance=models.Distance.COSINE)},
+            {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
+        )
+        _create(client, manifests, {}, {UNUSED_SPARSE: models.SparseVectorParams()})
         for name, fields in (
             (collection, ("tenant", "namespace", "source", "document_id", "version")),
             (manifests, ("kind", "tenant", "source")),
@@ -60,6 +59,22 @@ def create_collections(client: QdrantClient, collection: str, dimensions: int) -
                 client.create_payload_index(
                     name, field, models.PayloadSchemaType.KEYWORD, wait=True
                 )
+
+
+def _create(
+    client: QdrantClient,
+    name: str,
+    dense: dict[str, models.VectorParams],
+    sparse: dict[str, models.SparseVectorParams],
+) -> None:
+    """Create a collection unless it is there, or the first sync of another source was faster."""
+    if client.collection_exists(name):
+        return
+    try:
+        client.create_collection(name, dense, sparse)
+    except UnexpectedResponse:
+        if not client.collection_exists(name):
+            raise
 
 
 def aliases(client: QdrantClient) -> dict[str, str]:
