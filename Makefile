@@ -22,7 +22,8 @@ SOURCES = $(subst $() ,:,$(foreach p,$(PACKAGES),$(call folder,$(p))/src))
 LEFT_OUT = torch torchaudio torchvision torchcodec faultline-contracts
 COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header \
           --no-annotate $(LEFT_OUT:%=--no-emit-package %)
-OVERRIDES = $(if $(OFFLINE),offline) $(if $(UI),ui) $(if $(ALERTS),alerts) $(if $(GPU),gpu) $(if $(SCALE),scale) \
+OVERRIDES = $(if $(OFFLINE),offline) $(if $(UI),ui) $(if $(ALERTS),alerts $(if $(OFFLINE),alerts-offline)) \
+            $(if $(GPU),gpu) $(if $(SCALE),scale) \
             $(if $(LLM_URL),own-llm) $(if $(QDRANT_URL),own-qdrant)
 COMPOSE_FILES = docker-compose.yml $(foreach o,$(strip $(OVERRIDES)),infra/compose/$(o).yml)
 COMPOSED = COMPOSE_FILES="$(COMPOSE_FILES)" PYTHONPATH=infra/demo/src python3 -m demo.compose
@@ -60,7 +61,7 @@ ask: ## Ask the running stack: make ask Q="How many days of leave do I have?"
 sync: ## Ingest a folder of your own: make sync SOURCE=./my-documents
 	@$(STACK) exec ingestion -- ingestion sync "$(SOURCE)"
 
-seed: ## Gather every wheel and model into .seed/, for places without a network.
+seed: ## Gather wheels, models and what images need in .seed/, for places without a network.
 	@PYTHONPATH=infra/demo/src python3 -m demo.seed
 
 answers: ## Measure answers on the sample's golden set, both revisions, on the running stack.
@@ -160,7 +161,9 @@ fault: ## Kill, race and poison ingestion on the real vector store: the short fo
 
 test: install unit contract fault integration ## Run every test that needs no Docker.
 
-test-compose: ## Build, start, kill, watch and remove the containers.
+test-compose: ## Build, start, kill, watch and remove the containers, with a network and without.
+	@$(INSTALL) dev
+	@$(MAKE) --no-print-directory seed
 	@$(DEV)/python -m pytest tests/compose -m compose
 
 test-lessons: install ## Type every command of the lessons on a stack of its own.
@@ -178,6 +181,7 @@ lock: ## Compile every environment's hashed requirements again from its ranges (
 	  $(COMPILE) $$p/pyproject.toml -o $$p/requirements.txt || exit 1; done
 	@$(COMPILE) serving/pyproject.toml --extra embed -o serving/requirements-embed.txt
 	@$(COMPILE) serving/pyproject.toml --extra llm -o serving/requirements-llm.txt
+	@$(COMPILE) serving/requirements-router.in -o serving/requirements-router.txt
 
 dependencies-%:
 	@$(call python,$*) -m deptry --config $(call folder,$*)/pyproject.toml $(call folder,$*)/src

@@ -6,11 +6,12 @@ The tests run in the order in which they stand: each leaves the stack well for t
 import json
 import os
 import signal
+from collections.abc import Iterator
 from itertools import permutations
 from typing import Any
 
 import pytest
-from tests.compose.conftest import ROOT, Containers, docker, status, until
+from tests.compose.conftest import OFFLINE, ROOT, Containers, docker, running, until
 
 pytestmark = pytest.mark.compose
 PORTS = {
@@ -23,17 +24,17 @@ PORTS = {
     "watcher": 8090,
 }
 SERVICES = (*PORTS, "worker")
-QUESTION = "By what time must I tell my lead that I am ill?"
 CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 3)"
 
 
-def answers(stack: Containers) -> bool:
-    return "09:00" in stack.ask(QUESTION)
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Containers]:
+    with running(Containers(OFFLINE, from_seed=False)) as stack:
+        yield stack
 
 
 def test_it_starts_ingests_and_answers_with_a_citation(stack):
-    until(lambda: answers(stack), "an answer")
-    assert "[1]" in stack.ask(QUESTION)
+    until(stack.answers, "an answer")
 
 
 def test_there_are_eight_services_and_only_the_application_publishes_a_port_on_loopback(stack):
@@ -99,30 +100,38 @@ def test_the_reachability_of_the_files_is_the_one_observed_from_inside(stack):
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_that_is_killed_comes_back_and_nothing_is_lost(stack, service):
-    documents = status(stack)
+    documents = stack.status()
     before = stack.inspect(service)
     os.kill(before["State"]["Pid"], signal.SIGKILL)  # `docker kill` would count as a stop
     until(lambda: stack.inspect(service)["RestartCount"] > before["RestartCount"], "a restart")
     until(lambda: stack.healthy(service), f"{service} is healthy again")
-    until(lambda: answers(stack), "an answer")
-    assert status(stack) == documents
+    until(stack.answers, "an answer")
+    assert stack.status() == documents
 
 
 def test_the_whole_stack_survives_a_restart(stack):
-    documents = status(stack)
+    documents = stack.status()
     stack.compose("restart", "--timeout", "20")
     until(lambda: all(stack.healthy(each) for each in SERVICES), "all are healthy")
-    until(lambda: answers(stack), "an answer")
-    assert status(stack) == documents
+    until(stack.answers, "an answer")
+    assert stack.status() == documents
 
 
 def test_a_new_image_of_one_layer_leaves_the_others_running(stack):
     others = [each for each in SERVICES if each != "application"]
     before = {each: stack.inspect(each)["State"]["StartedAt"] for each in others}
-    flags = ("--detach", "--wait", "--no-deps", "--force-recreate")
-    stack.compose("up", *flags, "application")
+    old = stack.inspect("application")["Image"]
+    docker(
+        "build",
+        "--tag",
+        "faultline-application",
+        "-",
+        said="FROM faultline-application\nLABEL new=1",
+    )
+    stack.compose("up", "--detach", "--wait", "--no-deps", "application")
+    assert stack.inspect("application")["Image"] != old
     assert {each: stack.inspect(each)["State"]["StartedAt"] for each in others} == before
-    until(lambda: answers(stack), "an answer")
+    until(stack.answers, "an answer")
 
 
 def test_a_fault_in_the_application_is_named_and_its_card_heals_it(stack):

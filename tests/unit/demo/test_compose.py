@@ -54,6 +54,44 @@ def test_a_key_whose_volume_was_removed_is_made_anew(docker, monkeypatch):
     assert (compose.FOLDER / "user").read_text() == "key"
 
 
+def test_what_contradicts_your_own_model_is_told_before_anything_starts(docker, monkeypatch):
+    monkeypatch.setenv("COMPOSE_FILES", "docker-compose.yml a/scale.yml a/own-llm.yml")
+    with pytest.raises(SystemExit, match="leave it or LLM_URL out"):
+        compose.up(build=True)
+    assert not docker
+
+
+@pytest.fixture
+def seed(monkeypatch, tmp_path):
+    """A complete seed with Debian's packages, and no variables that a build would read."""
+    (tmp_path / ".seed" / "debs").mkdir(parents=True)
+    (tmp_path / ".seed" / "debs" / "one.deb").touch()
+    for name in ("ROOT", "SEED"):
+        monkeypatch.setattr(compose, name, tmp_path / (".seed" if name == "SEED" else ""))
+    monkeypatch.setattr(compose, "offline", lambda: True)
+    for variable in ("WHEELS", "TORCH_BACKEND"):
+        monkeypatch.setenv(variable, "")
+    return tmp_path / ".seed"
+
+
+def test_images_are_built_from_a_seed_that_fits_and_from_nothing_else(docker, seed):
+    compose.up(build=True)
+    assert os.environ["WHEELS"] == "--no-index --find-links=/seed/wheels"
+
+
+@pytest.mark.parametrize("lacks", ["packages", "place"])
+def test_a_seed_that_images_cannot_be_built_from_is_named_and_left(
+    docker, seed, lacks, monkeypatch, capsys
+):
+    if lacks == "packages":
+        (seed / "debs" / "one.deb").unlink()
+    else:
+        monkeypatch.setattr(compose, "SEED", seed / "elsewhere")
+    compose.up(build=True)
+    assert not os.environ["WHEELS"]
+    assert "seed" in capsys.readouterr().out
+
+
 def test_an_accepted_model_starts_without_flags_wherever_they_stand(docker, monkeypatch):
     monkeypatch.setenv("LLM_FLAGS", "--max-model-len 128")
     compose.accepted("llm")

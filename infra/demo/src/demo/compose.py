@@ -12,8 +12,10 @@ import os
 import secrets
 import subprocess
 import sys
+from pathlib import Path
 
-from demo.layout import ROOT
+from demo.install import offline
+from demo.layout import ROOT, SEED
 
 FOLDER = ROOT / ".secrets"
 GENERATED = ("qdrant", "qdrant-read-only", "embed", "llm", "probe")
@@ -22,6 +24,10 @@ BUILT = {  # service -> its image
     "embedder": "faultline-serving-embed",
     "llm": "faultline-serving-llm",
 }
+CONTRADICTIONS = (  # overrides, and what to type instead
+    ({"own-llm", "scale"}, "SCALE=1 is two replicas of our own model: leave it or LLM_URL out."),
+    ({"own-llm", "gpu"}, "GPU=1 is for our own model: leave it or LLM_URL out."),
+)
 COPY = "rm -rf /accepted/* && cp -r /bundle/. /accepted/"
 
 
@@ -40,7 +46,10 @@ def write_secrets() -> None:
 
 def up(build: bool) -> None:
     """Start everything; the watcher last, since it asks with the key of a person."""
+    _check_overrides()
     write_secrets()
+    if build:
+        _build_from_seed()
     flags = ["--build"] if build else []
     _compose("up", *flags, "--detach", "--wait", "application", "worker")
     user = FOLDER / "user"
@@ -55,6 +64,26 @@ def up(build: bool) -> None:
     port = os.environ.get("APPLICATION_PORT", "8080")
     print(f"The stack is up.\n  The page   http://127.0.0.1:{port}/#key={_read('user')}")
     print('  Ask        make ask CONTAINERS=1 Q="How many days of annual leave do I get?"')
+
+
+def _check_overrides() -> None:
+    overrides = {Path(file).stem for file in _files()}
+    for pair, advice in CONTRADICTIONS:
+        if pair <= overrides:
+            sys.exit(advice)
+
+
+def _build_from_seed() -> None:
+    """Let the images take wheels and Debian's packages from the seed alone, where one fits."""
+    if not offline():
+        return
+    if SEED != ROOT / ".seed":
+        print(f"Images are built from .seed/ only: move {SEED} there, where no network is.")
+    elif not any(SEED.glob("debs/*.deb")):
+        print("The seed has nothing for images: run `make seed` beside a Docker engine.")
+    else:
+        print("The images are built from the seed.")
+        os.environ |= {"WHEELS": "--no-index --find-links=/seed/wheels", "TORCH_BACKEND": ""}
 
 
 def _has_keys() -> bool:
@@ -127,9 +156,12 @@ def main() -> None:
 
 
 def _compose(*words: str, quiet: bool = False) -> str:
-    files = os.environ.get("COMPOSE_FILES", "docker-compose.yml").split()
-    flags = [flag for file in files for flag in ("-f", file)]
+    flags = [flag for file in _files() for flag in ("-f", file)]
     return _docker("compose", *flags, *words, quiet=quiet)
+
+
+def _files() -> list[str]:
+    return os.environ.get("COMPOSE_FILES", "docker-compose.yml").split()
 
 
 def _docker(*words: str, quiet: bool = False) -> str:

@@ -85,11 +85,11 @@ def variables() -> dict[str, str]:
     return env
 
 
-def run(command: list[str]) -> None:
-    """Run a command quietly; on failure raise InstallError with its last words and a mend."""
+def run(command: list[str]) -> str:
+    """Run a command quietly: what it printed, or InstallError with its last words and a mend."""
     result = subprocess.run(command, env=variables(), capture_output=True, text=True, cwd=ROOT)
     if result.returncode == 0:
-        return
+        return result.stdout
     words = (result.stderr or result.stdout).strip()
     if "No space left" in words:
         mend = "The disk is full: free some space (`make doctor` says how much), then run it again."
@@ -104,11 +104,15 @@ def run(command: list[str]) -> None:
 
 
 def torch_source() -> list[str]:
-    """Where torch comes from: a wheel on disk, the index asked for, or PyTorch's own for CPU."""
+    """Where torch comes from: a wheel on disk, the backend asked for, or PyTorch's own for CPU.
+
+    TORCH_BACKEND="" takes it from the index that is set for pip.
+    """
     folders = variables().get("UV_FIND_LINKS", "").split()
     if any(Path(folder).is_dir() and list(Path(folder).glob("torch-*")) for folder in folders):
         return []
-    return ["--torch-backend", os.environ.get("TORCH_BACKEND", "cpu")]
+    backend = os.environ.get("TORCH_BACKEND", "cpu")
+    return ["--torch-backend", backend] if backend else []
 
 
 def install(environment: Environment, tests: bool) -> float:
