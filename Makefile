@@ -25,6 +25,7 @@ COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 
 OVERRIDES = $(if $(OFFLINE),offline) $(if $(UI),ui) $(if $(ALERTS),alerts $(if $(OFFLINE),alerts-offline)) \
             $(if $(GPU),gpu) $(if $(SCALE),scale) \
             $(if $(LLM_URL),own-llm) $(if $(QDRANT_URL),own-qdrant)
+EXTRAS = ui alerts scale  # what `make down` ends, whatever it is told
 COMPOSE_FILES = docker-compose.yml $(foreach o,$(strip $(OVERRIDES)),infra/compose/$(o).yml)
 COMPOSED = COMPOSE_FILES="$(COMPOSE_FILES)" PYTHONPATH=infra/demo/src python3 -m demo.compose
 
@@ -119,7 +120,7 @@ tables: ## Regenerate the documents' tables from docs/results/.
 secrets: ## Write fresh keys for docker compose to .secrets/, where it has none.
 	@$(COMPOSED) secrets
 
-up: ## Build and start the stack as containers (OFFLINE=, UI=, ALERTS=, GPU=, SCALE=1; LLM_URL=, QDRANT_URL=, MODEL=).
+up: ## Build and start the stack as containers (OFFLINE=, UI=, ALERTS=, GPU=, SCALE=1; MODEL=, LLM_URL=, QDRANT_URL=).
 	@$(COMPOSED) up
 
 accepted: ## Start one container from its accepted image again: make accepted SERVICE=llm
@@ -129,7 +130,7 @@ logs: ## Follow what the containers say.
 	@docker compose $(COMPOSE_FILES:%=-f %) logs --follow
 
 down: ## Stop and remove the containers; the volumes stay.
-	@docker compose $(COMPOSE_FILES:%=-f %) down
+	@docker compose -f docker-compose.yml $(EXTRAS:%=-f infra/compose/%.yml) down --remove-orphans
 
 check: install format lint imports dependencies types unit contract ## What CI runs first, in this order.
 

@@ -16,6 +16,24 @@ PROJECT = "faultline-test"
 OFFLINE = ("docker-compose.yml", "infra/compose/offline.yml")
 SEED = ROOT / ".seed"
 PORT = 28080
+PORTS = {
+    "qdrant": 6333,
+    "embedder": 8001,
+    "llm": 8000,
+    "application": 8080,
+    "app-ref": 8080,
+    "prefect": 4200,
+    "watcher": 8090,
+}
+REACHED = """
+import json, socket, sys
+for name, port in json.loads(sys.argv[1]).items():
+    try:
+        socket.create_connection((name, port), 3)
+        print(name)
+    except OSError:
+        pass
+"""
 QUESTION = "By what time must I tell my lead that I am ill?"
 START_SECONDS = 1500  # cold: every image is built
 SETTLE_SECONDS = 300
@@ -58,15 +76,36 @@ class Containers:
     def config(self) -> dict[str, Any]:
         return dict(json.loads(self.compose("config", "--format", "json").stdout))
 
+    def reachable(self, ports: dict[str, int]) -> set[tuple[str, str]]:
+        """Who reaches whom by the networks of the files."""
+        services = self.config()["services"]
+        networks = {name: {*each["networks"]} for name, each in services.items()}
+        pairs = ((one, other) for one in services for other in ports if one != other)
+        return {(one, other) for one, other in pairs if networks[one] & networks[other]}
+
+    def reached(self, ports: dict[str, int]) -> set[tuple[str, str]]:
+        """Who reaches whom, as seen from inside the containers."""
+        told = json.dumps(ports)
+        return {
+            (one, other)
+            for one in self.config()["services"]
+            for other in self.execute(one, "python", "-c", REACHED, told).stdout.split()
+            if one != other
+        }
+
     def healthy(self, service: str) -> bool:
         return bool(self.inspect(service)["State"]["Health"]["Status"] == "healthy")
 
-    def answers(self) -> bool:
-        """Whether a question is answered by the model, rightly and with a source."""
+    def ask(self) -> dict[str, Any]:
+        """The answer to a question, with a person's key; empty where there is none."""
         key = (ROOT / ".secrets" / "user").read_text()
         command = ("env", f"APPLICATION_KEY={key}", "application", "ask", "--json", QUESTION)
         done = self.execute("application", *command, check=False)
-        answer = json.loads(done.stdout) if done.stdout.startswith("{") else {}
+        return dict(json.loads(done.stdout)) if done.stdout.startswith("{") else {}
+
+    def answers(self) -> bool:
+        """Whether a question is answered with the model, rightly and with a source."""
+        answer = self.ask()
         is_right = "09:00" in answer.get("text", "") and bool(answer["citations"])
         return is_right and answer["status"] == "answered"
 
@@ -77,21 +116,31 @@ class Containers:
         return {row["source"]: row["documents"] for row in rows if row["last_good_run_at"]}
 
 
-def docker(
-    *words: str, check: bool = True, said: str | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Docker's command, with `said` as its input."""
+def docker(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     done = subprocess.run(
         ["docker", *words],
         cwd=ROOT,
         env=ENV,
-        input=said,
         capture_output=True,
         text=True,
         timeout=START_SECONDS,
     )
     assert not check or done.returncode == 0, f"docker {' '.join(words)}:\n{done.stderr}"
     return done
+
+
+def is_hardened(container: dict[str, Any]) -> None:
+    """Fail where a container has a right that it does not need, as `docker inspect` tells it."""
+    host = container["HostConfig"]
+    assert container["Config"]["User"].partition(":")[0] not in ("", "0", "root")
+    assert host["ReadonlyRootfs"]
+    assert host["CapDrop"] == ["ALL"]
+    assert "no-new-privileges:true" in host["SecurityOpt"]
+    assert host["Memory"] > 0
+    assert host["PidsLimit"] > 0
+    assert host["RestartPolicy"]["Name"] == "unless-stopped"
+    assert not host["Privileged"]
+    assert "Health" in container["State"]
 
 
 def until(holds: Callable[[], bool], what: str, seconds: float = SETTLE_SECONDS) -> None:

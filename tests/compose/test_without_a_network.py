@@ -9,7 +9,17 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from tests.compose.conftest import OFFLINE, SEED, Containers, docker, known, running, until
+from tests.compose.conftest import (
+    OFFLINE,
+    PORTS,
+    SEED,
+    Containers,
+    docker,
+    is_hardened,
+    known,
+    running,
+    until,
+)
 
 pytestmark = pytest.mark.compose
 OVERRIDES = ("ui", "alerts", "alerts-offline", "scale")
@@ -30,6 +40,13 @@ def stack() -> Iterator[Containers]:
     files = (*OFFLINE, *(f"infra/compose/{name}.yml" for name in OVERRIDES), CUT)
     with running(Containers(files, from_seed=True)) as stack:
         yield stack
+
+
+def test_what_an_override_adds_has_no_rights_either_and_reaches_what_the_files_say(stack):
+    for service in stack.config()["services"]:
+        is_hardened(stack.inspect(service))
+    ports = PORTS | {"llm-2": 8000, "router": 8000, "evidently": 8085, "prometheus": 9090}
+    assert stack.reached(ports) == stack.reachable(ports)
 
 
 def get(stack: Containers, url: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, cast
 from prefect import flow, serve, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import FlowRun, State
+from prefect.client.schemas.objects import ConcurrencyLimitConfig, FlowRun, State
 from prefect.deployments import run_deployment
 from prefect.deployments.runner import RunnerDeployment
 from prefect.exceptions import ObjectNotFound
@@ -29,6 +29,8 @@ from ingestion.settings import Settings
 from ingestion.sync import OnProgress, RunBatch
 
 FIRST_RUN_SECONDS = 10  # from the start of `ingestion serve`: Prefect schedules nothing in the past
+# A run that was killed before it began gives its slot back after the grace, Prefect's least.
+ONE_AT_A_TIME = ConcurrencyLimitConfig(limit=1, grace_period_seconds=60)
 POLL_SECONDS = 2  # how soon a run that someone triggers starts; Prefect's default is 10
 
 _on_progress: ContextVar[OnProgress] = ContextVar("on_progress", default=lambda done, total: None)
@@ -150,7 +152,7 @@ def serve_sources(sources: Sequence[tuple[SyncRequest, int | str]]) -> None:
             parameters={"request": request.model_dump(mode="json")},
             schedule=_schedule(schedule, first),
             entrypoint_type=EntrypointType.MODULE_PATH,  # found wherever the package is installed
-            concurrency_limit=1,
+            concurrency_limit=ONE_AT_A_TIME,
         )
         for request, schedule in sources
     ]

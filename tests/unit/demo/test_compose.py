@@ -31,6 +31,14 @@ def test_every_secret_is_its_own_and_stays_once_it_is_made(docker):
     assert first["probe"] not in first["probe-sha256"]
 
 
+def test_a_key_of_your_own_server_takes_the_place_of_a_generated_one(docker, monkeypatch):
+    compose.write_secrets()
+    monkeypatch.setenv("LLM_KEY", "theirs")
+    compose.write_secrets()
+    assert (compose.FOLDER / "llm").read_text() == "theirs"
+    assert (compose.FOLDER / "embed").read_text() != "theirs"
+
+
 def test_the_folder_of_the_secrets_is_its_owners_alone(docker):
     compose.write_secrets()
     assert stat.S_IMODE(compose.FOLDER.stat().st_mode) == 0o700

@@ -26,13 +26,14 @@ from evals.watch import audit
 from evals.watch.accepted import Accepted
 from evals.watch.cells import ask_cells, chat_requests, scores
 from evals.watch.cycle import Cycles, empty
-from evals.watch.detector import shares
+from evals.watch.detector import Shares, shares
 from evals.watch.memo import accept_name
 from evals.watch.model import LAYERS, POOLED, CellReply, Probe
 
 ROUNDS = 4  # of the same questions, each in another order
 ROUNDS_OF_NOISE = 20  # of those whose replies vary
 PINS_KEPT = 2
+PROBES_TOLD = 3  # of those that a refusal is due to
 
 
 def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -> Accepted:
@@ -158,9 +159,24 @@ def _require_agreement(chosen: ProbeSet, replies: Sequence[CellReply]) -> None:
     if abs(means[worst]) > chosen.deltas[POOLED]:
         raise NotAccepted(
             f"The cells disagree by {means[worst]:+.3f} for {worst} on a stack that should be "
-            "healthy: see that nothing was changed meanwhile, and accept again."
+            "healthy: see that nothing was changed meanwhile, and accept again. The most by: "
+            f"{_told(split, worst, replies)}."
         )
 
 
-def _mean(split: Mapping[str, object], layer: str) -> float:
-    return sum(float(getattr(each, layer)) for each in split.values()) / len(split)
+def _told(split: Mapping[str, Shares], layer: str, replies: Sequence[CellReply]) -> str:
+    """The probes that disagree the most, and how the live stack answered each."""
+    most = sorted(split, key=lambda probe: -abs(_share(split[probe], layer)))[:PROBES_TOLD]
+    asked = {reply.probe: reply for reply in replies if reply.cell == "11"}
+    return "; ".join(
+        f"{probe} ({asked[probe].status}: {asked[probe].reason or asked[probe].text[:60]})"
+        for probe in most
+    )
+
+
+def _share(shares: Shares, layer: str) -> float:
+    return float(getattr(shares, layer))
+
+
+def _mean(split: Mapping[str, Shares], layer: str) -> float:
+    return sum(_share(each, layer) for each in split.values()) / len(split)

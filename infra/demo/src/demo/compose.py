@@ -19,6 +19,7 @@ from demo.layout import ROOT, SEED
 
 FOLDER = ROOT / ".secrets"
 GENERATED = ("qdrant", "qdrant-read-only", "embed", "llm", "probe")
+GIVEN = {"LLM_KEY": ("llm",), "QDRANT_API_KEY": ("qdrant", "qdrant-read-only")}  # of your servers
 BUILT = {  # service -> its image
     "application": "faultline-application",
     "embedder": "faultline-serving-embed",
@@ -32,11 +33,15 @@ COPY = "rm -rf /accepted/* && cp -r /bundle/. /accepted/"
 
 
 def write_secrets() -> None:
-    """A file for each secret that is missing, in a folder that only its owner can enter.
+    """A file for each secret that is missing or given, in a folder that only its owner can enter.
 
     The files themselves are readable, since a container's user is another one than theirs.
     """
     FOLDER.mkdir(mode=0o700, exist_ok=True)
+    for variable, names in GIVEN.items():
+        for name in names if os.environ.get(variable) else ():
+            (FOLDER / name).unlink(missing_ok=True)
+            _write(name, os.environ[variable])
     for name in GENERATED:
         _write(name, secrets.token_urlsafe(24))
     _write("probe-sha256", hashlib.sha256(_read("probe").encode()).hexdigest())
@@ -60,7 +65,7 @@ def up(build: bool) -> None:
         _write("user", made.strip())
         # what a rollback goes back to, and an edit is told from
         _compose("exec", "-T", "application", "application", "bundle", "release")
-    _compose("up", *flags, "--detach", "--wait")
+    _compose("up", *flags, "--detach", "--wait", "--remove-orphans")
     port = os.environ.get("APPLICATION_PORT", "8080")
     print(f"The stack is up.\n  The page   http://127.0.0.1:{port}/#key={_read('user')}")
     print('  Ask        make ask CONTAINERS=1 Q="How many days of annual leave do I get?"')
@@ -75,6 +80,7 @@ def _check_overrides() -> None:
 
 def _build_from_seed() -> None:
     """Let the images take wheels and Debian's packages from the seed alone, where one fits."""
+    (ROOT / ".seed").mkdir(exist_ok=True)  # their builds mount it, filled or not
     if not offline():
         return
     if SEED != ROOT / ".seed":
@@ -151,6 +157,8 @@ def main() -> None:
                 accepted(given.service)
     except subprocess.CalledProcessError as error:
         sys.exit(f"`{' '.join(error.cmd)}` failed; the lines above say why.")
+    except KeyboardInterrupt:
+        sys.exit("Stopped; the same command goes on, and `make down` ends what runs.")
     except FileNotFoundError:
         sys.exit("There is no `docker` here: install Docker with Compose v2, or use `make demo`.")
 

@@ -22,6 +22,7 @@ QUIET = {  # no telemetry, no look-ups at a model hub
 }
 # Without compiled files vLLM takes twice as long to start: each of its processes imports it whole.
 UNWANTED = {"PYTHONDONTWRITEBYTECODE"}
+LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 OWNED = {"LLM_KEY", "EMBED_KEY", "QDRANT_API_KEY"}  # handed on only to the process that needs it
 
 
@@ -248,8 +249,11 @@ def _watcher(settings: Settings) -> Process:
 
 def _prefect(settings: Settings) -> Process:
     command = ("python", "-m", "prefect", "server", "start", "--port", str(port_of("prefect")))
-    quiet = {"PREFECT_LOGGING_SERVER_LEVEL": "WARNING"}
-    variables = _prefect_variables(settings) | quiet
+    variables = _prefect_variables(settings) | {
+        "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
+        # who has which slot outlives the server: one that it forgot would never be free again
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES,
+    }
     health = f"{url_of('prefect')}/api/health"
     return Process("prefect", "ingestion", command, variables, health, late=True)
 
