@@ -27,6 +27,10 @@ NOT_SETTINGS = {  # read by make, docker compose, and what runs before anything 
     "APPLICATION_PORT",
     "PYTHON_IMAGE",
     "OFFLINE",
+    "UI",
+    "ALERTS",
+    "SCALE",
+    "GPU",
 }
 PRINT_NAMES = """
 from {package}.settings import Settings
