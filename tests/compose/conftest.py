@@ -27,13 +27,22 @@ PORTS = {
 }
 REACHED = """
 import json, socket, sys
-for name, port in json.loads(sys.argv[1]).items():
+from concurrent.futures import ThreadPoolExecutor
+
+def is_reached(address):
     try:
-        socket.create_connection((name, port), 3)
-        print(name)
+        return bool(socket.create_connection(address, 3))
     except OSError:
-        pass
+        return False
+
+ports = json.loads(sys.argv[1])
+with ThreadPoolExecutor(len(ports)) as pool:
+    for name, reached in zip(ports, pool.map(is_reached, ports.items())):
+        if reached:
+            print(name)
 """
+# A name of another network is asked for in vain; Docker knows those of its own at once.
+BRIEFLY = ("env", "RES_OPTIONS=timeout:1 attempts:1")
 QUESTION = "By what time must I tell my lead that I am ill?"
 START_SECONDS = 1500  # cold: every image is built
 SETTLE_SECONDS = 300
@@ -89,7 +98,7 @@ class Containers:
         return {
             (one, other)
             for one in self.config()["services"]
-            for other in self.execute(one, "python", "-c", REACHED, told).stdout.split()
+            for other in self.execute(one, *BRIEFLY, "python", "-c", REACHED, told).stdout.split()
             if one != other
         }
 
