@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"  # of the Layers page and the memo gateway
     port: int = 8090
     hosts: list[str] = ["127.0.0.1", "localhost"]  # JSON: names by which they may be asked
+    application_page: str = ""  # where a browser finds the application; empty: at `application_url`
     webhook_url: str = ""  # told of every change of verdict
     every_seconds: float = Field(default=3600, gt=0)  # between the starts of two cycles
     replay: bool = False  # workshop profile: accepted replies stand in for a model that is the same

@@ -166,7 +166,7 @@ def _pages(settings: Settings) -> Starlette:
     page = create_app(
         LedgerReader(settings.ledger),
         interval_seconds=settings.every_seconds,
-        application_url=settings.application_url,
+        application_url=settings.application_page or settings.application_url,
         hosts=settings.hosts,
     )
     return with_gateway(
