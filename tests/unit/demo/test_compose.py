@@ -39,6 +39,13 @@ def test_a_key_of_your_own_server_takes_the_place_of_a_generated_one(docker, mon
     assert (compose.FOLDER / "embed").read_text() != "theirs"
 
 
+def test_the_stores_configuration_follows_a_key_that_was_given(docker, monkeypatch):
+    compose.write_secrets()
+    monkeypatch.setenv("QDRANT_API_KEY", "theirs")
+    compose.write_secrets()
+    assert "api_key: theirs" in (compose.FOLDER / "qdrant-config").read_text()
+
+
 def test_the_folder_of_the_secrets_is_its_owners_alone(docker):
     compose.write_secrets()
     assert stat.S_IMODE(compose.FOLDER.stat().st_mode) == 0o700

@@ -45,6 +45,7 @@ def write_secrets() -> None:
     for name in GENERATED:
         _write(name, secrets.token_urlsafe(24))
     _write("probe-sha256", hashlib.sha256(_read("probe").encode()).hexdigest())
+    (FOLDER / "qdrant-config").unlink(missing_ok=True)  # a key may have been given since
     keys = f"api_key: {_read('qdrant')}\n  read_only_api_key: {_read('qdrant-read-only')}"
     _write("qdrant-config", f"service:\n  {keys}\n")
 
