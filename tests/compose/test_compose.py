@@ -6,7 +6,6 @@ The tests run in the order in which they stand: each leaves the stack well for t
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,7 +22,6 @@ from tests.compose.conftest import (
 )
 
 pytestmark = pytest.mark.compose
-ACCEPTS = 3
 SERVICES = (*PORTS, "worker")
 
 
@@ -127,19 +125,8 @@ def test_a_new_image_of_one_layer_leaves_the_others_running(stack):
     until(stack.answers, "an answer")
 
 
-def accept(stack: Containers) -> None:
-    """Accept, again where replies that flip made it refuse, as its message says."""
-    for _ in range(ACCEPTS - 1):
-        try:
-            stack.make("accept")
-        except subprocess.CalledProcessError:
-            continue
-        return
-    stack.make("accept")
-
-
 def test_a_fault_in_the_application_is_named_and_its_card_heals_it(stack):
-    accept(stack)
+    stack.make("accept")
 
     def watched(status: str) -> dict[str, Any]:
         """The first card with that status; one reply that differs may cost a cycle."""

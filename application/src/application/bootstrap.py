@@ -102,10 +102,11 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
         build = build_of_sources()
         bundles = BundleStore(settings.state_dir / "bundles", settings.bundle)
         log.info("bundle %s answers", bundles.live.digest)  # a broken one stops the start here
+        marker = marker_key(settings.marker_key, settings.state_dir / "secrets" / "marker.key")
         answerer = Answerer(
             retriever=retriever,
             similarity=embedder,
-            prompt=ChatPrompt(marker_key(settings.state_dir / "secrets" / "marker.key")),
+            prompt=ChatPrompt(marker),
             model=StreamingChatModel(
                 session,
                 settings.llm_url,

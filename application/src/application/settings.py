@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     api_keys: Path | None = None  # default: api-keys.jsonl in the state's secrets
     require_keys: bool = True  # may be off on loopback only
     probe_key_sha256: str = ""  # empty: probes are refused
+    marker_key: SecretStr | None = None  # default: its own, made in the state's secrets
     log_texts: bool = False  # questions and answers in events; probes always have them
     deadline_seconds: float = Field(default=30, gt=0)
     layers_url: str = ""  # evals' Layers page, linked from the page where set

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+from pydantic import SecretStr
 from tests.fakes.application import BUNDLE, LEAVE, passage
 
 from application.adapters.prompt import ChatPrompt, marker_key
@@ -53,5 +54,10 @@ def test_braces_in_a_passage_are_text_and_no_variables() -> None:
 
 def test_the_secret_behind_markers_is_made_once(tmp_path: Path) -> None:
     path = tmp_path / "secrets" / "marker.key"
-    assert marker_key(path) == marker_key(path)
+    assert marker_key(None, path) == marker_key(None, path)
     assert path.stat().st_mode & 0o077 == 0
+
+
+def test_a_secret_that_is_given_is_used_and_none_is_made(tmp_path: Path) -> None:
+    assert marker_key(SecretStr("theirs"), tmp_path / "marker.key") == b"theirs"
+    assert not [*tmp_path.iterdir()]

@@ -10,13 +10,16 @@ from demo import compose
 
 @pytest.fixture
 def docker(monkeypatch, tmp_path):
-    """What docker is told, with LLM_FLAGS as it would read it."""
+    """What docker is told, with LLM_FLAGS as it would read it; nothing was released yet."""
     told = []
+    said = {"list": '{"releases": []}'}
     monkeypatch.setattr(compose, "FOLDER", tmp_path / ".secrets")
     monkeypatch.setattr(
         compose,
         "_docker",
-        lambda *words, quiet=False: told.append((words, os.environ.get("LLM_FLAGS"))) or "key\n",
+        lambda *words, quiet=False: (
+            told.append((words, os.environ.get("LLM_FLAGS"))) or said.get(words[-2], "key\n")
+        ),
     )
     return told
 
@@ -26,7 +29,7 @@ def test_every_secret_is_its_own_and_stays_once_it_is_made(docker):
     first = {path.name: path.read_text() for path in compose.FOLDER.iterdir()}
     compose.write_secrets()
     assert {path.name: path.read_text() for path in compose.FOLDER.iterdir()} == first
-    assert len({*first.values()}) == len(first) == 7
+    assert len({*first.values()}) == len(first) == 8
     assert first["qdrant"] in first["qdrant-config"]
     assert first["probe"] not in first["probe-sha256"]
 
@@ -56,9 +59,16 @@ def test_a_persons_key_is_made_once_before_the_watcher_needs_it(docker):
     assert (compose.FOLDER / "user").read_text() == "key"
     creates = [at for at, (words, _) in enumerate(docker) if "create" in words]
     assert creates == [1]
-    assert docker[2][0][-2:] == ("bundle", "release")
+    assert docker[3][0][-2:] == ("bundle", "release")
     compose.up(build=False)
     assert sum("create" in words for words, _ in docker) == 1
+
+
+def test_over_the_volumes_of_an_earlier_clone_nothing_is_released_again(docker, monkeypatch):
+    monkeypatch.setattr(compose, "_releases", lambda: ["a release"])
+    compose.up(build=False)
+    assert (compose.FOLDER / "user").read_text() == "key"
+    assert not [words for words, _ in docker if words[-1] == "release"]
 
 
 def test_a_key_whose_volume_was_removed_is_made_anew(docker, monkeypatch):

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
+from pydantic import SecretStr
 
 from application.bundle import Bundle
 from application.excerpts import Excerpt
@@ -56,8 +57,10 @@ class ChatPrompt:
         return [Message(role=ROLES[m.type], content=str(m.content)) for m in filled]
 
 
-def marker_key(path: Path) -> bytes:
-    """This installation's secret behind the markers, made at the first start."""
+def marker_key(given: SecretStr | None, path: Path) -> bytes:
+    """The secret behind the markers: the one given, or the state's, made at the first start."""
+    if given:
+        return given.get_secret_value().encode()
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)

@@ -62,6 +62,7 @@ def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -
         chosen = selection.select(every, rounds)
         asked_at, began = datetime.now(UTC), time.perf_counter()
         replies = ask_cells(settings, pin.index, chosen.probes, accept_name(stamp), each)
+        _require_same_requests(replies)
         _require_agreement(chosen, replies)
         chosen = _agreeing(chosen, every, rounds, replies)
         cycle = empty(stamp, asked_at).model_copy(
@@ -152,6 +153,19 @@ def _agreeing(
     return selection.select(left, [[r for r in each if r.probe in ids] for each in rounds])
 
 
+def _require_same_requests(replies: Sequence[CellReply]) -> None:
+    """One build with one bundle sends the model one request for one question and index.
+
+    Where it does not, no generation is shared, and the model's noise is taken for harm of a layer.
+    """
+    reference, live = chat_requests(replies, "10"), chat_requests(replies, "11")
+    if live and all(reference.get(probe) != request for probe, request in live.items()):
+        raise Unavailable(
+            "The accepted application sends the model other requests than the live one, though "
+            "build and bundle are the same: give both the same APPLICATION_MARKER_KEY."
+        )
+
+
 def _require_agreement(chosen: ProbeSet, replies: Sequence[CellReply]) -> None:
     split = shares(chosen.baseline, scores(replies))
     means = {layer: _mean(split, layer) for layer in LAYERS}
@@ -165,13 +179,19 @@ def _require_agreement(chosen: ProbeSet, replies: Sequence[CellReply]) -> None:
 
 
 def _told(split: Mapping[str, Shares], layer: str, replies: Sequence[CellReply]) -> str:
-    """The probes that disagree the most, and how the live stack answered each."""
+    """The probes that disagree the most, and what the cells answered to each."""
     most = sorted(split, key=lambda probe: -abs(_share(split[probe], layer)))[:PROBES_TOLD]
-    asked = {reply.probe: reply for reply in replies if reply.cell == "11"}
-    return "; ".join(
-        f"{probe} ({asked[probe].status}: {asked[probe].reason or asked[probe].text[:60]})"
-        for probe in most
-    )
+    return "; ".join(f"{probe} ({_answers(probe, replies)})" for probe in most)
+
+
+def _answers(probe: str, replies: Sequence[CellReply]) -> str:
+    """Each answer once, with the cells that gave it."""
+    cells: dict[str, list[str]] = {}
+    for reply in replies:
+        if reply.probe == probe:
+            told = f"{reply.status}: {reply.reason or reply.text[:60]}"
+            cells.setdefault(told, []).append(reply.cell)
+    return ", ".join(f"{'+'.join(names)} {told}" for told, names in cells.items())
 
 
 def _share(shares: Shares, layer: str) -> float:

@@ -8,6 +8,7 @@ python3 -m demo.compose accepted llm     # start one service from its accepted i
 
 import argparse
 import hashlib
+import json
 import os
 import secrets
 import subprocess
@@ -18,7 +19,7 @@ from demo.install import offline
 from demo.layout import ROOT, SEED
 
 FOLDER = ROOT / ".secrets"
-GENERATED = ("qdrant", "qdrant-read-only", "embed", "llm", "probe")
+GENERATED = ("qdrant", "qdrant-read-only", "embed", "llm", "probe", "marker")
 GIVEN = {"LLM_KEY": ("llm",), "QDRANT_API_KEY": ("qdrant", "qdrant-read-only")}  # of your servers
 BUILT = {  # service -> its image
     "application": "faultline-application",
@@ -64,8 +65,9 @@ def up(build: bool) -> None:
         create = ("application", "keys", "create", "--tenant", "default")
         made = _compose("exec", "-T", "application", *create, quiet=True)
         _write("user", made.strip())
-        # what a rollback goes back to, and an edit is told from
-        _compose("exec", "-T", "application", "application", "bundle", "release")
+        if not _releases():  # a later one has to pass the gate
+            # what a rollback goes back to, and an edit is told from
+            _compose("exec", "-T", "application", "application", "bundle", "release")
     _compose("up", *flags, "--detach", "--wait", "--remove-orphans")
     port = os.environ.get("APPLICATION_PORT", "8080")
     print(f"The stack is up.\n  The page   http://127.0.0.1:{port}/#key={_read('user')}")
@@ -99,6 +101,12 @@ def _has_keys() -> bool:
     except subprocess.CalledProcessError:
         return False
     return True
+
+
+def _releases() -> list[object]:
+    listing = ("application", "bundle", "list", "--json")
+    listed = _compose("exec", "-T", "application", *listing, quiet=True)
+    return list(json.loads(listed)["releases"])
 
 
 def ask(question: str) -> None:

@@ -149,6 +149,30 @@ def test_cells_may_disagree_by_noise_and_no_more(stack, broken, refused):
         assert len(accepted(stack).probes.probes) == 80 - broken
 
 
+def test_a_refusal_tells_what_each_cell_answered(stack):
+    def reply(probe, cell):
+        is_proof = len(stack.rounds) > ROUNDS
+        return {"score": 0.0, "text": "3 days"} if is_proof and cell in ("10", "11") else {}
+
+    stack.reply = reply
+    with pytest.raises(NotAccepted, match=r"00\+01 answered: 28 days, 10\+11 answered: 3 days"):
+        accepted(stack)
+
+
+def test_an_accepted_application_that_prompts_in_its_own_way_is_refused(stack):
+    stack.reply = lambda probe, cell: {"prompt": f'{{"marker": "{cell[1]} {probe}"}}'}
+    with pytest.raises(Unavailable, match="APPLICATION_MARKER_KEY"):
+        accepted(stack)
+
+
+def test_one_request_that_differs_is_noise_of_the_ranking(stack):
+    def reply(probe, cell):
+        return {"prompt": '{"other": 1}'} if (probe, cell) == ("p05", "11") else {}
+
+    stack.reply = reply
+    assert accepted(stack).probes.probes == PROBES
+
+
 def test_what_users_got_at_the_accept_is_what_was_accepted(layers):
     accepted = layers.accepted()
     replies = [
