@@ -113,7 +113,7 @@ def test_a_closed_pool_starts_again_with_the_next_document(pool: ParsePool) -> N
 
 
 SYNC = """
-import sys
+import signal, sys
 from pathlib import Path
 from qdrant_client import QdrantClient
 from ingestion.parse_pool import Limits, ParsePool
@@ -124,6 +124,7 @@ def reading(raw, format, path):
     print("reading", flush=True)
     return pool.parse(raw, format, path)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
 pool = ParsePool(Limits(seconds=300, cpu_seconds=1, memory_mb=300), parse)
 store = QdrantClient(":memory:")
 World(Path(sys.argv[1]), Path(sys.argv[2]), store, parse=reading, close=pool.close).sync()
