@@ -114,15 +114,19 @@ class Containers:
 
     def answers(self) -> bool:
         """Whether a question is answered with the model, rightly and with a source."""
-        answer = self.ask()
-        is_right = "09:00" in answer.get("text", "") and bool(answer["citations"])
-        return is_right and answer["status"] == "answered"
+        return is_right(self.ask())
 
     def status(self) -> dict[str, int]:
         """Documents by source, of those that were synced."""
         done = self.execute("worker", "ingestion", "status", "--json", check=False)
         rows = json.loads(done.stdout) if done.stdout.startswith("[") else []
         return {row["source"]: row["documents"] for row in rows if row["last_good_run_at"]}
+
+
+def is_right(answer: dict[str, Any]) -> bool:
+    """Whether the model was asked, and the answer has the value and a source."""
+    is_answered = answer.get("status") == "answered" and bool(answer["citations"])
+    return is_answered and "09:00" in answer["text"]
 
 
 def docker(*words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
