@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DEMO = ROOT / ".venvs" / "demo" / "bin" / "demo"
 SAMPLE = ROOT / "evals" / "datasets" / "sample" / "r2"
 PORT_OFFSET = 20_000
+MODEL = "SmolLM2-135M-Instruct"  # the small one: it starts in seconds and is always in the seed
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     sample = tmp_path_factory.mktemp("documents") / "sample"
     shutil.copytree(SAMPLE, sample)  # lessons and drills edit it
     env = os.environ | {
+        "MODEL": MODEL,
         "SAMPLE": str(sample),
         "STATE_DIR": str(state),
         "PORT_OFFSET": str(PORT_OFFSET),

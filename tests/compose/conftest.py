@@ -50,6 +50,7 @@ ENV = os.environ | {
     "COMPOSE_PROJECT_NAME": PROJECT,
     "APPLICATION_PORT": str(PORT),
     "EVALS_REPLAY": "true",
+    "MODEL": "SmolLM2-135M-Instruct",
     "DOCKER_BUILDKIT": "1",
     "PYTHONPATH": str(ROOT / "infra" / "demo" / "src"),
 }

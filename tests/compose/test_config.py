@@ -29,3 +29,19 @@ def test_a_combination_of_overrides_is_valid(chosen):
     )
     assert done.returncode == 0, done.stderr
     assert not done.stderr
+
+
+@pytest.mark.parametrize("beside", [(), ("offline",), ("gpu",)], ids=str)
+def test_a_folder_as_the_model_is_valid(beside, tmp_path):
+    files = ["docker-compose.yml", *(f"infra/compose/{name}.yml" for name in beside)]
+    flags = [flag for file in [*files, "infra/compose/own-model.yml"] for flag in ("-f", file)]
+    done = subprocess.run(
+        ["docker", "compose", *flags, "config"],
+        cwd=ROOT,
+        env=os.environ | {"MODEL": str(tmp_path), "LLM_MODEL": "mine"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "SERVING_LLM_MODEL: /own/mine" in done.stdout
+    assert f"source: {tmp_path}" in done.stdout

@@ -95,6 +95,14 @@ def test_a_process_goes_back_to_the_variables_it_was_accepted_with(
     assert launched(settings, "embedder") == {}
 
 
+def test_the_model_that_was_served_is_kept_beside_the_copies(
+    live: Path, settings: Settings
+) -> None:
+    pin(settings.model_copy(update={"model": "mine"}))
+    pin(settings.model_copy(update={"model": "theirs", "llm_url": "http://model.example"}))
+    assert (sources(settings).parent / "model").read_text() == "mine"
+
+
 def test_a_pin_that_fails_leaves_the_accepted_copy_as_it_was(
     live: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,3 +131,67 @@ def test_images_and_bundle_are_accepted_before_the_watcher_measures(docker):
     assert [words[0] for words, _ in docker[:3]] == ["tag"] * 3
     assert docker[-1][0][-2:] == ("--reason", "because")
     assert "app-ref" in docker[-2][0]
+
+
+@pytest.fixture
+def read(monkeypatch):
+    """The variables that the compose files read, once MODEL is chosen."""
+    names = ("MODEL", "LLM_URL", "LLM_MODEL", "ANSWER_PROFILE", "LLM_MEMORY", "COMPOSE_FILES")
+    for name in names:
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+
+    def choose(**variables):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        compose.choose_model()
+        return tuple(os.environ.get(name) for name in names[2:5])
+
+    return choose
+
+
+@pytest.mark.parametrize(
+    ("variables", "name", "profile", "memory"),
+    [
+        ({}, "SmolLM2-135M-Instruct", "tiny", None),
+        (
+            {"MODEL": "Qwen2.5-Coder-1.5B-Instruct"},
+            "Qwen2.5-Coder-1.5B-Instruct",
+            "small",
+            "13600m",
+        ),
+        (
+            {"MODEL": "Qwen/Qwen2.5-Coder-1.5B-Instruct", "LLM_MEMORY": "9g"},
+            "Qwen2.5-Coder-1.5B-Instruct",
+            "small",
+            "9g",
+        ),
+        ({"MODEL": "Own/Model@v1"}, "Own/Model", "standard", None),
+        ({"ANSWER_PROFILE": "standard"}, "SmolLM2-135M-Instruct", "standard", None),
+        ({"LLM_URL": "http://model.example"}, None, "standard", None),
+        ({"LLM_URL": "http://m.example", "ANSWER_PROFILE": "small"}, None, "small", None),
+    ],
+)
+def test_the_containers_know_the_models_name_its_profile_and_its_memory(
+    read, variables, name, profile, memory
+):
+    assert read(**variables) == (name, profile, memory)
+
+
+def test_a_folder_is_mounted_and_served_under_its_own_name(read, tmp_path):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    assert read(MODEL=str(folder))[0] == "mine"
+    assert compose._files() == ["docker-compose.yml", compose.OWN_MODEL]
+    override = (compose.ROOT / compose.OWN_MODEL).read_text()
+    assert '"${MODEL}:/own/${LLM_MODEL}:ro"' in override
+
+
+@pytest.mark.parametrize(
+    ("model", "sentence"),
+    [("{}", "is no model: set MODEL to the folder"), ("nope", "Set MODEL to one of Qwen2.5-Coder")],
+)
+def test_what_is_no_model_is_told_before_anything_starts(read, tmp_path, model, sentence):
+    with pytest.raises(SystemExit, match=sentence):
+        read(MODEL=model.format(tmp_path))

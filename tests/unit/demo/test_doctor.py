@@ -11,7 +11,7 @@ from demo.doctor import Finding, advised_mode, findings, port_of, wanted_process
 
 @pytest.fixture(autouse=True)
 def plain_variables(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LLM_URL", "QDRANT_URL", "DEMO", "WEAKEST_LAYER", "PORT_OFFSET"):
+    for name in ("LLM_URL", "QDRANT_URL", "DEMO", "WEAKEST_LAYER", "PORT_OFFSET", "MODEL"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -58,6 +58,83 @@ def test_a_hosted_model_needs_less_memory(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(doctor, "memory_available_gb", lambda: 3.0)
     monkeypatch.setenv("LLM_URL", "http://model.example")
     assert finding("memory").ok
+
+
+@pytest.mark.parametrize(
+    ("free_gb", "model", "enough"),
+    [
+        (24.0, "Qwen2.5-Coder-1.5B-Instruct", True),
+        (7.0, "SmolLM2-135M-Instruct", True),
+        (5.0, "SmolLM2-135M-Instruct", False),
+    ],
+)
+def test_the_model_that_the_demo_will_take_is_predicted_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free_gb: float, model: str, enough: bool
+) -> None:
+    monkeypatch.setenv("STATE_DIR", str(tmp_path))
+    monkeypatch.setattr(doctor, "memory_available_gb", lambda: free_gb)
+    monkeypatch.setattr(doctor, "has_bf16", lambda: True)
+    found = finding("model")
+    assert found.detail.startswith(f"{model}, since {free_gb:.1f} GB of memory are free and")
+    assert finding("memory").ok is enough
+
+
+def test_a_model_that_a_person_names_must_fit_into_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(doctor, "memory_available_gb", lambda: 8.0)
+    monkeypatch.setattr(doctor, "has_bf16", lambda: True)
+    monkeypatch.setenv("MODEL", "SmolLM2-135M-Instruct")
+    assert finding("memory").ok
+    monkeypatch.setenv("MODEL", "Qwen2.5-Coder-1.5B-Instruct")
+    assert finding("model").detail == "Qwen2.5-Coder-1.5B-Instruct, since MODEL names it."
+    assert finding("memory").detail == "8.0 GB free, 11.4 needed"
+
+
+@pytest.mark.parametrize(
+    ("model", "mend"),
+    [
+        (
+            "nope",
+            "Set MODEL to one of Qwen2.5-Coder-0.5B-Instruct, Qwen2.5-Coder-1.5B-Instruct, Smol",
+        ),
+        ("all-MiniLM-L6-v2", "Set MODEL to one of"),
+        ("./none", "is no model: set MODEL to the folder"),
+    ],
+)
+def test_what_is_no_model_is_told_before_anything_is_installed(
+    monkeypatch: pytest.MonkeyPatch, model: str, mend: str
+) -> None:
+    monkeypatch.setenv("MODEL", model)
+    found = finding("model")
+    assert not found.ok
+    assert mend in found.mend
+
+
+@pytest.mark.parametrize("model", ["Own/Model", "Own/Model@v1", "{}"])
+def test_a_hub_id_or_a_models_folder_may_be_started(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model: str
+) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    monkeypatch.setenv("MODEL", model.format(tmp_path))
+    assert finding("model").ok
+
+
+def test_a_stack_that_was_accepted_keeps_its_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STATE_DIR", str(tmp_path))
+    monkeypatch.setattr(doctor, "memory_available_gb", lambda: 24.0)
+    (tmp_path / "demo.json").write_text('{"model": "SmolLM2-135M-Instruct"}')  # tried once
+    assert finding("model").detail.startswith("Qwen2.5")
+    (tmp_path / "accepted").mkdir()
+    (tmp_path / "accepted" / "model").write_text("SmolLM2-135M-Instruct")
+    assert finding("model").detail.startswith("SmolLM2-135M-Instruct, with which")
+
+
+def test_a_hosted_model_is_not_chosen_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LLM_URL", "http://model.example")
+    assert "model" not in {found.subject for found in findings(ports=False)}
 
 
 def test_too_little_disk_says_how_much_is_needed(monkeypatch: pytest.MonkeyPatch) -> None:

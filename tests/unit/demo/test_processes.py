@@ -167,3 +167,24 @@ def test_later_commands_use_the_choices_that_the_stack_was_started_with(
 def test_the_sockets_path_is_short_however_deep_the_state_folder_is() -> None:
     deep = Settings(state_dir=Path("/" + "deep/" * 60))
     assert len(str(deep.socket)) < 100
+
+
+def test_the_chosen_model_is_named_wherever_its_name_goes(settings: Settings) -> None:
+    chosen = {"model": "/models/mine", "llm_model": "mine", "answer_profile": "small"}
+    found = by_name(settings.model_copy(update=chosen))
+    assert found["llm"].variables["SERVING_LLM_MODEL"] == "/models/mine"
+    assert found["watcher"].variables["EVALS_LLM_MODEL"] == "mine"
+    for name in ("application", "app-ref"):
+        assert found[name].variables["APPLICATION_LLM_MODEL"] == "mine"
+        assert found[name].variables["APPLICATION_ANSWER_PROFILE"] == "small"
+
+
+def test_the_choice_is_kept_for_later_commands(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = {"model": "/models/mine", "llm_model": "mine", "answer_profile": "small"}
+    settings.model_copy(update=chosen).save()
+    monkeypatch.setenv("STATE_DIR", str(settings.state_dir))
+    monkeypatch.setenv("MODEL", "another")
+    kept = load()
+    assert (kept.model, kept.llm_model, kept.answer_profile) == ("/models/mine", "mine", "small")

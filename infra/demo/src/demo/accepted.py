@@ -14,6 +14,7 @@ from demo.settings import Settings, overrides
 
 PACKAGES = ("application", "contracts")
 OVERRIDES = "overrides.json"  # beside the packages
+MODEL = "model"  # beside the copies: what the accepted stack serves, for `make demo` to keep
 
 
 def sources(settings: Settings) -> Path:
@@ -61,6 +62,8 @@ def pin(settings: Settings) -> None:
     for old in link.parent.glob("src-*"):
         if old not in (link.resolve(), _before(settings).resolve()):
             shutil.rmtree(old)
+    if settings.model and not settings.llm_url:
+        (link.parent / MODEL).write_text(settings.model)
     app_ref_state(settings).mkdir(exist_ok=True)
     _link(app_ref_state(settings) / "secrets", "../secrets")
 

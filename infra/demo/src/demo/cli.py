@@ -19,7 +19,7 @@ from demo.doctor import port_of
 from demo.layout import BY_NAME
 from demo.processes import Process, complete, layer_variables, processes, url_of
 from demo.settings import Settings, kept_secret, load, override, overrides
-from demo.start import check_machine, console, prepare, start, with_hosted_model
+from demo.start import check_machine, console, prepare, start, with_chosen_model, with_hosted_model
 from demo.supervise import StartError, Supervisor, is_healthy
 
 LAYERS = {
@@ -53,8 +53,7 @@ def up(
     started = time.monotonic()
     try:
         check_machine()
-        settings = with_hosted_model(settings)
-        prepare(settings)
+        settings = prepare(with_chosen_model(with_hosted_model(settings)))
         start(settings, supervisor)
         _report(settings, time.monotonic() - started)
         if detach:

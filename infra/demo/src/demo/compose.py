@@ -17,6 +17,7 @@ from pathlib import Path
 
 from demo.install import offline
 from demo.layout import ROOT, SEED
+from demo.model_choice import FALLBACK, described, is_folder, problem
 
 FOLDER = ROOT / ".secrets"
 GENERATED = ("qdrant", "qdrant-read-only", "embed", "llm", "probe", "marker")
@@ -29,7 +30,9 @@ BUILT = {  # service -> its image
 CONTRADICTIONS = (  # overrides, and what to type instead
     ({"own-llm", "scale"}, "SCALE=1 is two replicas of our own model: leave it or LLM_URL out."),
     ({"own-llm", "gpu"}, "GPU=1 is for our own model: leave it or LLM_URL out."),
+    ({"own-model", "scale"}, "SCALE=1 has its models inside: leave it or the folder MODEL out."),
 )
+OWN_MODEL = "infra/compose/own-model.yml"
 COPY = "rm -rf /accepted/* && cp -r /bundle/. /accepted/"
 
 
@@ -72,6 +75,29 @@ def up(build: bool) -> None:
     port = os.environ.get("APPLICATION_PORT", "8080")
     print(f"The stack is up.\n  The page   http://127.0.0.1:{port}/#key={_read('user')}")
     print('  Ask        make ask CONTAINERS=1 Q="How many days of annual leave do I get?"')
+
+
+def choose_model() -> None:
+    """Put what MODEL stands for into the variables that the compose files read.
+
+    LLM_MODEL is the name under which it is served, ANSWER_PROFILE what it may be asked, and
+    LLM_MEMORY what its container may take. What a person has set stays.
+    """
+    if os.environ.get("LLM_URL"):
+        os.environ.setdefault("ANSWER_PROFILE", "standard")
+        return
+    wanted = os.environ.get("MODEL") or FALLBACK
+    if wrong := problem(wanted):
+        sys.exit(f"MODEL={wanted}: {wrong}")
+    if is_folder(wanted):
+        os.environ["MODEL"] = str(Path(wanted).expanduser().resolve())
+    model = described(wanted)
+    os.environ["LLM_MODEL"] = model.name
+    profile = os.environ.get("ANSWER_PROFILE") or model.answer_profile
+    os.environ["ANSWER_PROFILE"] = profile or "standard"
+    need_mb = round(1000 * model.memory_gb(bf16=False))
+    if need_mb > 8000 and not os.environ.get("LLM_MEMORY"):  # than the compose file's own limit
+        os.environ["LLM_MEMORY"] = f"{need_mb}m"
 
 
 def _check_overrides() -> None:
@@ -153,6 +179,7 @@ def main() -> None:
     restarts.add_argument("service", choices=[*BUILT])
     given = parser.parse_args()
     try:
+        choose_model()
         match given.command:
             case "secrets":
                 write_secrets()
@@ -178,7 +205,9 @@ def _compose(*words: str, quiet: bool = False) -> str:
 
 
 def _files() -> list[str]:
-    return os.environ.get("COMPOSE_FILES", "docker-compose.yml").split()
+    files = os.environ.get("COMPOSE_FILES", "docker-compose.yml").split()
+    own = not os.environ.get("LLM_URL") and is_folder(os.environ.get("MODEL") or FALLBACK)
+    return [*files, OWN_MODEL] if own else files
 
 
 def _docker(*words: str, quiet: bool = False) -> str:

@@ -18,6 +18,17 @@ from pathlib import Path
 
 from demo.install import is_current, offline
 from demo.layout import BY_NAME, PYTHON, ROOT, demo_environments
+from demo.memory import memory_available_gb
+from demo.model_choice import (
+    DEFAULT,
+    FALLBACK,
+    STACK_GB,
+    Choice,
+    catalogue,
+    choose,
+    described,
+    problem,
+)
 
 PORTS = {  # process -> (variable, default port)
     "vectorstore": ("VECTORSTORE_PORT", 6333),
@@ -29,7 +40,7 @@ PORTS = {  # process -> (variable, default port)
     "prefect": ("PREFECT_PORT", 4200),
     "evidently": ("EVIDENTLY_PORT", 8085),
 }
-MEMORY_GB = {"vLLM here": 6.8, "hosted model": 2.8}  # measured, with a fifth to spare
+LITE_SAVES_GB = 0.9
 
 
 @dataclass(frozen=True)
@@ -60,21 +71,6 @@ def is_taken(port: int) -> bool:
     return False
 
 
-def memory_available_gb() -> float | None:
-    """Memory that a new process may take, in GB, the container's own limit included."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    kilobytes = next(int(line.split()[1]) for line in lines if line.startswith("MemAvailable"))
-    available = kilobytes / 1e6
-    limit = Path("/sys/fs/cgroup/memory.max")
-    if limit.exists() and (value := limit.read_text().strip()).isdigit():
-        used = int(Path("/sys/fs/cgroup/memory.current").read_text())
-        available = min(available, (int(value) - used) / 1e9)
-    return available
-
-
 def wanted_processes() -> list[str]:
     """Processes that `make demo` would start with these variables."""
     skip = set()
@@ -99,6 +95,39 @@ def processor_flags() -> set[str]:
     except OSError:
         return set()
     return {"avx2", "avx512f", "avx512_bf16", "amx_bf16"} & set(text.split())
+
+
+def has_bf16() -> bool:
+    """Whether models run in bfloat16 here; else they run in float32, and take more memory."""
+    return bool(processor_flags() & {"avx512_bf16", "amx_bf16"}) or platform.machine() == "arm64"
+
+
+def stack_gb() -> float:
+    """Memory that everything but the chat model takes."""
+    return STACK_GB - (LITE_SAVES_GB if os.environ.get("DEMO") == "lite" else 0)
+
+
+def is_fetched(name: str) -> bool:
+    """Whether a model's files lie in the models folder."""
+    state = Path(os.environ.get("STATE_DIR") or ROOT / ".state")
+    models = Path(os.environ.get("MODELS_DIR") or state / "models")
+    return (models / name.replace("/", "--") / "config.json").exists()
+
+
+def chosen_model() -> Choice:
+    """The chat model that `make demo` serves with these variables, and why, in one line."""
+    state = Path(os.environ.get("STATE_DIR") or ROOT / ".state")
+    accepted = state / "accepted" / "model"  # as `make accept` left it: demo/accepted.py
+    kept = accepted.read_text() if accepted.exists() else None
+    return choose(
+        os.environ.get("MODEL"),
+        memory_available_gb(),
+        shutil.disk_usage(ROOT).free / 1e9,
+        stack_gb=stack_gb(),
+        bf16=has_bf16(),
+        kept=kept,
+        fetched=is_fetched(DEFAULT),
+    )
 
 
 def weakest_layer() -> Finding:
@@ -157,26 +186,32 @@ def findings(*, ports: bool = True) -> Iterator[Finding]:
             "vLLM on CPU loads it",
             "Install it (Debian: apt-get install libnuma1), or use a hosted model: LLM_URL=...",
         )
-    flags = processor_flags()
-    bf16 = bool(flags & {"avx512_bf16", "amx_bf16"}) or platform.machine() == "arm64"
+    bf16 = has_bf16()
     yield Finding(
         "processor",
         True,
         f"{os.cpu_count()} cores, bf16 {'yes' if bf16 else 'no: models run in float32'}",
     )
     lite = os.environ.get("DEMO") == "lite"
-    mode = "hosted model" if hosted else "vLLM here"
-    need = MEMORY_GB[mode] - (0.9 if lite else 0)
+    need, room = stack_gb(), 0.5
+    if not hosted:
+        choice = chosen_model()
+        model = described(choice.model)
+        wrong = problem(choice.model) or ""
+        yield Finding("model", not wrong, choice.sentence.removeprefix("Model: "), wrong)
+        need += (model if model.memory_mb else catalogue()[FALLBACK]).memory_gb(bf16)
+        room += 0 if is_fetched(model.name) else model.disk_mb / 1000
     free = memory_available_gb()
     yield Finding(
         "memory",
         free is None or free >= need,
         "unknown" if free is None else f"{free:.1f} GB free, {need:.1f} needed",
-        "Close something, or use a hosted model (LLM_URL=... make demo) or DEMO=lite make demo.",
+        "Close something, name a smaller MODEL, or use a hosted one (LLM_URL=... make demo) or "
+        "DEMO=lite make demo.",
     )
     names = demo_environments(hosted_llm=hosted, lite=lite)
     missing = [name for name in names if not is_current(BY_NAME[name], tests=False)]
-    need = sum(BY_NAME[name].disk_gb for name in missing) + 0.5
+    need = sum(BY_NAME[name].disk_gb for name in missing) + room
     space = shutil.disk_usage(ROOT).free / 1e9
     yield Finding(
         "disk",

@@ -101,7 +101,8 @@ def _llm_endpoint(settings: Settings) -> dict[str, str | None]:
             "LLM_MODEL": settings.llm_model,
         }
     key = secret(settings, "llm")
-    return {"LLM_URL": url_of("llm"), "LLM_API_KEY": key, "LLM_MODEL": settings.model}
+    name = settings.llm_model or settings.model
+    return {"LLM_URL": url_of("llm"), "LLM_API_KEY": key, "LLM_MODEL": name}
 
 
 def _prefect_variables(settings: Settings) -> dict[str, str]:
@@ -217,6 +218,7 @@ def _application(settings: Settings) -> Process:
         "PROBE_KEY_SHA256": hashlib.sha256(probe_key.encode()).hexdigest(),
         "PROBE_LLM_URL": f"{url_of('watcher')}/memo",
         "LAYERS_URL": f"{url_of('watcher')}/" if settings.demo == "full" else None,
+        "ANSWER_PROFILE": settings.answer_profile,
     }
     return Process(
         "application",

@@ -1,6 +1,7 @@
 """Gathers wheels, models and Debian's packages in one folder, for places without a network.
 
-make seed                        # fills .seed/ (about 2 GB)
+make seed                        # fills .seed/ (about 2 GB) with the small chat model
+SEED_MODELS=all make seed        # with every model of the catalogue; MODEL=<name> adds that one
 SEED=/media/stick make demo      # elsewhere: a seed that fits the requirements is used by itself
 """
 
@@ -20,6 +21,7 @@ from demo.install import (
     uv,
 )
 from demo.layout import BY_NAME, ENVIRONMENTS, ROOT, SEED, TORCH
+from demo.model_choice import FALLBACK, catalogue, described
 
 BUILD_TOOLS = ["uv>=0.9", "hatchling", "editables", "pip"]
 ONLY_IN_IMAGES = "serving/requirements-router.txt"
@@ -48,10 +50,16 @@ def download_torch(pip: list[str]) -> None:
 
 
 def model_packages() -> list[str]:
-    """Packages that hold models, from serving's catalogue; `serving fetch` checks their hashes."""
-    files = sorted((ROOT / "serving" / "catalog").glob("*.yaml"))
-    lines = [line for file in files for line in file.read_text().splitlines()]
-    return [line.removeprefix("package: ") for line in lines if line.startswith("package: ")]
+    """Packages that hold models; `serving fetch` checks their hashes.
+
+    Embedders and the small chat model are always among them, the one that MODEL names too, and
+    all of the catalogue with SEED_MODELS=all.
+    """
+    models = catalogue()
+    names = {FALLBACK, described(os.environ.get("MODEL") or FALLBACK).name}
+    every = os.environ.get("SEED_MODELS") == "all"
+    wanted = [m for m in models.values() if every or m.kind == "embedder" or m.name in names]
+    return [package for model in wanted for package in model.packages]
 
 
 def has_engine() -> bool:

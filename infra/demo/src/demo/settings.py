@@ -23,8 +23,10 @@ class Settings(BaseSettings):
     port_offset: int = 0
     llm_url: str | None = None
     llm_key: str | None = None
-    llm_model: str | None = None  # the hosted model's name; default: the first that it lists
-    model: str = "SmolLM2-135M-Instruct"  # the catalogue's name, when vLLM runs here
+    # the served name: hosted, by default the first that it lists; here, what MODEL stands for
+    llm_model: str | None = None
+    model: str | None = None  # a catalogue name, a folder or a hub id; default: model_choice.py
+    answer_profile: Literal["tiny", "small", "standard"] | None = None  # default: the model's
     embed_url: str | None = None
     embed_key: str | None = None
     embed_model: str | None = None

@@ -1,13 +1,17 @@
 """What `demo up` does, step by step: check, fetch the models, start the processes, ingest."""
 
+import json
+import os
 import subprocess
+from pathlib import Path
 
 import httpx
 from rich.console import Console
 
-from demo.doctor import findings
+from demo.doctor import chosen_model, findings
 from demo.install import offline
 from demo.layout import BY_NAME, ROOT, SEED
+from demo.model_choice import is_folder
 from demo.processes import complete, layer_variables, processes
 from demo.settings import Settings, keep_secret, kept_secret
 from demo.supervise import StartError, Supervisor
@@ -23,8 +27,25 @@ def check_machine() -> None:
         raise StartError("\n".join(lines))
 
 
-def prepare(settings: Settings) -> None:
-    """Make the state folder, and fetch the models that it lacks."""
+def with_chosen_model(settings: Settings) -> Settings:
+    """With the chat model that is served here: MODEL, or the best for this machine, said so."""
+    if settings.llm_url:
+        profile = settings.answer_profile or "standard"
+        return settings.model_copy(update={"answer_profile": profile})
+    choice = chosen_model()
+    console.print(choice.sentence)
+    model = choice.model
+    if is_folder(model):  # the stack's processes start in another folder than this command
+        model = str(Path(model).expanduser().resolve())
+    return settings.model_copy(update={"model": model})
+
+
+def prepare(settings: Settings) -> Settings:
+    """Make the state folder, and fetch the models that it lacks.
+
+    Returns the settings with what the chat model is served as and may be asked. They are kept
+    for later commands.
+    """
     try:
         (settings.state_dir / "reports").mkdir(parents=True, exist_ok=True)
         settings.canaries.mkdir(exist_ok=True)
@@ -35,15 +56,51 @@ def prepare(settings: Settings) -> None:
         ) from error
     if kept_secret(settings, "user") is None:
         keep_secret(settings, "user", _new_user_key(settings))
-    environment = "embed" if settings.llm_url else "llm"
-    models = ["all-MiniLM-L6-v2"] + ([] if settings.llm_url else [settings.model])
-    variables = {"SERVING_MODELS_DIR": str(settings.models)}
+    embedder = os.environ.get("SERVING_EMBED_MODEL") or "all-MiniLM-L6-v2"
+    chat = [settings.model] if settings.model and not settings.llm_url else []
+    # Only what is asked of the hub by name reaches it.
+    variables = {"HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "0")}
     if offline():
         variables |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(SEED / "wheels")}
-    env = complete(environment, variables)
-    command = [str(BY_NAME[environment].command("serving")), "fetch", *models]
-    if subprocess.run(command, env=env, cwd=ROOT).returncode != 0:
+    if _serving(settings, ["fetch", embedder, *chat], variables).wait() != 0:
         raise StartError("The models could not be fetched; the lines above say why.")
+    if chat:
+        settings = _as_served(settings, chat[0])
+        settings.save()
+    return settings
+
+
+def _as_served(settings: Settings, model: str) -> Settings:
+    """With the name and the answer profile of `model`, as serving resolves it."""
+    asked = _serving(settings, ["models", model, "--json"], {}, stdout=subprocess.PIPE)
+    said, _ = asked.communicate()
+    if asked.returncode != 0:
+        raise StartError("The model could not be found; the lines above say why.")
+    entry = json.loads(said)
+    profile = settings.answer_profile or entry["answer_profile"]
+    return settings.model_copy(update={"llm_model": entry["name"], "answer_profile": profile})
+
+
+def _serving(
+    settings: Settings, words: list[str], variables: dict[str, str], stdout: int | None = None
+) -> "_Child":
+    """Start a command of the serving layer, which ends cleanly when this one is interrupted."""
+    environment = "embed" if settings.llm_url else "llm"
+    env = complete(environment, {"SERVING_MODELS_DIR": str(settings.models)} | variables)
+    command = [str(BY_NAME[environment].command("serving")), *words]
+    return _Child(command, env=env, cwd=ROOT, stdout=stdout, text=True)
+
+
+class _Child(subprocess.Popen[str]):
+    """A child that is told to end, and waited for, where waiting for it is interrupted."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        try:
+            return super().wait(timeout)
+        except KeyboardInterrupt:
+            self.terminate()
+            super().wait()
+            raise
 
 
 def _new_user_key(settings: Settings) -> str:
