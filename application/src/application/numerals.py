@@ -12,7 +12,6 @@ _POWER = re.compile(
 )
 _BARE_POWER = re.compile(r"(?<![\w.,])10\^([-+−]?\d{1,2})(?!\w)")
 _SPACED = re.compile(r"(?<![\w.,])\d{1,3}(?:[\u00a0\u2009\u202f]\d{3})+(?!\d)")
-_SPACE_SPACED = re.compile(r"(?<![\w.,] )(?<![\w.,])\d{1,3}(?: \d{3})+(?![\d.-]| \d)")
 _APOSTROPHES = re.compile(r"(?<![\w.,])\d{1,3}(?:['’]\d{3})+(?!\d)")
 _MINUS = re.compile(r"[−﹣－](?=[\d.])")
 _PLAIN = re.compile(r"[-+]?\d+(?:\.\d+)?")
