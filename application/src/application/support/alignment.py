@@ -73,7 +73,12 @@ def root(word: str) -> str:
         if len(shorter) < 4:
             break
         word = shorter
-    return word
+    if word[-1] == word[-2] and word[-1] in "bdglmnprt":
+        word = word[:-1]
+    for ending, verb in (("ens", "end"), ("ans", "and"), ("miss", "mit"), ("cis", "cid"), ("clus", "clud")):
+        if word.endswith(ending) and len(word) > 5:
+            word = word[: -len(ending)] + verb
+    return word.removesuffix("e") if len(word) > 4 else word
 
 
 def _initials(source: Reading) -> dict[str, Term]:

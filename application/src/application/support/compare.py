@@ -6,6 +6,7 @@ from decimal import Decimal
 from enum import Enum
 
 from application.support.alignment import Alignment
+from application.support.lexicon import LIGHT, OPPOSITE, SYNONYMS
 from application.support.quantities import Value, unit_of
 from application.support.reading import AUXILIARIES, PRONOUNS, Reading, Relation, Term
 
@@ -15,6 +16,7 @@ LEAST_REPEATED = 0.75  # where it only says what the question says
 CLOSE = 0.5  # from this share on, a difference is a contradiction
 VALUE_WEIGHT = 2
 STRICT = {">", "<"}
+SPEAKERS = frozenset({"i", "we", "you"})  # parties whom only a pronoun names
 
 # Pairs of modals that say different things; "fact" is a clause without any.
 DIFFERENT = {
@@ -110,11 +112,14 @@ class _Comparer:
             self.by_scope()
             self.by_order()
             self.by_roles()
+            self.by_opposites()
+            self.by_names()
         return Comparison(self.closeness, frozenset(self.reasons))
 
     @property
     def closeness(self) -> float:
         pairs = self.pairs + (self.asked_pairs if self.claim.fragment else [])
+        pairs = [pair for pair in pairs if pair[1] or pair[0].stem not in LIGHT]
         total = len(pairs) + VALUE_WEIGHT * len(self.said.values)
         found = sum(bool(found) for _, found in pairs) + VALUE_WEIGHT * len(self.matched)
         if self.claim.fragment and self.said.values and not self.matched:
@@ -125,7 +130,8 @@ class _Comparer:
 
     def by_words(self) -> None:
         asked = self.asked.stems
-        own = [] if self.claim.confirms else [p for p in self.pairs if p[0].stem not in asked]
+        own = [p for p in self.pairs if p[0].stem not in asked and (p[1] or p[0].stem not in LIGHT)]
+        own = [] if self.claim.confirms else own
         values = [] if self.claim.confirms else self.said.values
         weight = VALUE_WEIGHT * len(self.matched)
         if own or values:
@@ -138,7 +144,7 @@ class _Comparer:
             self.reasons.add(Reason.COVERAGE)
         else:
             total, found = len(self.pairs), sum(bool(found) for _, found in self.pairs)
-            least = LEAST_OWN if self.claim.confirms else LEAST_REPEATED
+            least = 0.5 if self.claim.confirms else LEAST_REPEATED
             if not total or found < least * total:
                 self.reasons.add(Reason.COVERAGE)
         if self.claim.fragment and self.asked.terms and not any(f for _, f in self.asked_pairs):
@@ -287,7 +293,7 @@ class _Comparer:
         if not mine:
             return short or theirs not in STRICT or value.kind in ("date", "clock", "celsius")
         if not theirs:
-            return short and mine in {">=", "<="}
+            return (short or value.kind == "date") and mine in {">=", "<="}
         if mine[0] != theirs[0]:
             return self.turned(value) != self.turned_in_source(other)
         return value.kind in ("date", "clock") or mine == theirs
@@ -313,6 +319,8 @@ class _Comparer:
         if self.is_condition():
             return
         agreed = turned = False
+        near, no = self.near_clauses(), ("neg", "forbidden", "unable")
+        denied = self.said.has(*no) and any(k in no and c in near for k, _, c in self.source.cues)
         compared = any(r.kind == "than" for r in self.said.relations + self.source.relations)
         for term, found in pairs:
             flags = {t.negated ^ opposite for t, opposite in found}
@@ -322,7 +330,10 @@ class _Comparer:
                 if term.negated not in flags and not compared:
                     self.reasons.add(Reason.OPPOSITE)
                 continue
+            soft = term.soft or any(t.soft for t, _ in found)
             if term.negated and True in flags:
+                agreed = True
+            elif soft and denied and term.negated not in flags:
                 agreed = True
             elif term.negated not in flags:
                 turned = True
@@ -401,10 +412,15 @@ class _Comparer:
 
     def by_scope(self) -> None:
         mine, theirs = self.said, self.source
-        near = self.near_clauses() | {c + 1 for c in self.near_clauses()}
+        near = self.near_clauses()
+        parts = theirs.parts
+        beside = near | {c + 1 for c in near if c + 1 < len(parts) and parts[c] == parts[c + 1]}
 
         def near_has(*kinds: str) -> bool:
-            return any(kind in kinds and clause in near for kind, _, clause in theirs.cues)
+            return any(
+                kind in kinds and clause in (near if kind == "only" else beside)
+                for kind, _, clause in theirs.cues
+            )
 
         marks = ("only", "except", "unless")
         restricted = mine.has(*marks, "without") or (mine.has("neg") and mine.has("before"))
@@ -459,28 +475,64 @@ class _Comparer:
         if self.claim.fragment:
             return
         known = _frames(self.source)
-        for verb, agents, patients in _frames(self.said):
-            same = [(a, p) for v, a, p in known if v == verb or verb in self.synonyms(v)]
+        for verb, doers, done in _frames(self.said):
+            same = [f for f in known if f[0] == verb or verb in SYNONYMS.get(f[0], ())]
+            agents, patients = self.stands_for(doers), self.stands_for(done)
             if not same or not agents:
                 continue
-            agents = {t.stem for a in agents for t, _ in self.alignment.of(a)}
-            patients = {t.stem for p in patients for t, _ in self.alignment.of(p)}
-            if not agents:
-                continue
+            if any(patients & _stems(objects) for _, _, objects in same):
+                same = [frame for frame in same if patients & _stems(frame[2])]
+            anywhere = {stem for _, theirs, _ in known for stem in _stems(theirs)}
             fits = False
-            for theirs, objects in same:
-                them, thing = {t.stem for t in theirs}, {t.stem for t in objects}
-                agent_fits = not them or bool(agents & them) or not agents & thing
+            for _, theirs, objects in same:
+                them, thing = _stems(theirs), _stems(objects)
+                agent_fits = not them or bool(agents & them) or not agents & (thing | anywhere)
                 thing_fits = not patients or not thing or bool(patients & thing) or not patients & them
                 fits = fits or (agent_fits and thing_fits)
             if not fits:
                 self.reasons.add(Reason.ROLES)
 
-    @staticmethod
-    def synonyms(verb: str) -> set[str]:
-        from application.support.lexicon import SYNONYMS
+    def stands_for(self, terms: list[Term]) -> set[str]:
+        found = {t.stem for term in terms for t, _ in self.alignment.of(term)}
+        return found | {term.stem for term in terms if term.place < 0}
 
-        return SYNONYMS.get(verb, set())
+    def by_opposites(self) -> None:
+        """Two opposites that the source has both must not have changed places."""
+        stands = {t.stem: t for t in self.said.terms}
+        known = {t.stem: t for t in self.source.terms}
+        for one, mine in stands.items():
+            for other in OPPOSITE.get(one, set()) & stands.keys() & known.keys():
+                if one not in known or one > other:
+                    continue
+                if self.changed_places(mine, stands[other], known[one], known[other]):
+                    self.reasons.add(Reason.ORDER)
+
+    def changed_places(self, one: Term, other: Term, first: Term, second: Term) -> bool:
+        if one.clause == other.clause and first.clause == second.clause:
+            passive = ("by" in self.said.words) != ("by" in self.source.words)
+            return ((one.place < other.place) != (first.place < second.place)) != passive
+        mates = [_mates(self.said, t) for t in (one, other)]
+        theirs = [_mates(self.source, t) for t in (first, second)]
+        straight = len(mates[0] & theirs[0]) + len(mates[1] & theirs[1])
+        return len(mates[0] & theirs[1]) + len(mates[1] & theirs[0]) > straight
+
+    def by_names(self) -> None:
+        """A name must not take what the source says of another name beside it."""
+        pairs = self.pairs + (self.asked_pairs if self.claim.fragment else [])
+        said = {t.stem for _, found in pairs for t, _ in found}
+        at = {t.stem: t.segment for t in self.source.terms}
+        many = {t.stem for t in self.source.terms for u in self.source.terms
+                if t.stem == u.stem and t.segment != u.segment}  # fmt: skip
+        names = {t.segment for term, found in self.pairs for t, _ in found if t.name or term.name}
+        for term, found in pairs:
+            for t, _ in found:
+                if t.verb or t.stem in many or t.segment in names and not t.name:
+                    continue
+                others = {u.stem for u in self.source.terms if u.segment == t.segment and u.name}
+                mine = {u.stem for x, f in self.pairs for u, _ in f if x.name and at[u.stem] == t.segment}
+                if names - {t.segment} and others and not others & said - {t.stem} and not mine - {t.stem}:
+                    if len(others - {t.stem}) > 0:
+                        self.reasons.add(Reason.BINDING)
 
     # --- scripts without spaces
 
@@ -500,6 +552,14 @@ class _Comparer:
         self.reasons.discard(Reason.BINDING)
         if self.said.negations % 2 != self.source.negations % 2 and not self.claim.fragment:
             self.reasons.add(Reason.POLARITY)
+
+
+def _stems(terms: Iterable[Term]) -> set[str]:
+    return {term.stem for term in terms}
+
+
+def _mates(reading: Reading, term: Term) -> set[str]:
+    return {t.stem for t in reading.terms if t.clause == term.clause and t.stem != term.stem}
 
 
 def _subject(reading: Reading) -> list[Term]:
@@ -532,6 +592,9 @@ def _frames(reading: Reading) -> list[tuple[str, list[Term], list[Term]]]:
     for verb in (term for term in reading.terms if term.verb):
         clause = [t for t in reading.terms if t.clause == verb.clause and t.place != verb.place]
         before = [t for t in clause if t.place < verb.place]
+        pronoun = next((low for low in reading.lows[max(0, verb.place - 2) : verb.place] if low in SPEAKERS), "")
+        if pronoun:
+            before = [Term(pronoun, f" {pronoun}", -1, verb.clause, 0), *before]
         behind = [t for t in clause if t.place > verb.place]
         back = reading.lows[max(0, verb.place - 3) : verb.place]
         passive = any(low in {"is", "are", "was", "were", "be", "been", "being"} for low in back)

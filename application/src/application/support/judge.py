@@ -119,7 +119,8 @@ def _claim(statement: str, question: str, language: str) -> Claim:
         if match is None:
             continue
         rest = statement[match.end() :]
-        if rest.strip():
+        said = read(rest, language)
+        if said.terms or said.values:
             if match[0].strip().isalpha():
                 break  # "No device ..." is no answer of its own
             return _claim(rest, question, language)

@@ -14,7 +14,10 @@ CUES: dict[str, dict[str, str]] = {
         "fail to": "neg", "fails to": "neg", "failed to": "neg", "unable to": "unable",
         "without": "without", "lack": "without", "lacks": "without", "lacking": "without",
         "free of": "without", "free from": "without", "instead of": "without",
-        "rather than": "without",
+        "rather than": "without", "skip": "without", "skips": "without", "omit": "without",
+        "omits": "without", "skipped": "forbidden", "omitted": "forbidden",
+        "anyone but": "except", "anybody but": "except", "everyone but": "except",
+        "all but": "except", "nowhere but": "only", "not anyone but": "only",
         "except": "except", "except for": "except", "except when": "unless", "except if": "unless",
         "excluding": "except", "excepting": "except", "other than": "except",
         "apart from": "except", "aside from": "except", "with the exception of": "except",
@@ -249,7 +252,7 @@ monday tuesday wednesday thursday friday saturday sunday
 spring summer autumn winter
 red blue green yellow black white orange purple brown grey pink
 north south east west
-first second third fourth fifth sixth last
+first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth last
 morning noon afternoon evening night
 daily weekly monthly quarterly yearly hourly
 montag dienstag mittwoch donnerstag freitag samstag sonntag
@@ -343,6 +346,16 @@ length long
 width wide
 depth deep
 live reside
+think consider regard believe deem
+ensure guarantee
+obligation duty
+enough sufficient suffice
+comply observe obey
+try attempt
+whenever if when
+cover include insure
+affect concern
+finish complete
 meeting appointment
 arrive come
 leave depart
@@ -410,6 +423,20 @@ def _by_stem(rows: list[list[str]]) -> dict[str, set[str]]:
 OPPOSITE: dict[str, set[str]] = _by_stem(_pairs(OPPOSITES))
 RIVALS: dict[str, set[str]] = _by_stem([line.split() for line in EXCLUSIVE.strip().splitlines()])
 SYNONYMS: dict[str, set[str]] = _by_stem([line.split() for line in SAME.strip().splitlines()])
+
+# Words that say little: a source need not have them.
+LIGHT = frozenset(
+    stem(word)
+    for word in """
+    make go away come become happen let put set something anything thing case order way there
+    also still then already always ever together different possible possibility take place get
+    gets gotten certain any every whether however therefore thus means mean else such various
+    kind type sort number amount total time times date full own respective relevant actually
+    simply please currently respectively entirely completely within during upon via regarding
+    concerning according stay remain consist concern apply involve exist document text state
+    states stated say describe mention note starting
+    """.split()
+)
 
 # Verbs whose subject and object are not the same party; "A pays B" is not "B pays A".
 VERBS = frozenset(

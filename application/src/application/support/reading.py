@@ -18,6 +18,16 @@ CONTRACTIONS = [
     (re.compile(r"\b(non-?)(?=[a-z]{5,})", re.I), "not "),
     (re.compile(r"(?<=\w)['’](?:re|ve|ll|d|m)\b", re.I), ""),
 ]
+REWRITES = [  # ways to say one thing, as one word
+    (re.compile(r"\b(?:(?:entirely |completely )?free of charge|(?:at|for|with) no (?:extra |additional )?(?:costs?|charge)"
+                r"|without (?:a |any |extra |additional )?(?:charges?|costs?|payment)|for free|for nothing"
+                r"|costs? nothing|(?:does|do|will|is|are|did) not cost anything|is not charged)\b", re.I),
+     "is gratis"),
+    (re.compile(r"\b(?:turn|switch|power|put)(?:e?s|ed|ing)? ((?:\w+ ){0,3}?)on\b(?! the)", re.I), r"enable \1"),
+    (re.compile(r"\b(?:turn|switch|power|put)(?:e?s|ed|ing)? ((?:\w+ ){0,3}?)off\b", re.I), r"disable \1"),
+    (re.compile(r"\b(is|are|be|stays?|remains?) on(?=\s*(?:[.,;!?)]|$|by|while|until|if|when))", re.I), r"\1 enabled"),
+    (re.compile(r"\b(is|are|be|stays?|remains?) off(?=\s*(?:[.,;!?)]|$|by|while|until|if|when))", re.I), r"\1 disabled"),
+]  # fmt: skip
 THOUSANDS = re.compile(r"(?<![\w.,:-])(?<!\d )[1-9]\d{0,2}(?: \d{3})+(?![\w.,:-]|\s\d)")
 ELISION = re.compile(r"\b([cdjlmnst]|qu)['’](?=\w)", re.I)
 AUXILIARIES = frozenset(
@@ -56,6 +66,7 @@ class Term:
     negated: bool = False
     name: bool = False  # a proper name or a code in capitals
     verb: bool = False
+    soft: bool = False  # negated by a word that says so of its whole clause, such as "forbidden"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,7 @@ class Reading:
     segments: dict[int, int] = field(default_factory=dict)  # of each value's place
     clauses: dict[int, int] = field(default_factory=dict)  # of each value's place
     modals: dict[int, frozenset[str]] = field(default_factory=dict)  # of each clause
+    parts: tuple[int, ...] = ()  # of each clause: what stands between two semicolons
     cues: tuple[tuple[str, int, int], ...] = ()  # kind, place, clause
     relations: tuple[Relation, ...] = ()
     words: frozenset[str] = frozenset()
@@ -103,6 +115,9 @@ def read(text: str, language: str) -> Reading:
         return _spaceless(text, script)
     for pattern, written in CONTRACTIONS:
         text = pattern.sub(written, text)
+    if language == "en":
+        for pattern, written in REWRITES:
+            text = pattern.sub(written, text)
     if language in {"fr", "it"}:
         text = ELISION.sub(r"\1 ", text)
     return _Reader(text, language).reading()
@@ -167,6 +182,8 @@ class _Reader:
         self.stop = STOPWORDS.get(language, STOPWORDS["en"])
         self.clause_of: list[int] = []
         self.segment_of: list[int] = []
+        self.part_of: list[int] = []
+        self.soft: set[int] = set()
 
     def low(self, place: int) -> str:
         return self.tokens[place].low if 0 <= place < len(self.tokens) else ""
@@ -186,6 +203,7 @@ class _Reader:
             {v.place: self.segment_of[v.place] for v in self.values},
             {v.place: self.clause_of[v.place] for v in self.values},
             self.modals(found),
+            tuple(self.part_of),
             cues,
             tuple(self.relations(found, terms)),
             frozenset(lows),
@@ -219,11 +237,11 @@ class _Reader:
     def divide(self, found: list[tuple[str, int, int]]) -> None:
         """Numbers the clause and the segment of each token."""
         relations = {place for kind, place, _ in found if kind in ("before", "after", "unless")}
-        clause = segment = 0
+        clause = segment = part = 0
         for place, token in enumerate(self.tokens):
             low = token.low
             if token.kind == "mark" and low in ENDS:
-                clause, segment = clause + 1, segment + 1
+                clause, segment, part = clause + 1, segment + 1, part + 1
             elif low in RELATIVES:
                 clause += 1
             elif low in OPENERS or place in relations or (low == "," and self.is_clause(place + 1)):
@@ -232,6 +250,7 @@ class _Reader:
                 clause, segment = clause + 1, segment + 1
             elif low in SPLITS:
                 segment += 1
+            self.part_of += [part] * (clause + 1 - len(self.part_of))
             self.clause_of.append(clause)
             self.segment_of.append(segment)
 
@@ -268,6 +287,8 @@ class _Reader:
             if kind == "neg" and self.language != "en" and turned.get(-clause - 1):
                 continue  # "ne … pas" is one negation
             turned[-clause - 1] = 1 if kind == "neg" else turned.get(-clause - 1, 0)
+            if kind in ("forbidden", "unable"):
+                self.soft.update(scope)
             for p in scope:
                 turned[p] = turned.get(p, 0) + 1
         return {p for p, count in turned.items() if p >= 0 and count % 2}
@@ -337,7 +358,7 @@ class _Reader:
             verb = root in VERBS and self.is_verb(place)
             terms.append(
                 Term(low, root, place, self.clause_of[place], self.segment_of[place],
-                     place in negated, name, verb)
+                     place in negated, name, verb, place in self.soft)
             )  # fmt: skip
             start = False
         return terms

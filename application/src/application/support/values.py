@@ -74,7 +74,7 @@ class _Finder:
         place = 0
         while place < len(self.tokens):
             place = max(self.value_at(place), place + 1)
-        self.values = self.with_limits(self.with_shared_units(self.values))
+        self.values = self.with_limits(self.with_shared_units(self.joined(self.values)))
 
     def add(self, kind: str, amount: object, start: int, end: int, **more: object) -> int:
         self.values.append(Value(kind, amount, start, end=end - 1, **more))  # type: ignore[arg-type]
@@ -202,7 +202,8 @@ class _Finder:
             return self.with_unit(
                 "times", Decimal(MULTIPLES[word]), place, place + 1, Decimal(MULTIPLES[word])
             )
-        if word == "once" and following in {"a", "an", "per", "every", "each", "daily", "weekly"}:
+        each = following in {"a", "an", "per", "every", "each"} and unit_of(self.low(place + 2))
+        if word == "once" and (each or following in {"daily", "weekly"}):
             return self.with_unit("times", Decimal(1), place, place + 1, Decimal(1))
         if word == "half" and following in {"a", "an"} and unit_of(self.low(place + 2)):
             return self.scaled_unit(Decimal("0.5"), self.low(place + 2), place, place + 3)
@@ -304,6 +305,27 @@ class _Finder:
         found = re.fullmatch(r"(?:19|20)\d\d", written)
         return (int(written), place + 1) if found else (None, place)
 
+    def joined(self, values: list[Value]) -> list[Value]:
+        """Values with durations of two units as one: "2 minutes and 40 seconds"."""
+        joined: list[Value] = []
+        for value in values:
+            last = joined[-1] if joined else None
+            if (
+                last
+                and last.kind == value.kind == "time"
+                and isinstance(last.amount, Decimal)
+                and isinstance(value.amount, Decimal)
+                and value.amount < last.amount
+                and not (last.implied or value.implied)
+                and all(self.low(p) in {"and", "und", "et", "y"} for p in range(last.end + 1, value.place))
+                and value.place - last.end <= 2
+                and self.factor(last) != self.factor(value)
+            ):
+                joined[-1] = _with(last, amount=last.amount + value.amount, end=value.end, raw=None)
+            else:
+                joined.append(value)
+        return joined
+
     def with_shared_units(self, values: list[Value]) -> list[Value]:
         """Gives the first number of a range the unit of the second: "2 to 5 mg"."""
         shared = list(values)
@@ -359,6 +381,10 @@ class _Finder:
                     continue
                 phrase = " ".join(self.low(place) for place in range(end - length, end))
                 found = self.limits.get(phrase)
+                if not found and length == 2 and re.fullmatch(r"\w{2,}er than", phrase):
+                    found = ">"
+                if found == ">" and phrase in {"after", "nach", "après", "dopo", "na"}:
+                    found = ">" if value.kind in ("date", "clock") else ">="
                 if not found or (length == 1 and phrase in DATED_ONLY and skipped > 1):
                     continue
                 if phrase in {"by", "from", "since", "ab", "bis", "tot"} and not dated:
