@@ -72,7 +72,10 @@ def root(word: str) -> str:
         shorter = SUFFIXES.sub("", word)
         if len(shorter) < 4:
             break
+        final = word.startswith(("ion", "ions"), len(shorter))
         word = shorter
+        if final:
+            break
     if word[-1] == word[-2] and word[-1] in "bdglmnprt":
         word = word[:-1]
     for ending, verb in (("ens", "end"), ("ans", "and"), ("miss", "mit"), ("cis", "cid"), ("clus", "clud")):

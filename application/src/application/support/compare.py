@@ -509,7 +509,7 @@ class _Comparer:
 
     def changed_places(self, one: Term, other: Term, first: Term, second: Term) -> bool:
         if one.clause == other.clause and first.clause == second.clause:
-            passive = ("by" in self.said.words) != ("by" in self.source.words)
+            passive = _passive(self.said) != _passive(self.source)
             return ((one.place < other.place) != (first.place < second.place)) != passive
         mates = [_mates(self.said, t) for t in (one, other)]
         theirs = [_mates(self.source, t) for t in (first, second)]
@@ -560,6 +560,14 @@ def _stems(terms: Iterable[Term]) -> set[str]:
 
 def _mates(reading: Reading, term: Term) -> set[str]:
     return {t.stem for t in reading.terms if t.clause == term.clause and t.stem != term.stem}
+
+
+def _passive(reading: Reading) -> bool:
+    """Whether somebody is named by "by"; "by doing so" names nobody."""
+    return any(
+        low == "by" and not following.endswith("ing")
+        for low, following in zip(reading.lows, reading.lows[1:], strict=False)
+    )
 
 
 def _subject(reading: Reading) -> list[Term]:

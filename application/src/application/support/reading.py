@@ -43,7 +43,7 @@ RELATIVES = frozenset({"which", "who", "whom", "whose"})
 DETERMINERS = frozenset("the a an this that these those its their your our his her my no any every"
                         " each some of for in on with by to from at into as all".split())  # noqa: SIM905 # fmt: skip
 SPLITS = frozenset({",", ";", "|", "and", "or", "but", "while", "whereas", "und", "oder", "et",
-                    "ou", "y", "o", "(", ")", ":", "."})  # fmt: skip
+                    "ou", "y", "o", "(", ")", "."})  # fmt: skip
 ENDS = frozenset({";", ".", "!", "?", "|", "(", ")", "—", "…"})
 NEGATES = frozenset({"neg", "forbidden", "without", "except", "unless", "unable"})
 MODALS = frozenset({"may", "can", "must", "need", "should", "optional", "forbidden", "unable"})
@@ -355,7 +355,9 @@ class _Reader:
             capital = token.text[0].isupper() and (not start or token.text.isupper())
             name = capital and (self.language != "de" or token.text.isupper()) and len(low) > 1
             root = stem(low, self.language)
-            verb = root in VERBS and self.is_verb(place)
+            after_name = self.tokens[place - 1].text[:1].isupper() if place else False
+            inflected = low.endswith(("s", "ed")) and self.low(place + 1) in DETERMINERS
+            verb = (root in VERBS and self.is_verb(place)) or (after_name and inflected and not capital)
             terms.append(
                 Term(low, root, place, self.clause_of[place], self.segment_of[place],
                      place in negated, name, verb, place in self.soft)
