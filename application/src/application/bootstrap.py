@@ -22,6 +22,7 @@ from application.adapters.manifests import EndpointManifests
 from application.adapters.prompt import ChatPrompt, marker_key
 from application.adapters.readiness import ReadinessChecks
 from application.adapters.retriever import IndexRetriever
+from application.adapters.support import WordsAndValues
 from application.answer import Answerer
 from application.build import build_of_sources
 from application.bundle_store import BundleStore
@@ -100,7 +101,8 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
         first = asyncio.create_task(manifests.prepare())
         stack.callback(first.cancel)
         build = build_of_sources()
-        bundles = BundleStore(settings.state_dir / "bundles", settings.bundle)
+        folder = settings.state_dir / "bundles"
+        bundles = BundleStore(folder, settings.bundle, settings.answer_profile)
         log.info("bundle %s answers", bundles.live.digest)  # a broken one stops the start here
         marker = marker_key(settings.marker_key, settings.state_dir / "secrets" / "marker.key")
         answerer = Answerer(
@@ -120,6 +122,7 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
                 if settings.probe_llm_url
                 else None,
             ),
+            support=WordsAndValues(),
             manifests=manifests,
             logs=[events, metrics],
             build=build,

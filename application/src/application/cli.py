@@ -34,7 +34,7 @@ def serve() -> None:
     """Serve the API and the page; settings come from APPLICATION_ variables."""
     try:
         settings = Settings()
-        load_bundle(settings.bundle)
+        load_bundle(settings.bundle, settings.answer_profile)
         application = create_app(settings)
     except (Misconfigured, ValidationError) as error:
         raise _failed(error, code=2) from error

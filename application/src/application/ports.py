@@ -1,4 +1,4 @@
-"""What the use case needs from outside: six protocols that the adapters fulfil."""
+"""What the use case needs from outside: seven protocols that the adapters fulfil."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,9 +7,10 @@ from typing import Any, Protocol, TypedDict
 
 from application.access import Scope
 from application.bundle import Bundle, Mode, Sampling
+from application.context import Block
 from application.excerpts import Excerpt
 from application.upstream import Deadline
-from contracts.answer import AnswerEvent, DocumentView, Passage
+from contracts.answer import AnswerEvent, DocumentView, Passage, SupportLabel
 
 
 class Message(TypedDict):
@@ -51,6 +52,16 @@ class Usage:
     finish_reason: str | None = None
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
+    first_tokens: Mapping[str, float] = field(default_factory=dict)  # log probability of each
+    mean_logprob: float | None = None  # of the reply's tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What excerpts say of a statement, and the places of those that decide it."""
+
+    label: SupportLabel
+    sources: Sequence[int] = ()
 
 
 class Retriever(Protocol):
@@ -75,10 +86,20 @@ class Similarity(Protocol):
         ...
 
 
-class PromptRenderer(Protocol):
-    """Turns a question and the excerpts that speak of it into chat messages."""
+class Support(Protocol):
+    """Says whether excerpts support a statement; never raises."""
 
-    def render(self, bundle: Bundle, question: str, excerpts: Sequence[Excerpt]) -> list[Message]:
+    async def judge(
+        self, statement: str, question: str, excerpts: Sequence[Excerpt], deadline: Deadline
+    ) -> Judged:
+        """The label of `statement`, which answers `question`."""
+        ...
+
+
+class PromptRenderer(Protocol):
+    """Turns a question and the context that speaks of it into chat messages."""
+
+    def render(self, bundle: Bundle, question: str, context: Sequence[Block]) -> list[Message]:
         """The messages; the same input gives the same messages."""
         ...
 

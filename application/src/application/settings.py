@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from application.bundle import DEFAULT_PROFILE, Profile
+
 SECRETS = Path("/run/secrets")  # a file for each, as compose mounts them
 
 PACKAGE = Path(__file__).parent
@@ -27,7 +29,8 @@ class Settings(BaseSettings):
     embed_api_key: SecretStr | None = None
     llm_url: str = "http://127.0.0.1:8000"  # with or without /v1
     llm_api_key: SecretStr | None = None
-    llm_model: str = "SmolLM2-135M-Instruct"
+    llm_model: str = "Qwen2.5-Coder-1.5B-Instruct"
+    answer_profile: Profile = DEFAULT_PROFILE  # tiny, small or standard; its catalogue entry says
     probe_llm_url: str = ""  # where generations of a probe's cycle go; empty: to llm_url
     state_dir: Path = Path(".state")
     bundle: Path = PACKAGE / "bundle.toml"  # its prompts lie in `prompts/` beside it

@@ -8,6 +8,7 @@ from pydantic import Field
 from contracts import Contract
 
 Status = Literal["answered", "abstained", "degraded"]  # degraded: passages, but no model to answer
+SupportLabel = Literal["supported", "unsupported", "contradicted"]
 
 
 class AskRequest(Contract):
@@ -49,6 +50,14 @@ class Citation(Contract):
     quote: str
 
 
+class Statement(Contract):
+    """One statement of an answer, and whether the passages say so."""
+
+    text: str  # without marks
+    support: SupportLabel
+    citations: list[int]  # numbers of the answer's citations; empty where nothing supports it
+
+
 class Provenance(Contract):
     """Which versions of everything gave an answer; "unknown" never equals anything."""
 
@@ -61,6 +70,7 @@ class Provenance(Contract):
     endpoint: str  # the base URL that answered, without credentials
     application_build: str
     bundle: str  # digest of prompts and retrieval settings
+    profile: str = "unknown"  # the answer profile: tiny, small or standard
     sampling: dict[str, float | int]  # parameters sent explicitly
 
 
@@ -82,7 +92,8 @@ class Answer(Contract):
     status: Status
     text: str
     reason: str | None = None  # why it abstained or is degraded, in words for a person
-    evidence: float = Field(ge=0, le=1)  # calibrated chance that the passages hold the answer
+    evidence: float = Field(ge=0, le=1)  # calibrated chance that the answer is right
+    statements: list[Statement] = []  # the text's, in order; empty where it abstained
     citations: list[Citation]
     passages: list[Passage]
     provenance: Provenance
@@ -121,6 +132,8 @@ class AnswerFeatures(Contract):
     citations: int
     top_score: float | None
     evidence: float
+    statements: int = 0
+    supported: int = 0  # of the statements
     prompt_tokens: int | None
     completion_tokens: int | None
     finish_reason: str | None
