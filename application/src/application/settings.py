@@ -5,6 +5,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from application.quotas import Quota
+
 SECRETS = Path("/run/secrets")  # a file for each, as compose mounts them
 
 PACKAGE = Path(__file__).parent
@@ -39,11 +41,21 @@ class Settings(BaseSettings):
     deadline_seconds: float = Field(default=30, gt=0)
     layers_url: str = ""  # evals' Layers page, linked from the page where set
     max_in_flight: int = Field(default=64, ge=1)  # above it, 503 with Retry-After
+    max_in_flight_per_key: int = Field(default=0, ge=0)  # 0: half of max_in_flight; above it, 429
+    quota: Quota = (
+        "6000/minute"  # requests of one key, unless its own line says otherwise; empty: no
+    )
+    body_seconds: float = Field(default=10, gt=0)  # for a body to arrive; after it, 408
 
     @property
     def keys_file(self) -> Path:
         """The file of key digests, one JSON object a line."""
         return self.api_keys or self.state_dir / "secrets" / "api-keys.jsonl"
+
+    @property
+    def share_per_key(self) -> int:
+        """Requests that one key may have under way."""
+        return self.max_in_flight_per_key or max(1, self.max_in_flight // 2)
 
     @property
     def on_loopback(self) -> bool:
