@@ -133,7 +133,8 @@ async def _read(headers: Headers, receive: Receive, seconds: float) -> bytes:
                 message = await receive()
                 if message["type"] == "http.disconnect":
                     raise ClientDisconnect
-                body += message.get("body", b"")
+                chunk: bytes = message.get("body", b"")
+                body += chunk
                 if len(body) > BODY_LIMIT:
                     raise too_large
                 if not message.get("more_body", False):

@@ -38,6 +38,8 @@ from application.web.routes import static_files
 
 log = logging.getLogger("application")
 
+HOP_LIMIT_SECONDS = 10.0  # of one call to the embedder or the vector store
+
 
 def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     """The application; clients open and close with its lifespan. Raises Misconfigured."""
@@ -89,9 +91,17 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             session,
             settings.embed_url,
             embed_key,
-            Upstream("embedder", RetrievalUnavailable, web_faults),
+            Upstream("embedder", RetrievalUnavailable, web_faults, limit_seconds=HOP_LIMIT_SECONDS),
         )
-        index = Index(qdrant, Upstream("vector store", RetrievalUnavailable, (ApiException,)))
+        index = Index(
+            qdrant,
+            Upstream(
+                "vector store",
+                RetrievalUnavailable,
+                (ApiException,),
+                limit_seconds=HOP_LIMIT_SECONDS,
+            ),
+        )
         retriever = IndexRetriever(embedder, index)
         manifests = EndpointManifests(
             session, settings.llm_url, llm_key, settings.embed_url, embed_key
@@ -118,6 +128,7 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
                 )
                 if settings.probe_llm_url
                 else None,
+                quirks=settings.llm_quirks,
             ),
             manifests=manifests,
             logs=[events, metrics],

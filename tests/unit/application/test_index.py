@@ -146,7 +146,7 @@ async def test_a_document_is_put_together_again_character_for_character() -> Non
     client = await empty_index()
     await write_chunks(client, "handbook/a.md", "# Title", "first", "second", gap=2)
     await commit(client, "handbook/a.md")
-    view = await retriever(client).document("handbook/a.md", OPEN_SCOPE, CHUNKS)
+    view = await retriever(client).document("handbook/a.md", OPEN_SCOPE, CHUNKS, Deadline(5))
     assert view.text == "# Title\n\nfirst\n\nsecond"
 
 
@@ -156,14 +156,14 @@ async def test_a_document_outside_the_scope_is_as_absent_as_one_that_never_was()
     await commit(client, "handbook/a.md", namespace="legal")
     for document_id in ("handbook/a.md", "handbook/never.md"):
         with pytest.raises(NotFound, match="no document"):
-            await retriever(client).document(document_id, OPEN_SCOPE, CHUNKS)
+            await retriever(client).document(document_id, OPEN_SCOPE, CHUNKS, Deadline(5))
 
 
 async def test_overlapping_chunks_repeat_nothing() -> None:
     client = await empty_index()
     await write_chunks(client, "handbook/a.md", "one two", "two three", gap=-3)
     await commit(client, "handbook/a.md")
-    view = await retriever(client).document("handbook/a.md", OPEN_SCOPE, CHUNKS)
+    view = await retriever(client).document("handbook/a.md", OPEN_SCOPE, CHUNKS, Deadline(5))
     assert view.text == "one two three"
     assert joined([]) == ""
 

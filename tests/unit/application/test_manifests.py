@@ -5,6 +5,7 @@ import pytest
 
 from application.adapters import manifests as module
 from application.adapters.manifests import UNKNOWN, EndpointManifests
+from application.upstream import Deadline
 
 
 class Session:
@@ -52,4 +53,4 @@ async def test_an_endpoint_that_has_no_manifest_is_asked_once() -> None:
     session = Session(404)
     await manifests(session).prepare()
     assert len(session.asked) == 1
-    assert await manifests(session).llm() == UNKNOWN
+    assert await manifests(session).llm(Deadline(5)) == UNKNOWN
