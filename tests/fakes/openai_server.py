@@ -47,6 +47,7 @@ class Script:
     raw: list[bytes] = field(default_factory=list)  # a streamed reply, byte for byte, in writes
     raw_type: str = "text/event-stream"
     refusals: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # status, body
+    hanging: list[str] = field(default_factory=list)  # paths whose GET is never answered
     longest_input: int | None = None  # characters; a longer text to embed is a 413
     requests: list[dict[str, Any]] = field(default_factory=list)  # path, headers and body of each
     cancelled: int = 0  # streams whose client went away
@@ -98,7 +99,13 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
             """Tests read `script.requests` instead."""
 
         def do_GET(self) -> None:
-            if self.path == "/health":
+            with script.lock:
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                script.requests.append({"path": self.path, "headers": headers, "body": None})
+            if self.path in script.hanging:
+                script.stop.wait()
+                self.close_connection = True
+            elif self.path == "/health":
                 self.reply({"status": "ok"})
             elif not self.has_key():
                 self.reply({"error": {"message": "wrong key"}}, 401)
