@@ -57,7 +57,9 @@ class FakeRetriever:
             raise self.failure
         return Retrieved(self.passages[: query.limit], self.lexical, "faultline-abc", 1.0, 1.0)
 
-    async def document(self, document_id: str, scope: Scope, index: str) -> DocumentView:
+    async def document(
+        self, document_id: str, scope: Scope, index: str, deadline: Deadline
+    ) -> DocumentView:
         found = [p for p in self.passages if p.document_id == document_id]
         if not found:
             raise NotFound(f"There is no document {document_id!r} that this key may read.")
@@ -119,10 +121,10 @@ class FakeChatModel:
 class FakeManifests:
     """Knows both digests."""
 
-    async def llm(self) -> str:
+    async def llm(self, deadline: Deadline) -> str:
         return "llm-digest"
 
-    async def embedder(self) -> str:
+    async def embedder(self, deadline: Deadline) -> str:
         return "embedder-digest"
 
 

@@ -29,6 +29,7 @@ FAULTS = {
     "401": "as if the key were wrong",
     "hang": "takes the request and never answers",
     "drip": "streams one token every 0.2 s",
+    "stall": "streams one token and then nothing",
     "reset": "cuts the connection in the middle of the reply",
     "garbage": "200, and a body that is no JSON",
     "utf8": "200, and bytes that are no UTF-8",
@@ -43,6 +44,11 @@ class Script:
     key: str | None = None
     replies: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)  # one per request to come; "" is none
+    raw: list[bytes] = field(default_factory=list)  # a streamed reply, byte for byte, in writes
+    raw_type: str = "text/event-stream"
+    refusals: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # status, body
+    hanging: list[str] = field(default_factory=list)  # paths whose GET is never answered
+    longest_input: int | None = None  # characters; a longer text to embed is a 413
     requests: list[dict[str, Any]] = field(default_factory=list)  # path, headers and body of each
     cancelled: int = 0  # streams whose client went away
     stop: threading.Event = field(default_factory=threading.Event)
@@ -93,7 +99,13 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
             """Tests read `script.requests` instead."""
 
         def do_GET(self) -> None:
-            if self.path == "/health":
+            with script.lock:
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                script.requests.append({"path": self.path, "headers": headers, "body": None})
+            if self.path in script.hanging:
+                script.stop.wait()
+                self.close_connection = True
+            elif self.path == "/health":
                 self.reply({"status": "ok"})
             elif not self.has_key():
                 self.reply({"error": {"message": "wrong key"}}, 401)
@@ -109,7 +121,12 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 script.requests.append({"path": self.path, "headers": headers, "body": body})
                 fault = script.faults.pop(0) if script.faults else _named_fault(body)
-            if not self.has_key():
+                refusal = script.refusals.pop(0) if script.refusals else None
+            if refusal:
+                status, told, sent = refusal
+                content = told if isinstance(told, str) else json.dumps(told)
+                self.send(content.encode(), status, sent)
+            elif not self.has_key():
                 self.reply({"error": {"message": "wrong key"}}, 401)
             elif fault in ("500", "429", "401"):
                 self.reply({"error": {"message": FAULTS[fault]}}, int(fault))
@@ -128,7 +145,9 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
         def chat(self, body: dict[str, Any], fault: str) -> None:
             with script.lock:
                 text = script.replies.pop(0) if script.replies else _echo(body)
-            if fault == "empty":
+            if script.raw:
+                self.raw()
+            elif fault == "empty":
                 self.reply({"id": "chat-1", "model": MODEL, "choices": []})
             elif body.get("stream"):
                 self.stream(body, text, fault)
@@ -148,6 +167,9 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                 for number, token in enumerate(tokens):
                     if fault == "reset" and number == len(tokens) // 2:
                         return
+                    if fault == "stall" and number:
+                        script.stop.wait()
+                        return
                     if fault == "drip":
                         script.stop.wait(0.2)
                     choice = {"delta": {"content": token}, "index": 0, "finish_reason": None}
@@ -160,6 +182,16 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                 with script.lock:
                     script.cancelled += 1
 
+        def raw(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", script.raw_type)
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.close_connection = True
+            for piece in script.raw:
+                self.wfile.write(piece)
+                self.wfile.flush()
+
         def event(self, part: dict[str, Any]) -> None:
             data = {"id": "chat-1", "object": "chat.completion.chunk", "model": MODEL} | part
             self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
@@ -169,6 +201,9 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
             texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
             if fault == "reset":
                 self.cut(b'{"object": "list", "da')
+                return
+            if script.longest_input and max(map(len, texts)) > script.longest_input:
+                self.reply({"error": {"message": "an input is too long"}}, 413)
                 return
             data = [
                 {"object": "embedding", "index": i, "embedding": _encoded(text, body)}
@@ -185,12 +220,15 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
         def reply(self, value: dict[str, Any], status: int = 200) -> None:
             self.send(json.dumps(value).encode(), status)
 
-        def send(self, content: bytes, status: int = 200) -> None:
+        def send(
+            self, content: bytes, status: int = 200, headers: dict[str, str] | None = None
+        ) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
-            if status == 429:
-                self.send_header("Retry-After", "1")
+            sent = headers if headers is not None else {"Retry-After": "1"} if status == 429 else {}
+            for name, value in sent.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 

@@ -244,7 +244,7 @@ class Answerer:
             statements=verdict.statements,
             citations=verdict.citations,
             passages=found.retrieved.passages,
-            provenance=await self._provenance(found, answered=reply.failure is None),
+            provenance=await self._provenance(found, reply),
             timings=Timings(
                 embed_ms=found.retrieved.embed_ms + found.compare_ms,
                 search_ms=found.retrieved.search_ms,
@@ -275,16 +275,18 @@ class Answerer:
             return None
         return self._model.request(self.messages(found), found.ask.bundle.sampling)
 
-    async def _provenance(self, found: Found, *, answered: bool) -> Provenance:
-        ask = found.ask
+    async def _provenance(self, found: Found, reply: Reply) -> Provenance:
+        ask, answered, by = found.ask, reply.failure is None, reply.usage.answered_by
         return Provenance(
             request_id=ask.request_id,
             ingestion_runs=sorted({passage.run_id for passage in found.retrieved.passages}),
             index=found.retrieved.collection,
-            embedder=await self._manifests.embedder(),
-            model=self._model.model,
-            model_manifest=await self._manifests.llm() if answered else UNKNOWN,
-            endpoint=self._model.endpoint,
+            embedder=await self._manifests.embedder(ask.deadline),
+            model=by.model if by else self._model.model,
+            model_manifest=await self._manifests.llm(ask.deadline)
+            if answered and not by
+            else UNKNOWN,
+            endpoint=by.endpoint if by else self._model.endpoint,
             application_build=self._build,
             bundle=ask.bundle.digest,
             profile=ask.bundle.profile,

@@ -16,6 +16,7 @@ from application.bootstrap import create_app
 from application.bundle import load_bundle
 from application.cli_bundle import bundle
 from application.errors import ApplicationError, Misconfigured
+from application.server import OPTIONS
 from application.settings import Settings
 from contracts.index import DEFAULT_NAMESPACE
 
@@ -38,13 +39,7 @@ def serve() -> None:
         application = create_app(settings)
     except (Misconfigured, ValidationError) as error:
         raise _failed(error, code=2) from error
-    uvicorn.run(
-        application,
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        timeout_graceful_shutdown=25,
-    )
+    uvicorn.run(application, host=settings.host, port=settings.port, **OPTIONS)
 
 
 @app.command(epilog='Example: application ask "How long is parental leave?"')

@@ -3,7 +3,8 @@
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypedDict
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypedDict
 
 from application.access import Scope
 from application.bundle import Bundle, Mode, Sampling
@@ -45,14 +46,22 @@ class Retrieved:
     dates: Mapping[str, datetime] = field(default_factory=dict)  # stated, by document id
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class AnsweredBy(NamedTuple):
+    """Which model answered, for the provenance."""
+
+    model: str
+    endpoint: str  # base URL without credentials
+
+
+class Usage(NamedTuple):
     """What the model says of a finished generation; None where it does not."""
 
     finish_reason: str | None = None
     prompt_tokens: int | None = None
-    completion_tokens: int | None = None
-    first_tokens: Mapping[str, float] = field(default_factory=dict)  # log probability of each
+    completion_tokens: int | None = None  # with those of its thoughts
+    reasoning_tokens: int | None = None
+    answered_by: AnsweredBy | None = None  # where it was not the first model of a chain
+    first_tokens: Mapping[str, float] = MappingProxyType({})  # log probability of each
     mean_logprob: float | None = None  # of the reply's tokens
 
 
@@ -71,7 +80,9 @@ class Retriever(Protocol):
         """Passages of committed versions inside the query's scope."""
         ...
 
-    async def document(self, document_id: str, scope: Scope, index: str) -> DocumentView:
+    async def document(
+        self, document_id: str, scope: Scope, index: str, deadline: Deadline
+    ) -> DocumentView:
         """The committed text of one document."""
         ...
 
@@ -128,11 +139,11 @@ class ChatModel(Protocol):
 class Manifests(Protocol):
     """Digests of what serves us, "unknown" where it cannot be seen; never raises."""
 
-    async def llm(self) -> str:
+    async def llm(self, deadline: Deadline) -> str:
         """Digest of the chat model's manifest."""
         ...
 
-    async def embedder(self) -> str:
+    async def embedder(self, deadline: Deadline) -> str:
         """Digest of the embedder's fingerprint."""
         ...
 

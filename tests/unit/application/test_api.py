@@ -362,5 +362,5 @@ async def test_what_is_not_served_is_a_problem_too(
     application: Running, method: str, path: str, status: int
 ) -> None:
     async with application() as app:
-        response = await app.client.request(method, path)
+        response = await app.client.request(method, path, headers=app.auth)
     assert problem_of(response).status == status
