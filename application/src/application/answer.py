@@ -167,12 +167,22 @@ class Answerer:
         if not found.is_enough:
             yield await self.conclude(found, Reply())
             return
-        began, first_token_ms = time.perf_counter(), None
+        async with aclosing(self.reply(found)) as said:
+            async for piece in said:
+                if isinstance(piece, Reply):
+                    yield await self.conclude(found, piece)
+                else:
+                    yield piece
+
+    async def reply(self, found: Found) -> AsyncGenerator[str | Reply, None]:
+        """Third step: pieces of what the model says, then the whole."""
+        ask, began, first_token_ms = found.ask, time.perf_counter(), None
         pieces, usage, failure = [], Usage(), None
-        sampling = ask.bundle.sampling
         try:
             async with aclosing(
-                self._model.stream(self.messages(found), sampling, ask.deadline, ask.cycle)
+                self._model.stream(
+                    self.messages(found), ask.bundle.sampling, ask.deadline, ask.cycle
+                )
             ) as generation:
                 async for piece in generation:
                     if isinstance(piece, Usage):
@@ -183,8 +193,19 @@ class Answerer:
                     yield piece
         except ModelUnavailable as error:
             failure = str(error)
-        reply = Reply("".join(pieces), usage, failure, first_token_ms, _ms_since(began))
-        yield await self.conclude(found, reply)
+        yield Reply("".join(pieces), usage, failure, first_token_ms, _ms_since(began))
+
+    async def observe(self, ask: Ask) -> dict[str, float]:
+        """Features of one answer, for calibration; the model is asked whatever the evidence.
+
+        Raises ModelUnavailable where the model fails.
+        """
+        found = await self.find(ask)
+        async with aclosing(self.reply(found)) as said:
+            reply = [piece async for piece in said if isinstance(piece, Reply)][-1]
+        if reply.failure:
+            raise ModelUnavailable(reply.failure)
+        return observed_of(found, reply, await self.checked(found, reply))
 
     async def find(self, ask: Ask) -> Found:
         """First step: the passages for the prompt, and the evidence in them."""
@@ -337,7 +358,8 @@ def judged(found: Found, reply: Reply, checked: Checked) -> Verdict:
     if not found.is_enough:
         return Verdict("abstained", ABSTAINED, LITTLE_EVIDENCE, found.evidence)
     if reply.failure:
-        text, citations = quote([e for block in found.context for e in block.excerpts][:DEGRADED_EXCERPTS])
+        shown = [excerpt for block in found.context for excerpt in block.excerpts]
+        text, citations = quote(shown[:DEGRADED_EXCERPTS])
         return Verdict(
             "degraded", f"{DEGRADED} {text}", reply.failure, found.evidence, [], citations
         )

@@ -25,9 +25,7 @@ class BundleStore:
     answer with an old bundle, and a rollback can restore one byte for byte.
     """
 
-    def __init__(
-        self, directory: Path, path: Path, profile: Profile = DEFAULT_PROFILE
-    ) -> None:
+    def __init__(self, directory: Path, path: Path, profile: Profile = DEFAULT_PROFILE) -> None:
         self.path = path
         self.profile = profile
         self._prompts = str(path.parent / "prompts")

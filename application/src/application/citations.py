@@ -85,12 +85,11 @@ def numbered(excerpts: Sequence[Excerpt]) -> list[Citation]:
 def _statements(reply: str) -> list[tuple[str, str, list[int]]]:
     """What stands before each statement, its words without marks, and the numbers it names."""
     found: list[tuple[str, str, list[int]]] = []
-    marks = [(m.start(), m.end(), [int(n) for n in NUMBER.findall(m[0])]) for m in MARK.finditer(reply)]
     plain = MARK.sub("", reply)
-    places, removed = [], 0
-    for start, end, numbers in marks:
-        places.append((start - removed, numbers))
-        removed += end - start
+    places, removed = [], 0  # of the marks, in the text without them
+    for mark in MARK.finditer(reply):
+        places.append((mark.start() - removed, [int(n) for n in NUMBER.findall(mark[0])]))
+        removed += len(mark[0])
     last = 0
     for start, end in sentences(plain):
         named = [n for at, numbers in places if start < at <= end for n in numbers]

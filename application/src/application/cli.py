@@ -82,10 +82,13 @@ def calibrate(
     """Fit the evidence model on labelled questions and print it for bundle.toml."""
     rows = [json.loads(line) for line in questions.read_text().splitlines() if line.strip()]
     try:
-        observed = asyncio.run(calibration.observe(Settings(), rows))
+        settings = Settings()
+        observed = asyncio.run(calibration.observe(settings, rows))
     except ApplicationError as error:
         raise _failed(error) from error
-    print(calibration.fit(observed, [bool(row["answerable"]) for row in rows]).as_toml())
+    names = calibration.fitted_features(settings)
+    labels = [bool(row["answerable"]) for row in rows]
+    print(calibration.fit(observed, labels, names).as_toml())
 
 
 def _failed(error: Exception, code: int = 1) -> typer.Exit:

@@ -86,9 +86,7 @@ def _grouped(
     dated = {excerpt.passage.document_id for run in runs for _, excerpt in run} & set(dates)
     shown = dates if len(dated) > 1 else {}  # one date tells nothing
     return [
-        Block(
-            tuple(excerpt for _, excerpt in run), shown.get(run[0][1].passage.document_id)
-        )
+        Block(tuple(excerpt for _, excerpt in run), shown.get(run[0][1].passage.document_id))
         for run in runs
     ]
 

@@ -191,4 +191,3 @@ def _after_lead(text: str, lead: str) -> str:
 
 def _hangs_on(text: str, lead: str) -> bool:
     return is_table_row(text) if is_table_row(lead) else text[0] in "-*+•0123456789"
-

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from application.terms import Span, is_table_row
 
@@ -16,7 +17,7 @@ def cells(row: str, start: int = 0) -> list[Span]:
     if row[bars[-1] + 1 :].strip():
         bars.append(len(row))
     spans = []
-    for left, right in zip(bars, bars[1:], strict=False):
+    for left, right in pairwise(bars):
         cell = row[left + 1 : right]
         first = left + 1 + len(cell) - len(cell.lstrip())
         spans.append(Span(start + first, start + first + len(cell.strip())))
