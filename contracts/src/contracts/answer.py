@@ -93,7 +93,7 @@ class Answer(Contract):
     text: str
     reason: str | None = None  # why it abstained or is degraded, in words for a person
     evidence: float = Field(ge=0, le=1)  # calibrated chance that the answer is right
-    statements: list[Statement] = Field(default=[])  # the text's, in order; empty where it abstained
+    statements: list[Statement] = Field(default=[])  # in order; none where it abstained
     citations: list[Citation]
     passages: list[Passage]
     provenance: Provenance
