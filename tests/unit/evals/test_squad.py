@@ -13,7 +13,7 @@ ARTICLES = [f"Article {letter}" for letter in "ABCDEFGHIJKLMNOPQR"]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """18 articles of a paragraph each, with three questions that have an answer and three without."""
+    """18 articles of a paragraph; each has three questions with an answer, and three without."""
     paragraphs: list[dict[str, Any]] = []
     queries: list[dict[str, Any]] = []
     for title in ARTICLES:
