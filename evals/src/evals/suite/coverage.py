@@ -23,6 +23,7 @@ class Mark(BaseModel):
     id: str
     answerable: bool
     answered: bool
+    abstained: bool = False  # it said that the documents do not tell
     correct: bool  # it answered, and the text holds the value
     evidence: float | None  # None where the system gives no score
     text: str
@@ -49,6 +50,7 @@ def marks(replies: Iterable[Reply]) -> list[Mark]:
                 id=f"{reply.revision}/{reply.question.id}",
                 answerable=gold.answerable,
                 answered=answered,
+                abstained=answer.status == "abstained",
                 correct=answered and any(contains(answer.text, value) for value in gold.values),
                 evidence=answer.evidence,
                 text=answer.text,
