@@ -86,12 +86,14 @@ def golden_set(settings: Settings, asked: GoldenSet, reader: bool = False) -> Me
     with Application(settings, asked.index) as application:
         for revision in asked.corpora:
             index_corpus(settings, asked, revision)
+            if not replies:
+                first = application.ask(asked.questions[0].question)
+                _check_reader(first.provenance.model, reader)
             chunks = committed_chunks(settings, asked.index)
             texts = [(found.path, found.chunk.text) for found in chunks]
             heard = answers.ask_all(asked.questions, revision, application, texts, each)
             kept.keep(settings.revision_dir(asked.name, revision), chunks, heard)
             replies += heard
-    _check_reader(replies, reader)
     run = READER if reader else OURS
     coverage.keep(settings.runs_dir(asked.name) / f"{run}.jsonl", coverage.marks(replies))
     return marked(asked.name, replies, one_client=settings.parallel == 1, reader=reader)
@@ -141,14 +143,13 @@ def marked(
     return Measured({"retrieval": _results(name, recall, _ANSWERS), "answers": rows}, details)
 
 
-def _check_reader(replies: Sequence[answers.Reply], expected: bool) -> None:
+def _check_reader(model: str, expected: bool) -> None:
     """Nobody may take the perfect reader's figures for a model's, or the other way round."""
-    models = {reply.answer.provenance.model for reply in replies}
-    is_reader = any(READER in model for model in models)
-    if expected and models and not is_reader:
+    is_reader = READER in model
+    if expected and not is_reader:
         raise Unavailable(
-            f"--reader was given, but the stack answers with {', '.join(sorted(models))}: start "
-            "tests/fakes/perfect_reader.py and the stack with LLM_URL= its address."
+            f"--reader was given, but the stack answers with {model}: start "
+            "tests/fakes/perfect_reader.py, and the stack with LLM_URL= its address."
         )
     if is_reader and not expected:
         raise Unavailable(

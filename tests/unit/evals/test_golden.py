@@ -60,3 +60,9 @@ def test_a_folder_in_squads_form_is_asked_of_its_articles(tmp_path: Path) -> Non
 def test_a_folder_in_no_known_form_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="name a golden set"):
         golden.load(tmp_path)
+
+
+def test_an_empty_golden_set_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "golden.jsonl").write_text("")
+    with pytest.raises(DatasetError, match="has no question"):
+        golden.load(tmp_path / "golden.jsonl")

@@ -1,4 +1,4 @@
-"""Correctness against coverage: how right a system is, the fewer questions it answers. Pure but IO.
+"""Correctness against coverage: how right a system is, the fewer questions it answers.
 
 A run is one system's marked replies to one dataset, kept as JSON lines. A system that gives a
 score of its evidence has a curve; one that gives none has a point.

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from evals.errors import DatasetError
 from evals.suite import answers, squad
 from evals.suite.answers import Question
 
@@ -34,6 +35,8 @@ def load(path: Path, split: squad.Split = "test", limit: int | None = None) -> G
     if limit is not None:
         digests = {q.id: hashlib.sha256(q.id.encode()).hexdigest() for q in questions}
         questions = sorted(questions, key=lambda q: digests[q.id])[:limit]
+    if not questions:
+        raise DatasetError(f"{path} has no question: name a golden set with at least one.")
     folder = path.resolve().parent
     corpora = {revision: folder / revision for revision in answers.revisions(questions)}
     return GoldenSet(folder.name, f"eval-{folder.name}", questions, corpora)
