@@ -37,7 +37,6 @@ _NUMBERED = re.compile(r"^\[(\d+)\] ", re.M)
 class Known:
     """A question's truth: by revision, the accepted values and the spans that hold them."""
 
-    question: str
     golds: list[tuple[list[str], list[str]]]  # values, best first, and spans of text
     always: bool  # answerable in every revision
 
@@ -55,13 +54,17 @@ def known(paths: Iterable[Path], revision: str | None = None) -> dict[str, Known
 
     Of a golden set, only the named revision counts, if it has it; else all of them do.
     """
-    rows = [row for path in paths for row in _rows(path)]
-    return {_words(row["question"]): _known(row, revision) for row in rows}
+    found: dict[str, Known] = {}
+    for row in (row for path in paths for row in _rows(path)):
+        words, new = _words(row["question"]), _known(row, revision)
+        old = found.get(words, Known([], True))  # two rows may ask the same
+        found[words] = Known([*old.golds, *new.golds], old.always and new.always)
+    return found
 
 
 def reply(messages: list[dict[str, Any]], questions: Mapping[str, Known]) -> str:
     """What the perfect reader says to a chat."""
-    last = _words(_content(messages[-1]))
+    last = _words(_last_user(messages))
     asked = max(
         (question for question in questions if question in last),
         key=lambda question: (last.rfind(question) + len(question), len(question)),
@@ -95,7 +98,7 @@ def _shown(messages: list[dict[str, Any]], question: str) -> list[Shown]:
 
     Where that message is the question alone, the system's message holds them.
     """
-    last = _content(messages[-1])
+    last = _last_user(messages)
     pattern = r"\s+".join(re.escape(word) for word in question.split())
     *_, place = re.finditer(pattern, last)
     text = f"{last[: place.start()]}\n{last[place.end() :]}"
@@ -123,7 +126,6 @@ def _known(row: dict[str, Any], revision: str | None) -> Known:
     golds = row["gold"]
     golds = {revision: golds[revision]} if revision in golds else golds
     return Known(
-        question=row["question"],
         golds=[
             ([gold["answer"], *gold.get("accept", [])], [d["span"] for d in gold["documents"]])
             for gold in golds.values()
@@ -137,6 +139,10 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     if path.is_dir():
         return squad.everything(path)
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def _last_user(messages: list[dict[str, Any]]) -> str:
+    return next((_content(m) for m in reversed(messages) if m["role"] == "user"), "")
 
 
 def _content(message: dict[str, Any]) -> str:

@@ -76,6 +76,11 @@ SPAN = LEAVE["span"]
         (chat(NEW_PROMPT, "[1] It takes 125 days."), REFUSAL),
         (chat(NEW_PROMPT, ""), REFUSAL),
         (chat(OLD_PROMPT, f"{SPAN}."), "25 days"),
+        (
+            [*chat(NEW_PROMPT, f"[1] {SPAN}."), {"role": "assistant", "content": ""}],
+            "25 days [1].",
+        ),
+        ([{"role": "system", "content": SPAN}], REFUSAL),
         (chat(OLD_PROMPT, "Nothing of it."), REFUSAL),  # 20 days stands in the worked example
         (chat(NEW_PROMPT, "[1] Lunch is 25 days away.", "Who pays for lunch?"), REFUSAL),
         (chat(NEW_PROMPT, f"[1] {SPAN}", "Something else?"), REFUSAL),
@@ -116,6 +121,18 @@ def test_a_question_that_ends_with_another_one_is_told_from_it(tmp_path: Path) -
     path.write_text(f"{row('When did it begin?', 'May')}\n{row('And When did it begin?', 'June')}")
     asked = chat(NEW_PROMPT, "[1] May or June.", "And When did it begin?")
     assert reply(asked, known([path])) == "June [1]."
+
+
+def test_two_rows_that_ask_the_same_are_both_known(tmp_path: Path) -> None:
+    rows = [
+        {"question": "Who?", "gold": {"r1": {"answerable": True, "answer": name, "documents": []}}}
+        for name in ("Ada", "Bob")
+    ]
+    path = tmp_path / "golden.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    questions = known([path])
+    assert reply(chat(NEW_PROMPT, "[1] Ada came.", "Who?"), questions) == "Ada [1]."
+    assert reply(chat(NEW_PROMPT, "[1] Bob came.", "Who?"), questions) == "Bob [1]."
 
 
 @pytest.fixture
