@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,6 +97,28 @@ def test_the_perfect_reader_is_never_taken_for_a_model(
 ) -> None:
     with pytest.raises(Unavailable, match=sentence):
         measure._check_reader(model, reader)
+
+
+@pytest.mark.parametrize("own_words", [None, "ten"])
+def test_the_command_shows_each_step_to_people_and_to_machines(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    answer: Callable[..., Answer],
+    passage: Callable[..., Passage],
+    own_words: str | None,
+) -> None:
+    found = passage("leave.md", SPAN)
+    said = reply(answer(text="ten", passages=[found]), found, "fact")
+    measured = marked("sample", [said.model_copy(update={"own_words": own_words})])
+    monkeypatch.setattr(measure, "golden_set", lambda *given: measured)
+    path = tmp_path / "golden.jsonl"
+    path.write_text(said.question.model_dump_json())
+    shown = CliRunner().invoke(app, ["answers", str(path)]).output
+    assert "in the context" in shown
+    assert ("was not heard" in shown) == (own_words is None)
+    printed = CliRunner().invoke(app, ["answers", str(path), "--json"]).stdout
+    steps = [step["passed"] for step in json.loads(printed)["details"]["steps"]]
+    assert steps == ([1, 1, 1] if own_words is None else [1, 1, 1, 1])
 
 
 def test_a_golden_set_is_synced_asked_and_kept_in_an_index_of_its_own(
