@@ -50,6 +50,8 @@ class Script:
     hanging: list[str] = field(default_factory=list)  # paths whose GET is never answered
     longest_input: int | None = None  # characters; a longer text to embed is a 413
     requests: list[dict[str, Any]] = field(default_factory=list)  # path, headers and body of each
+    reply: Callable[[dict[str, Any]], str] | None = None  # what a chat gets; None repeats it
+    model: str = MODEL
     cancelled: int = 0  # streams whose client went away
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -110,7 +112,7 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
             elif not self.has_key():
                 self.reply({"error": {"message": "wrong key"}}, 401)
             elif self.path == "/v1/models":
-                self.reply({"object": "list", "data": [{"id": MODEL, "object": "model"}]})
+                self.reply({"object": "list", "data": [{"id": script.model, "object": "model"}]})
             else:
                 self.reply({"error": {"message": "not found"}}, 404)
 
@@ -144,17 +146,17 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
 
         def chat(self, body: dict[str, Any], fault: str) -> None:
             with script.lock:
-                text = script.replies.pop(0) if script.replies else _echo(body)
+                text = script.replies.pop(0) if script.replies else (script.reply or _echo)(body)
             if script.raw:
                 self.raw()
             elif fault == "empty":
-                self.reply({"id": "chat-1", "model": MODEL, "choices": []})
+                self.reply({"id": "chat-1", "model": script.model, "choices": []})
             elif body.get("stream"):
                 self.stream(body, text, fault)
             elif fault == "reset":
                 self.cut(b'{"id": "chat-1", "cho')
             else:
-                self.reply(_completion(body, text))
+                self.reply(_completion(body, text, script.model))
 
         def stream(self, body: dict[str, Any], text: str, fault: str) -> None:
             self.send_response(200)
@@ -176,7 +178,9 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                     self.event({"choices": [choice]})
                 self.event({"choices": [{"delta": {}, "index": 0, "finish_reason": "stop"}]})
                 if (body.get("stream_options") or {}).get("include_usage"):
-                    self.event({"choices": [], "usage": _completion(body, text)["usage"]})
+                    self.event(
+                        {"choices": [], "usage": _completion(body, text, script.model)["usage"]}
+                    )
                 self.wfile.write(b"data: [DONE]\n\n")
             except OSError:
                 with script.lock:
@@ -193,7 +197,7 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                 self.wfile.flush()
 
         def event(self, part: dict[str, Any]) -> None:
-            data = {"id": "chat-1", "object": "chat.completion.chunk", "model": MODEL} | part
+            data = {"id": "chat-1", "object": "chat.completion.chunk", "model": script.model} | part
             self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
             self.wfile.flush()
 
@@ -211,7 +215,7 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
             ]
             tokens = sum(len(text.split()) for text in texts)
             usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-            self.reply({"object": "list", "data": data, "model": MODEL, "usage": usage})
+            self.reply({"object": "list", "data": data, "model": script.model, "usage": usage})
 
         def has_key(self) -> bool:
             sent = self.headers.get("Authorization")
@@ -255,7 +259,7 @@ def _echo(body: dict[str, Any]) -> str:
     return "You said: " + str(body["messages"][-1]["content"])
 
 
-def _completion(body: dict[str, Any], text: str) -> dict[str, Any]:
+def _completion(body: dict[str, Any], text: str, model: str) -> dict[str, Any]:
     prompt = sum(len(str(message["content"]).split()) for message in body["messages"])
     tokens = len(text.split())
     message = {"role": "assistant", "content": text}
@@ -263,7 +267,7 @@ def _completion(body: dict[str, Any], text: str) -> dict[str, Any]:
         "id": "chat-1",
         "object": "chat.completion",
         "created": int(time.time()),
-        "model": MODEL,
+        "model": model,
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": {
             "prompt_tokens": prompt,
