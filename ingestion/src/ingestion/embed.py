@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 from contracts.endpoints import EmbedderManifest, SparseResponse, SparseVector
 from ingestion.errors import IngestionError, InputRefused, Refused, Unavailable
 from ingestion.settings import Settings
+from ingestion.state import write_whole
 
 TEXTS_PER_REQUEST = 64
 RETRY_LATER = {408, 425, 429, 500, 502, 503, 504}
@@ -83,10 +84,7 @@ class HttpEmbedder:
                     f"{self._url}/v1/tokenizer is not the tokenizer that its manifest names: "
                     "restart `serving embed`, and fetch its model again if that does not help."
                 )
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            partial = cached.with_suffix(".partial")
-            partial.write_bytes(content)
-            partial.replace(cached)
+            write_whole(cached, content)
         tokenizer = Tokenizer.from_file(str(cached))
         tokenizer.no_truncation()
         tokenizer.no_padding()

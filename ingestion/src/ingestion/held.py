@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from contracts.status import Hold
 from ingestion.runs import entries
+from ingestion.state import write_whole
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,8 @@ class HeldRun:
 
     def keep(self, hold: Hold, request: dict[str, Any]) -> None:
         """Hold a run, in place of one before."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.file.with_suffix(".partial")
-        partial.write_text(json.dumps({"hold": hold.model_dump(mode="json"), "request": request}))
-        partial.replace(self.file)
+        held = {"hold": hold.model_dump(mode="json"), "request": request}
+        write_whole(self.file, json.dumps(held).encode())
 
     def approve(self, by: str, at: datetime) -> None:
         """Let it through, as long as the source stays what it was."""

@@ -25,6 +25,7 @@ from ingestion.errors import DocumentError, IngestionError
 from ingestion.index import Index
 from ingestion.runs import Run, entries
 from ingestion.sources import Source
+from ingestion.state import write_whole
 from ingestion.store import translated
 from ingestion.text import decoded
 
@@ -74,12 +75,9 @@ class Samples:
     def save(self, sample: Sample) -> None:
         """Keep a sample, and of older ones the newest."""
         folder = self._root / sample.index / sample.tenant / sample.source
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"{sample.run_id}.partial"
-        partial.write_text(sample.model_dump_json())
-        partial.replace(partial.with_suffix(".json"))
+        write_whole(folder / f"{sample.run_id}.json", sample.model_dump_json().encode())
         for old in sorted(folder.glob("*.json"))[:-RUNS_KEPT]:
-            old.unlink()
+            old.unlink(missing_ok=True)
 
     def newest(self, index: str, source: str | None) -> Sample | None:
         """The newest sample of a source, or of any; a run that wrote nothing has none."""
