@@ -10,7 +10,7 @@ import uuid
 from datetime import datetime
 from typing import Literal
 
-from contracts import Contract
+from contracts import Record
 from contracts.endpoints import EmbedderFingerprint, digest_of
 
 DENSE = "dense"  # vector names in the chunk collection
@@ -39,7 +39,7 @@ def manifest_point_id(tenant: str, document_id: str) -> str:
 SPEC_POINT_ID = str(uuid.uuid5(_IDS, "spec"))  # the collection spec, in the manifest collection
 
 
-class ChunkPayload(Contract):
+class ChunkPayload(Record):
     """Payload of one point of the chunk collection.
 
     The chunks of a version cover its extracted text in order: spans may overlap, and gaps
@@ -61,7 +61,7 @@ class ChunkPayload(Contract):
     run_id: str  # the ingestion run that wrote it
 
 
-class DocumentManifest(Contract):
+class DocumentManifest(Record):
     """Payload of one document's point in the manifest collection: its committed version."""
 
     contract: Literal["index/1"] = "index/1"
@@ -85,7 +85,7 @@ class DocumentManifest(Contract):
     kept: str = ""  # digest of the document contract that it was found to keep; "" for none
 
 
-class CollectionSpec(Contract):
+class CollectionSpec(Record):
     """What every vector of a collection has in common; it lies at SPEC_POINT_ID."""
 
     contract: Literal["index/1"] = "index/1"

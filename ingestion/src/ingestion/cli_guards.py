@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
 from ingestion.bootstrap import SyncRequest
 from ingestion.console import progress_bar, usage_errors
-from ingestion.errors import UsageError
+from ingestion.errors import StateUnusable, UsageError
 from ingestion.held import HeldRun
 from ingestion.settings import Settings
 
@@ -38,11 +39,21 @@ def approve(
                 f"No run {run_id} is held in {settings.state_dir}: `ingestion status` names those "
                 "that are."
             )
+        request = _request(held)
         held.approve(by or _user(), datetime.now(UTC))
-        request = SyncRequest.model_validate(held.request())
         with progress_bar() as on_progress:
             report, _ = run_request(request, settings, on_progress, plain)
     end(report, as_json)
+
+
+def _request(held: HeldRun) -> SyncRequest:
+    try:
+        return SyncRequest.model_validate(held.request())
+    except ValidationError as error:
+        raise StateUnusable(
+            f"The request of the held run in {held.file} says what this version does not know: "
+            "approve it with the release that held it, or update this one."
+        ) from error
 
 
 def _user() -> str:

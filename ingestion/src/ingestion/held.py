@@ -1,15 +1,23 @@
 """Runs that a guard held, in `held/`: one file a source, until a run of it comes to its end."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
+from pydantic import BaseModel
+
 from contracts.status import Hold
 from ingestion.runs import entries
-from ingestion.state import write_whole
+from ingestion.state import read_whole, write_whole
+
+
+class HeldFile(BaseModel):
+    """What the file holds."""
+
+    hold: Hold
+    request: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -31,31 +39,25 @@ class HeldRun:
 
     def hold(self) -> Hold | None:
         """Why it is held, and whether that was approved; None if it is not."""
-        return Hold.model_validate(self._read()["hold"]) if self.file.exists() else None
+        return read_whole(HeldFile, self.file).hold if self.file.exists() else None
 
     def request(self) -> dict[str, Any]:
-        """The request of the run, as JSON; held there is."""
-        request: dict[str, Any] = self._read()["request"]
-        return request
+        """The held run's request, as JSON."""
+        return read_whole(HeldFile, self.file).request
 
     def keep(self, hold: Hold, request: dict[str, Any]) -> None:
         """Hold a run, in place of one before."""
-        held = {"hold": hold.model_dump(mode="json"), "request": request}
-        write_whole(self.file, json.dumps(held).encode())
+        write_whole(self.file, HeldFile(hold=hold, request=request).model_dump_json().encode())
 
     def approve(self, by: str, at: datetime) -> None:
         """Let it through, as long as the source stays what it was."""
-        hold = Hold.model_validate(self._read()["hold"])
-        approved = hold.model_copy(update={"approved_by": by, "approved_at": at})
-        self.keep(approved, self.request())
+        held = read_whole(HeldFile, self.file)
+        approved = held.hold.model_copy(update={"approved_by": by, "approved_at": at})
+        self.keep(approved, held.request)
 
     def end(self) -> None:
         """Nothing of the source is held."""
         self.file.unlink(missing_ok=True)
-
-    def _read(self) -> dict[str, Any]:
-        held: dict[str, Any] = json.loads(self.file.read_bytes())
-        return held
 
 
 def hold_text(hold: Hold) -> str:

@@ -41,6 +41,7 @@ from ingestion.store import (
     equals,
     pages,
     scroll,
+    stored,
     translated,
 )
 
@@ -100,13 +101,13 @@ class Index:
             self.switch()
 
     def _check_spec(self) -> None:
-        stored = self._client.retrieve(self._manifests, [SPEC_POINT_ID])
-        if not stored:
+        found = self._client.retrieve(self._manifests, [SPEC_POINT_ID])
+        if not found:
             self._upsert(
                 self._manifests, [_point(SPEC_POINT_ID, self.spec.model_dump(mode="json"))]
             )
             return
-        embedder = CollectionSpec.model_validate(stored[0].payload).embedder
+        embedder = stored(CollectionSpec, found[0].payload).embedder
         if not embedder.matches(self.spec.embedder):
             raise SpecMismatch(
                 f"The embedder calls itself {self.spec.embedder.model} as before, but its vectors "
@@ -137,8 +138,7 @@ class Index:
         name = manifest_alias(collection) if collection else self._manifests
         own = models.Filter(must=[equals("kind", "document"), *self._own])
         manifests = (
-            DocumentManifest.model_validate(point.payload)
-            for point in scroll(self._client, name, own)
+            stored(DocumentManifest, point.payload) for point in scroll(self._client, name, own)
         )
         return {manifest.path: manifest for manifest in manifests}
 
@@ -152,7 +152,7 @@ class Index:
             these = models.FieldCondition(key="document_id", match=ids)
             chunks = defaultdict(list)
             for point in scroll(self._client, live, models.Filter(must=[*self._own, these])):
-                chunk = ChunkPayload.model_validate(point.payload)
+                chunk = stored(ChunkPayload, point.payload)
                 chunks[chunk.document_id, chunk.version].append(chunk)
             for manifest in page:
                 yield manifest, chunks[manifest.document_id, manifest.version]

@@ -15,7 +15,7 @@ from contracts.index import (
 )
 from ingestion.errors import UsageError
 from ingestion.pins import shown_instead, spec_of
-from ingestion.store import aliases, equals, scroll, translated
+from ingestion.store import aliases, equals, scroll, stored, translated
 
 HOW_IDS_LOOK = (
     "a chunk goes by its point id (`chunk_id` of an answer's citations and passages, such as "
@@ -93,11 +93,11 @@ def _points(client: QdrantClient, collection: str, wanted: str) -> list[models.R
 def _lineages(
     client: QdrantClient, index: str, collection: str, points: list[models.Record]
 ) -> list[Lineage]:
-    chunks = {str(point.id): ChunkPayload.model_validate(point.payload) for point in points}
+    chunks = {str(point.id): stored(ChunkPayload, point.payload) for point in points}
     ids = {manifest_point_id(chunk.tenant, chunk.document_id) for chunk in chunks.values()}
     with translated():
         records = client.retrieve(manifest_alias(collection), [*ids])
-    manifests = {str(each.id): DocumentManifest.model_validate(each.payload) for each in records}
+    manifests = {str(each.id): stored(DocumentManifest, each.payload) for each in records}
     spec = spec_of(client, manifest_alias(collection))
     elsewhere = _seen_instead(client, index, collection)
     found = []

@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 from typing import Literal
 
 from contracts.status import Hold, Move, Outcome, Quarantined, RunReport
-from ingestion.state import write_whole
+from ingestion.state import read_whole, write_whole
 
 INTERRUPTED = "It was interrupted, and what it had committed stays."
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -95,7 +95,7 @@ class Runs:
         """Reports of a source, newest first."""
         for file in sorted(entries(self._folder(index, tenant, source)), reverse=True):
             if file.suffix == ".json":
-                yield RunReport.model_validate_json(file.read_bytes())
+                yield read_whole(RunReport, file)
 
     def last_good(
         self,

@@ -25,8 +25,8 @@ from ingestion.errors import DocumentError, IngestionError
 from ingestion.index import Index
 from ingestion.runs import Run, entries
 from ingestion.sources import Source
-from ingestion.state import write_whole
-from ingestion.store import translated
+from ingestion.state import read_whole, write_whole
+from ingestion.store import stored, translated
 from ingestion.text import decoded
 
 CHUNKS = 20
@@ -87,7 +87,7 @@ class Samples:
             if file.suffix == ".json" and source in (None, file.parent.name)
         )
         newest = max(files, key=lambda file: file.name, default=None)  # run ids sort by time
-        return Sample.model_validate_json(newest.read_bytes()) if newest else None
+        return read_whole(Sample, newest) if newest else None
 
 
 def keep_sample(
@@ -122,7 +122,7 @@ def _sampled(
     ids = [manifest_point_id(run.tenant, f"{run.source}/{path}") for path in paths]
     with translated():
         records = client.retrieve(manifest_alias(index.collection), ids)
-    manifests = [DocumentManifest.model_validate(record.payload) for record in records]
+    manifests = [stored(DocumentManifest, record.payload) for record in records]
     manifests.sort(key=lambda manifest: manifest.path)
     choose.shuffle(manifests)
     orders = [choose.sample(range(m.chunks), min(CHUNKS, m.chunks)) for m in manifests]
@@ -141,7 +141,7 @@ def _sampled(
         raw, note = _raw(source, manifest)
         for chunk_id, _ in group:
             if chunk_id in found:
-                chunk = ChunkPayload.model_validate(found[chunk_id])
+                chunk = stored(ChunkPayload, found[chunk_id])
                 sampled.append(_beside(chunk_id, chunk, manifest, raw, note))
     return sampled
 

@@ -2,6 +2,13 @@
 
 import uuid
 from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from ingestion.errors import StateUnusable
+
+M = TypeVar("M", bound=BaseModel)
 
 PARTIAL = ".partial"  # suffix of a file that is still being written
 
@@ -15,3 +22,15 @@ def write_whole(file: Path, content: bytes) -> None:
         partial.replace(file)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def read_whole(model: type[M], file: Path) -> M:
+    """What a file of the state folder holds. Raises: OSError, or StateUnusable if it is damaged."""
+    raw = file.read_bytes()
+    try:
+        return model.model_validate_json(raw)
+    except ValueError as error:
+        raise StateUnusable(
+            f"{file} is damaged, or a newer release wrote it: update this one, or move the file "
+            "away, and run this again."
+        ) from error

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
@@ -24,6 +24,7 @@ ADVICE = {  # by status, where it says enough
 }
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 
 def connect(url: str, api_key: SecretStr | None, timeout_seconds: float) -> QdrantClient:
@@ -156,6 +157,20 @@ def scroll(
         yield from points
         if offset is None:
             return
+
+
+def stored(model: type[M], payload: Any) -> M:
+    """A payload of the store as its contract; Refused if this version cannot read it."""
+    try:
+        return model.model_validate(payload)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "all of it"
+        raise Refused(
+            f"The vector store holds a {model.__name__} that this version cannot read ({where}: "
+            f"{first['msg']}). A newer release has probably written it: update this one. "
+            "Nothing was changed."
+        ) from error
 
 
 def pages(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -241,7 +241,7 @@ def _date(last_modified: str | None) -> datetime:
 def _tells_edits_apart(response: httpx.Response) -> bool:
     """True if no later edit of the page can have the same Last-Modified, which counts seconds.
 
-    A page that was edited in the second of its answer may be edited again in it (RFC 9110, 8.8.2.2).
+    A page edited in the second of its answer may be edited again in it (RFC 9110, 8.8.2.2).
     """
     sent, modified = response.headers.get("Date"), response.headers.get("Last-Modified")
     if not sent or not modified:
