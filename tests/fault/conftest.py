@@ -41,6 +41,7 @@ class Lab:
         self.server, self.index = server, index
         self.corpus = Corpus(folder / "source", seed, documents)
         self.publish: Publish = partial(SourceSettings.model_validate, self.corpus.folder)
+        self.namespace: str | None = None
         self._reads = self.publish()
         self._state = folder / "state"
 
@@ -55,7 +56,12 @@ class Lab:
         # So many changes at once look like a broken export; what guards hold is tested elsewhere.
         settings = Settings(state_dir=state or self._state, max_dropped=1, max_damaged=1)
         request = request_for(
-            self.corpus.folder, settings, source=source, index=self.index, reads=self._reads
+            self.corpus.folder,
+            settings,
+            source=source,
+            index=self.index,
+            reads=self._reads,
+            namespace=self.namespace,
         )
         services = Services(HashEmbedder(), store or self.store())
         return run_sync(request, settings, services, lambda run_batch: run_batch)[0]

@@ -107,3 +107,26 @@ def test_a_source_of_any_kind_converges_in_one_run_after_a_kill(
         if world.dump() != world.golden(tmp_path / f"golden{nth}"):
             wrong.append(f"write {nth}")
     assert wrong == []
+
+
+def test_a_change_of_namespace_killed_at_any_write_shows_no_document_to_both_or_in_part(
+    lab: Callable[..., Lab], tmp_path: Path
+) -> None:
+    world = lab(SEED + 9, 25)
+    world.finish()
+    torn = []
+    for nth, namespace in ((4, "staff"), (5, "public"), (6, "staff"), (7, "public")):
+        world.namespace = namespace
+        process = world.start(partial(killed_at, world, nth, True))
+        process.join()
+        assert process.exitcode == -9
+        seen = world.dump().values()
+        documents = [each for each in seen if each.get("kind") == "document"]
+        for document in documents:
+            own = ("document_id", "version", "namespace")
+            chunks = [c for c in seen if "ordinal" in c and all(c[k] == document[k] for k in own)]
+            if len(chunks) != document["chunks"]:
+                torn.append((nth, document["path"], len(chunks), document["chunks"]))
+        world.finish()
+        assert world.dump() == world.golden(tmp_path / f"golden{nth}")
+    assert torn == []

@@ -2,8 +2,8 @@
 
 An index named `X` is two aliases, switched in one call: `X` names the collection of chunks,
 `X-manifest` that of its documents. A chunk is visible only while its document's manifest
-names its version; so one point, written last, commits a document. Points of the manifest
-collection whose `kind` is not "document" are no documents.
+names its version and its namespace; so one point, written last, commits a document. Points of
+the manifest collection whose `kind` is not "document" are no documents.
 """
 
 import uuid
@@ -26,9 +26,23 @@ def manifest_alias(index: str) -> str:
     return f"{index}-manifest"
 
 
-def chunk_point_id(tenant: str, document_id: str, version: str, spec: str, ordinal: int) -> str:
-    """Point id of a chunk: the same input gives the same id on every machine (invariant I1)."""
-    return str(uuid.uuid5(_IDS, "\x1f".join((tenant, document_id, version, spec, str(ordinal)))))
+def chunk_point_id(
+    tenant: str,
+    document_id: str,
+    version: str,
+    spec: str,
+    ordinal: int,
+    namespace: str = DEFAULT_NAMESPACE,
+) -> str:
+    """Point id of a chunk: the same input gives the same id on every machine (invariant I1).
+
+    It depends on all that decides who may read the chunk. So a document that moves to another
+    namespace gets new points beside its old ones, and no half of it can be read by both (I3).
+    """
+    parts = [tenant, document_id, version, spec, str(ordinal)]
+    if namespace != DEFAULT_NAMESPACE:  # ids of the default one are older than namespaces in ids
+        parts.append(namespace)
+    return str(uuid.uuid5(_IDS, "\x1f".join(parts)))
 
 
 def manifest_point_id(tenant: str, document_id: str) -> str:

@@ -127,7 +127,11 @@ class Auditor:
         return {manifest.path: manifest for manifest in manifests}
 
     def _chunks(self, manifest: DocumentManifest) -> list[ChunkPayload]:
-        own = self._filter(document_id=manifest.document_id, version=manifest.version)
+        own = self._filter(
+            document_id=manifest.document_id,
+            version=manifest.version,
+            namespace=manifest.namespace,
+        )
         points = scroll(self.client, self.request.index, own)
         return [stored(ChunkPayload, point.payload) for point in points]
 

@@ -1,7 +1,7 @@
 """The index as ingestion writes it; layout in `contracts.index`.
 
 A document's manifest is its commit point: chunks first, then the manifest, then what it replaces
-is swept. Readers drop chunks whose version the manifest does not name.
+is swept. Readers drop chunks whose version or namespace the manifest does not name.
 
 Every change of a manifest is conditional on the lease's token (I8). A point that is not there yet
 knows no condition, so its place is taken first, then the lease is checked: a successor that takes
@@ -153,9 +153,10 @@ class Index:
             chunks = defaultdict(list)
             for point in scroll(self._client, live, models.Filter(must=[*self._own, these])):
                 chunk = stored(ChunkPayload, point.payload)
-                chunks[chunk.document_id, chunk.version].append(chunk)
+                chunks[chunk.document_id, chunk.version, chunk.namespace].append(chunk)
             for manifest in page:
-                yield manifest, chunks[manifest.document_id, manifest.version]
+                seen = (manifest.document_id, manifest.version, manifest.namespace)
+                yield manifest, chunks[seen]
 
     def write(self, documents: Sequence[Document], replaced: Sequence[DocumentManifest]) -> int:
         """Commit a batch of documents and sweep those they replace; the number of chunks swept."""
@@ -235,8 +236,7 @@ class Index:
 
     def _chunk_ids(self, manifest: DocumentManifest) -> list[str]:
         """Point ids of a document's chunks, by ordinal."""
-        identity = (manifest.tenant, manifest.document_id, manifest.version, self.spec.digest)
-        return [chunk_point_id(*identity, ordinal) for ordinal in range(manifest.chunks)]
+        return chunk_ids(manifest, self.spec)
 
     def _sweep(self, manifests: Sequence[DocumentManifest], keep: set[str]) -> int:
         return self._delete_chunks(
@@ -321,6 +321,15 @@ class Index:
         found = self._client.retrieve(self.collection, ids, with_payload=False, with_vectors=False)
         if len(found) != len(ids):
             raise self._refused(f"{len(ids) - len(found)} of {len(ids)} chunks")
+
+
+def chunk_ids(manifest: DocumentManifest, spec: CollectionSpec) -> list[str]:
+    """Point ids of the chunks of a committed document, by ordinal."""
+    identity, digest = (manifest.tenant, manifest.document_id, manifest.version), spec.digest
+    return [
+        chunk_point_id(*identity, digest, ordinal, manifest.namespace)
+        for ordinal in range(manifest.chunks)
+    ]
 
 
 def documents_and_chunks(

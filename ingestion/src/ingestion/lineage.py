@@ -132,6 +132,8 @@ def _uncommitted(chunk: ChunkPayload, manifest: DocumentManifest | None) -> str 
     """Why readers of the collection drop this chunk; None if its version is the committed one."""
     if manifest is None:
         return "readers do not see it: its document is not committed; the next sync sweeps it"
+    if manifest.namespace != chunk.namespace:
+        return f"readers do not see it: its document is in namespace {manifest.namespace} now"
     if manifest.version != chunk.version:
         return f"readers do not see it: version {manifest.version[:12]} of its document replaced it"
     return None

@@ -131,7 +131,7 @@ def _sampled(
         (m, i) for turn in turns for m, i in zip(manifests, turn, strict=True) if i is not None
     )
     wanted = [
-        (chunk_point_id(run.tenant, m.document_id, m.version, index.spec.digest, ordinal), m)
+        (chunk_point_id(*_identity(m), index.spec.digest, ordinal, m.namespace), m)
         for m, ordinal in sorted(islice(chosen, CHUNKS), key=lambda pair: (pair[0].path, pair[1]))
     ]
     with translated():
@@ -144,6 +144,10 @@ def _sampled(
                 chunk = stored(ChunkPayload, found[chunk_id])
                 sampled.append(_beside(chunk_id, chunk, manifest, raw, note))
     return sampled
+
+
+def _identity(manifest: DocumentManifest) -> tuple[str, str, str]:
+    return manifest.tenant, manifest.document_id, manifest.version
 
 
 def _raw(source: Source, manifest: DocumentManifest) -> tuple[str, str]:

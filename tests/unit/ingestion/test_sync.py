@@ -280,6 +280,32 @@ def test_a_run_killed_at_any_call_is_converged_by_the_next(
     assert world.chunks() == world.chunks("fresh")
 
 
+@pytest.mark.parametrize("call", ["upsert", "batch_update_points", "delete"])
+@pytest.mark.parametrize("nth", range(6))
+def test_a_change_of_namespace_killed_at_any_call_shows_each_document_whole_to_one_namespace(
+    world: Any, monkeypatch: pytest.MonkeyPatch, call: str, nth: int
+) -> None:
+    for name in "abc":
+        world.write(f"{name}.md", PAGE.format(title=name) * 40)
+    world.sync(namespace="staff")
+    monkeypatch.setattr(Lease, "silent_seconds", 0.05)
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store, call, dying(getattr(world.store, call), nth))
+        patched.setattr("ingestion.store.POINTS_PER_REQUEST", 2)
+        patched.setattr("ingestion.index.POINTS_PER_REQUEST", 2)
+        try:
+            world.sync(namespace="public")
+        except Killed:
+            assert mixed_documents(world) == []
+
+    world.sync(namespace="public")
+    world.sync(namespace="public", index="fresh")
+
+    assert {m["namespace"] for m in world.manifests().values()} == {"public"}
+    assert mixed_documents(world) == []
+    assert world.chunks() == world.chunks("fresh")
+
+
 class Killed(BaseException):
     """What SIGKILL looks like from inside."""
 
@@ -307,7 +333,8 @@ def mixed_documents(world: Any) -> list[str]:
         for m in world.manifests().values()
         if m["chunks"]
         != sum(
-            c["document_id"] == m["document_id"] and c["version"] == m["version"] for c in chunks
+            all(c[field] == m[field] for field in ("document_id", "version", "namespace"))
+            for c in chunks
         )
     ]
 
