@@ -19,10 +19,10 @@ from contracts.index import DocumentManifest
 from contracts.status import Hold
 from ingestion.compare import Indexed, losses
 from ingestion.errors import DocumentError, Held
-from ingestion.held import HeldRun
 from ingestion.index import Index
 from ingestion.plan import Plan
 from ingestion.runs import Run
+from ingestion.source_record import SourceRecords
 from ingestion.sources import Found
 
 FEW = 4  # documents may always go, or come damaged, however small the source
@@ -42,7 +42,7 @@ class Guard:
 
     index: Index
     read: Callable[[Found], str]  # the text of a document as the source has it; DocumentError
-    held: HeldRun
+    records: SourceRecords
     max_dropped: float
     max_damaged: float
     allow_empty: bool
@@ -53,7 +53,7 @@ class Guard:
         Raises: Held. An approval holds for the source exactly as it was when the run was held.
         """
         digest = self._digest(plan, known)
-        last = self.held.hold()
+        last = self.records.read().hold
         if last and last.digest == digest:
             if last.approved_at:
                 run.hold = last

@@ -62,6 +62,11 @@ def create_collections(client: QdrantClient, collection: str, dimensions: int) -
                 )
 
 
+def create_vectorless(client: QdrantClient, name: str) -> None:
+    """A collection of payloads alone, where it is missing."""
+    _create(client, name, {}, {UNUSED_SPARSE: models.SparseVectorParams()})
+
+
 def _create(
     client: QdrantClient,
     name: str,
