@@ -107,6 +107,7 @@ class SourceStatus(Record):
     reason: StaleReason | None = None  # also of a warning, within the limit
     detail: str = ""  # what is wrong, and what to do
     hold: Hold | None = None  # the run that waits for approval
+    undeclared: bool = False  # it was declared once, is no more, and readers still see it
 
 
 class Pin(Record):

@@ -234,6 +234,12 @@ def _synced(
     source = source_of(request, settings, run.notes.append)
     Runs(settings.state_dir).require_room(request.index, request.tenant, request.source)
     _require_own_name(request, records)
+    declared = settings.sources.get(request.source)
+    is_declared = declared is not None and (request.index, request.tenant) == (
+        settings.index,
+        declared.tenant or settings.tenant,
+    )
+    records.change(location=request.reads.location, declared=is_declared)
     embedder = services.embedder
     chunker = _chunker(request, embedder)
     spec = _spec(embedder, chunker)
@@ -278,14 +284,12 @@ def _synced(
 
 
 def _require_own_name(request: SyncRequest, records: SourceRecords) -> None:
-    """Note where the source is. Raises NameTaken if another place goes by its name already.
+    """Raise NameTaken if another place goes by the source's name already.
 
     A name that a person gave or declared is theirs to move; one that a path gave is an accident.
     """
-    here = request.reads.location
     if not request.is_named:
-        _refuse_shared(request.source, records.read().location, here)
-    records.change(location=here)
+        _refuse_shared(request.source, records.read().location, request.reads.location)
 
 
 def source_of(

@@ -118,6 +118,11 @@ def status_line(status: SourceStatus) -> str:
         f"{status.source} in {status.index}: {status.documents} documents, {status.chunks} chunks, "
         f"{status.quarantined} in quarantine, {ago}"
     )
+    if status.undeclared:
+        line += (
+            "; no longer declared, still answering: declare it again, or `ingestion remove "
+            f"{status.source} --tenant {status.tenant}`"
+        )
     over = "OVER ITS LIMIT, " if status.over_limit else ""
     return f"{line}; {over}{status.reason}: {status.detail}" if status.reason else line
 

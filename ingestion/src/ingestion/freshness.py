@@ -74,13 +74,12 @@ def statuses(index: str, settings: Settings, now: datetime) -> list[SourceStatus
         for name, source in settings.sources.items()
         if index == settings.index
     }
-    held = {
-        (each.tenant, each.source): each.hold
-        for each in every_record(client)
-        if each.index == index
+    records = {
+        (each.tenant, each.source): each for each in every_record(client) if each.index == index
     }
     found = []
     for key in sorted(documents.keys() | runs.sources(index) | declared.keys()):
+        record = records.get(key)
         status = SourceStatus(
             source=key[1],
             tenant=key[0],
@@ -91,7 +90,8 @@ def statuses(index: str, settings: Settings, now: datetime) -> list[SourceStatus
             last_good_run_at=None,
             lag_seconds=None,
             quarantined=0,
-            hold=held.get(key),
+            hold=record.hold if record else None,
+            undeclared=bool(record and record.declared and documents[key]) and key not in declared,
         )
         history = History.of(runs.of(index, *key), now)
         found.append(with_freshness(status, history, declared.get(key), now))
@@ -199,6 +199,7 @@ def metrics(found: Iterable[SourceStatus]) -> str:
             "lag_seconds": "Since the start of the last good run.",
             "limit_seconds": "What the lag may be.",
             "over_limit": "1 where the source breaks a limit.",
+            "undeclared": "1 where readers see a source that is declared no more.",
         }.items()
     }
     what = "1 for the reason that holds."

@@ -1,6 +1,5 @@
 """Where a chunk comes from: source, run, parser, chunker, embedder; and whether readers see it."""
 
-import re
 import uuid
 
 from pydantic import BaseModel
@@ -15,7 +14,7 @@ from contracts.index import (
 )
 from ingestion.errors import UsageError
 from ingestion.pins import shown_instead, spec_of
-from ingestion.store import aliases, equals, scroll, stored, translated
+from ingestion.store import aliases, collections_of, equals, scroll, stored, translated
 
 HOW_IDS_LOOK = (
     "a chunk goes by its point id (`chunk_id` of an answer's citations and passages, such as "
@@ -67,11 +66,8 @@ def lineages(client: QdrantClient, index: str, wanted: str) -> list[Lineage]:
 
 def _collections(client: QdrantClient, index: str, live: str) -> list[str]:
     """The one that readers see, then the others of the index, copies last."""
-    with translated():
-        existing = [each.name for each in client.get_collections().collections]
-    own = re.compile(rf"{re.escape(index)}-[0-9a-f]{{16}}(-pin-.+)?(?<!{manifest_alias('')})")
-    others = [name for name in existing if own.fullmatch(name) and name != live]
-    return [live, *sorted(others, key=lambda name: ("-pin-" in name, name))]
+    every = collections_of(client, index, pins=True)
+    return [live, *(name for name in every if name != live)]
 
 
 def _points(client: QdrantClient, collection: str, wanted: str) -> list[models.Record]:

@@ -32,6 +32,7 @@ class SourceRecord(BaseModel):
     index: str
     tenant: str
     source: str
+    declared: bool = False  # at its last run, in sources.yaml or INGESTION_SOURCES
     location: str = ""  # a path or URL, of the last run
     collection: str = ""  # that the last good run wrote into
     hold: Hold | None = None  # the run that waits for approval

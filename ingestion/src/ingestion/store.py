@@ -1,6 +1,7 @@
 """The store's plumbing, over the stock qdrant-client: collections, aliases, pages and errors."""
 
 import json
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -87,6 +88,16 @@ def aliases(client: QdrantClient) -> dict[str, str]:
     """Every alias with the collection that it names now."""
     with translated():
         return {a.alias_name: a.collection_name for a in client.get_aliases().aliases}
+
+
+def collections_of(client: QdrantClient, index: str, pins: bool = False) -> list[str]:
+    """Collections of chunks that belong to an index; with `pins` the copies too, as the last."""
+    with translated():
+        existing = [each.name for each in client.get_collections().collections]
+    copies = "(-pin-.+)?" if pins else ""
+    own = re.compile(rf"{re.escape(index)}-[0-9a-f]{{16}}{copies}(?<!{manifest_alias('')})")
+    found = [name for name in existing if own.fullmatch(name)]
+    return sorted(found, key=lambda name: ("-pin-" in name, name))
 
 
 def point_aliases(client: QdrantClient, targets: Mapping[str, str | None]) -> None:
