@@ -78,12 +78,13 @@ class EmbedderFingerprint(Record):
 
     def lowest_cosine(self, other: "EmbedderFingerprint") -> float:
         """Lowest cosine, in [-1, 1], between the two embedders' vectors of one probe text."""
-        return min(
-            _cosine(a, b) for a, b in zip(self.probe_vectors, other.probe_vectors, strict=True)
-        )
+        pairs = zip(self.probe_vectors, other.probe_vectors, strict=False)  # a release may add one
+        return min((_cosine(a, b) for a, b in pairs), default=0.0)
 
 
 def _cosine(a: list[float], b: list[float]) -> float:
+    if len(a) != len(b):
+        return 0.0
     dot = sum(x * y for x, y in zip(a, b, strict=True))
     norms = sum(x * x for x in a) ** 0.5 * sum(y * y for y in b) ** 0.5
     return dot / norms if norms else 0.0

@@ -18,6 +18,7 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
+from contracts.endpoints import EmbedderManifest
 from contracts.index import (
     DENSE,
     SPARSE,
@@ -116,6 +117,16 @@ class Index:
                 "or give the new one a name of its own. Nothing was written."
             )
 
+    def check_embedder(self, manifest: EmbedderManifest) -> None:
+        """Raise SpecMismatch if another embedder than this collection's answers now (I7)."""
+        now, spec = manifest.fingerprint, self.spec
+        if manifest.sparse != spec.sparse or not spec.embedder.matches(now):
+            raise SpecMismatch(
+                f"The embedder was changed during the sync: {now.model} ({now.digest}) answers in "
+                f"place of {spec.embedder.model} ({spec.embedder.digest}). What was committed "
+                "before stays, and the last batch was not written: sync again."
+            )
+
     def shown_instead(self) -> str | None:
         """What readers see instead, in words, while the index is restored or rolled back."""
         return pins.shown_instead(self._client, self.name)
@@ -188,24 +199,33 @@ class Index:
             return self._sweep(manifests, keep=set())
 
     def audit(self, manifests: Sequence[DocumentManifest]) -> Audit:
-        """Compare the chunks of this source with its manifests: by count, in full if it differs."""
-        own = models.Filter(must=[*self._own])
-        with translated():
-            count = self._client.count(self.collection, own, exact=True).count
-        if count == sum(manifest.chunks for manifest in manifests):
-            return Audit({}, [])
-        expected = {m.document_id: set(self._chunk_ids(m)) for m in manifests}
-        found = {
-            str(point.id): point.payload or {}
-            for point in scroll(self._client, self.collection, own, ["document_id", "run_id"])
-        }
-        orphans = {
-            id: chunk["run_id"]
-            for id, chunk in found.items()
-            if id not in expected.get(chunk["document_id"], ())
-        }
-        damaged = [document for document, ids in expected.items() if not ids <= found.keys()]
-        return Audit(orphans, damaged)
+        """Compare the chunks of this source with its manifests, id by id."""
+        missing = {id for manifest in manifests for id in self._chunk_ids(manifest)}
+        own, unknown = models.Filter(must=[*self._own]), []
+        for point in scroll(self._client, self.collection, own, False):
+            if str(point.id) in missing:
+                missing.remove(str(point.id))
+            else:
+                unknown.append(str(point.id))
+        damaged = [
+            manifest.document_id
+            for manifest in (manifests if missing else ())
+            if not missing.isdisjoint(self._chunk_ids(manifest))
+        ]
+        return Audit(self._orphans(unknown, set(damaged)), damaged)
+
+    def _orphans(self, unknown: Sequence[str], damaged: set[str]) -> dict[str, str]:
+        """Runs that wrote these chunks, by id; readers may need those of damaged documents yet."""
+        orphans = {}
+        for page in pages(unknown, POINTS_PER_PAGE):
+            with translated():
+                fields = ["document_id", "run_id"]
+                found = self._client.retrieve(self.collection, page, with_payload=fields)
+            for point in found:
+                chunk = point.payload or {}
+                if chunk["document_id"] not in damaged:
+                    orphans[str(point.id)] = chunk["run_id"]
+        return orphans
 
     def sweep_orphans(self, orphans: Mapping[str, str]) -> int:
         """Delete what an audit found no manifest for; the number of chunks.

@@ -1,6 +1,7 @@
 """The store's plumbing, over the stock qdrant-client: collections, aliases, pages and errors."""
 
 import json
+import math
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ def connect(url: str, api_key: SecretStr | None, timeout_seconds: float) -> Qdra
         return QdrantClient(
             url=url,
             api_key=api_key.get_secret_value() if api_key else None,
-            timeout=int(timeout_seconds),
+            timeout=math.ceil(timeout_seconds),  # it takes whole seconds, and 0 for none
             check_compatibility=False,  # it would ask the server before anyone can catch its error
         )
 

@@ -1,9 +1,11 @@
 """What a run does to the index, and how it accounts for it."""
 
 import os
+import uuid
 from typing import Any
 
 import pytest
+from qdrant_client import models
 
 from contracts.endpoints import EmbedderManifest
 from ingestion.errors import InputRefused, Unavailable, UsageError
@@ -414,6 +416,50 @@ def test_another_embedder_of_the_same_name_is_refused(world: Any) -> None:
     assert report.status == "failed"
     assert "its vectors differ" in str(report.error)
     assert world.chunks() == chunks
+
+
+@pytest.mark.parametrize("change", [{"seed": "another"}, {"model": "other"}])
+def test_an_embedder_that_is_changed_during_a_sync_writes_no_vector(
+    world: Any, change: dict[str, str]
+) -> None:
+    world.write("a.md", PAGE.format(title="key"))
+    world.sync()
+    for name in "bcd":
+        world.write(f"{name}.md", PAGE.format(title=name))
+    embed = world.embedder.embed
+
+    def changed_meanwhile(dense: list[str], sparse: list[str]) -> Any:
+        for field, value in change.items():
+            setattr(world.embedder, field, value)
+        return embed(dense, sparse)
+
+    world.embedder.embed = changed_meanwhile
+
+    report = world.sync()
+
+    assert report.status == "failed"
+    assert "The embedder was changed during the sync" in str(report.error)
+    assert set(world.manifests()) == {"a.md"}
+    assert len(world.chunks()) == 1
+
+
+def test_one_orphan_does_not_make_up_for_one_missing_chunk(world: Any) -> None:
+    world.write("keys.md", PAGE.format(title="key") * 60)
+    world.sync()
+    before = world.chunks()
+    [lost, *_] = before
+    [point] = world.store.retrieve("faultline", [lost], with_vectors=True)
+    stray = {**point.payload, "document_id": "docs/gone.md"}
+    world.store.upsert(
+        "faultline",
+        [models.PointStruct(id=str(uuid.uuid4()), vector=point.vector, payload=stray)],
+    )
+    world.store.delete("faultline", points_selector=[lost])
+
+    report = world.sync()
+
+    assert report.outcomes == {"keys.md": "modified"}
+    assert world.chunks() == before
 
 
 def test_a_new_chunker_builds_beside_and_switches_when_every_source_is_there(world: Any) -> None:
