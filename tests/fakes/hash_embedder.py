@@ -88,6 +88,10 @@ class HashEmbedder:
             fingerprint=fingerprint, sparse="counts", precision="float32", backend="hash 1"
         )
 
+    def current(self) -> EmbedderManifest:
+        """The same, asked again."""
+        return self.manifest()
+
     def tokenizer(self) -> Tokenizer:
         """What `/v1/tokenizer` answers, ready to use."""
         return word_tokenizer()

@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from contracts import Contract
+from contracts import Contract, Record
 
 SAME_EMBEDDER_COSINE = 0.999  # lowest cosine between two runs of one embedder's probe texts
 
@@ -39,20 +39,20 @@ class SparseRequest(Contract):
     kind: Literal["document", "query"]
 
 
-class SparseVector(Contract):
+class SparseVector(Record):
     """One sparse vector: token ids, ascending and distinct, and their weights."""
 
     indices: list[int]
     values: list[float]
 
 
-class SparseResponse(Contract):
+class SparseResponse(Record):
     """One vector per input, in order."""
 
     data: list[SparseVector]
 
 
-class EmbedderFingerprint(Contract):
+class EmbedderFingerprint(Record):
     """Identity of an embedder: equal hashes, and probe vectors that agree (see `matches`).
 
     Hashes are sha256 in hex, or "unknown" for a hosted model, which its vectors then tell apart.
@@ -78,18 +78,19 @@ class EmbedderFingerprint(Contract):
 
     def lowest_cosine(self, other: "EmbedderFingerprint") -> float:
         """Lowest cosine, in [-1, 1], between the two embedders' vectors of one probe text."""
-        return min(
-            _cosine(a, b) for a, b in zip(self.probe_vectors, other.probe_vectors, strict=True)
-        )
+        pairs = zip(self.probe_vectors, other.probe_vectors, strict=False)  # a release may add one
+        return min((_cosine(a, b) for a, b in pairs), default=0.0)
 
 
 def _cosine(a: list[float], b: list[float]) -> float:
+    if len(a) != len(b):
+        return 0.0
     dot = sum(x * y for x, y in zip(a, b, strict=True))
     norms = sum(x * x for x in a) ** 0.5 * sum(y * y for y in b) ** 0.5
     return dot / norms if norms else 0.0
 
 
-class EmbedderManifest(Contract):
+class EmbedderManifest(Record):
     """`GET /manifest` of the embedder: its identity, and what is recorded but is not identity."""
 
     contract: Literal["endpoints/1"] = "endpoints/1"
@@ -106,7 +107,7 @@ class EmbedderManifest(Contract):
         return digest_of([self.fingerprint.digest, self.sparse, self.precision, self.backend])
 
 
-class LlmManifest(Contract):
+class LlmManifest(Record):
     """`GET /manifest` of a chat model: what answers, in hashes; "unknown" where unseen."""
 
     contract: Literal["endpoints/1"] = "endpoints/1"

@@ -62,6 +62,8 @@ class Indexer:
             except DocumentError as error:
                 refused.append((pending.found, str(error)))
         documents = self._embed(prepared, refused)
+        if documents:  # the vectors are still to be written, and the embedder may be another by now
+            self.index.check_embedder(self.embedder.current())
         committed = [item.pending for item, _ in documents]
         replaced = [pending.replaces for pending in committed if pending.replaces]
         swept = self.index.write([document for _, document in documents], replaced)

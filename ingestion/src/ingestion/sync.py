@@ -14,7 +14,8 @@ from ingestion.index import Audit, Index
 from ingestion.parse import NOT_SUPPORTED
 from ingestion.plan import Pending, Plan, batches, make_plan
 from ingestion.quarantine import MAX_ATTEMPTS, Quarantine
-from ingestion.runs import Run, Runs
+from ingestion.runs import Run
+from ingestion.source_record import SourceRecords
 from ingestion.sources import Found, Source
 
 RunBatch = Callable[[Sequence[Pending]], BatchResult]
@@ -33,7 +34,7 @@ class Job:
     contract: str  # digest of what is asked of a document
     index: Index
     quarantine: Quarantine
-    runs: Runs
+    records: SourceRecords
     batch_bytes: int
     guard: Guard
     duplicates: Duplicates
@@ -106,6 +107,7 @@ def _carry_out(
     run.quarantined.extend(job.quarantine.record(problems))
     run.account((found.path for found, _ in problems), "quarantined")
     job.duplicates.count(_prove(job.index, seen, run), run)
+    job.records.change(collection=run.collection)
     _switch_when_whole(job, run)
     if not known:
         job.guard.first_look(run)
@@ -201,7 +203,11 @@ def _prove(index: Index, seen: Seen, run: Run) -> dict[str, DocumentManifest]:
 
 
 def _switch_when_whole(job: Job, run: Run) -> None:
-    """Point the index at this collection once it holds every source that readers see now."""
+    """Point the index at this collection once it holds every source that readers see now.
+
+    The sources' records say so, since the other sources may be synced on other hosts. What counts
+    is where the last good run of a source wrote: a collection that syncs had left may be stale.
+    """
     live = job.index.live_collection()
     if live == run.collection:
         return
@@ -209,9 +215,7 @@ def _switch_when_whole(job: Job, run: Run) -> None:
     waiting = sorted(
         source
         for tenant, source in others
-        # Its last run, not any: a collection that syncs had left before may be stale by now.
-        if not (last := job.runs.last_good(run.index, tenant, source))
-        or last.collection != run.collection
+        if job.records.of(tenant, source).read().collection != run.collection
     )
     if waiting:
         run.notes.append(

@@ -42,9 +42,9 @@ def test_a_chunks_point_id_never_changes_between_releases() -> None:
     )
 
 
-@pytest.mark.parametrize("position", range(5))
+@pytest.mark.parametrize("position", range(6))
 def test_a_chunks_point_id_depends_on_each_of_its_parts(position: int) -> None:
-    parts: list[object] = ["default", "sample/leave.md", "v1", "spec", 3]
+    parts: list[object] = ["default", "sample/leave.md", "v1", "spec", 3, "default"]
     changed = list(parts)
     changed[position] = 4 if position == 4 else "other"
     assert chunk_point_id(*parts) != chunk_point_id(*changed)  # type: ignore[arg-type]

@@ -270,7 +270,6 @@ def test_an_interrupted_sync_says_so_and_its_next_run_goes_on(
     [
         ("status",),
         ("sample",),
-        ("approve", "x"),
         ("quarantine", "list"),
         ("audit", "docs", "--name", "docs"),
         ("sync", "docs"),
