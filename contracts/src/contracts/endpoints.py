@@ -12,6 +12,7 @@ from pydantic import Field
 
 from contracts import Contract
 
+PRIORITY_HEADER = "X-Priority"  # of embedding requests: "interactive" goes before "bulk"
 SAME_EMBEDDER_COSINE = 0.999  # lowest cosine between two runs of one embedder's probe texts
 
 PROBE_TEXTS = (

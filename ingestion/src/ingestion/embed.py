@@ -12,7 +12,7 @@ import httpx
 from pydantic import ValidationError
 from tokenizers import Tokenizer
 
-from contracts.endpoints import EmbedderManifest, SparseResponse, SparseVector
+from contracts.endpoints import PRIORITY_HEADER, EmbedderManifest, SparseResponse, SparseVector
 from ingestion.errors import IngestionError, InputRefused, Refused, Unavailable
 from ingestion.settings import Settings
 
@@ -50,7 +50,8 @@ class HttpEmbedder:
         self._tokenizers = settings.state_dir / "tokenizers"
         self._client = httpx.Client(
             base_url=self._url,
-            headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else {},
+            headers={PRIORITY_HEADER: "bulk"}  # questions go first
+            | ({"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}),
             timeout=settings.timeout_seconds,
             transport=transport,
         )

@@ -1,12 +1,13 @@
 """The embedder's HTTP endpoints, in OpenAI's shape where OpenAI has one: `serving embed`."""
 
+import asyncio
 import base64
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -16,7 +17,12 @@ from pydantic import BaseModel, BeforeValidator, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from contracts.answer import Problem
-from contracts.endpoints import EmbedderManifest, SparseRequest, SparseResponse
+from contracts.endpoints import (
+    PRIORITY_HEADER,
+    EmbedderManifest,
+    SparseRequest,
+    SparseResponse,
+)
 from contracts.status import Check, Readiness
 from serving.embedder import Embedder, open_embedder
 from serving.errors import (
@@ -26,7 +32,12 @@ from serving.errors import (
     UpstreamUnavailableError,
 )
 from serving.metrics import Metrics
+from serving.ports import Priority
 from serving.settings import Settings
+
+CLIENT_CLOSED_REQUEST = 499  # as nginx logs it; nobody is there to read the reply
+
+T = TypeVar("T")
 
 Open = Callable[[Settings], AbstractAsyncContextManager[Embedder]]
 
@@ -104,7 +115,7 @@ def _add_health(app: FastAPI) -> None:
     @app.get("/health/ready")
     async def ready(embedder: EmbedderDep, response: Response) -> Readiness:
         try:
-            await embedder.embed(["ready"])
+            await embedder.check()
         except ServingError as error:
             response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
             return Readiness(status="down", checks={"model": Check(ok=False, detail=str(error))})
@@ -117,13 +128,20 @@ def _add_endpoints(app: FastAPI) -> None:
 
     @app.post("/v1/embeddings", dependencies=guarded)
     async def embeddings(
-        body: EmbeddingsRequest, embedder: EmbedderDep, metrics: MetricsDep
+        request: Request,
+        body: EmbeddingsRequest,
+        embedder: EmbedderDep,
+        metrics: MetricsDep,
+        priority: Annotated[Priority | None, Header(alias=PRIORITY_HEADER)] = None,
     ) -> Response:
         model = embedder.manifest.fingerprint.model
         if body.model and body.model != model:
             raise HTTPException(404, f"The model here is {model!r}: name it, or name none.")
         started = time.perf_counter()
-        vectors, tokens = await embedder.embed(body.input)
+        embedded = await _unless_gone(request, embedder.embed(body.input, priority))
+        if embedded is None:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        vectors, tokens = embedded
         metrics.embedded(len(body.input), tokens, time.perf_counter() - started)
         as_base64 = body.encoding_format == "base64"
         data = [
@@ -163,6 +181,19 @@ def _add_endpoints(app: FastAPI) -> None:
     @app.get("/metrics", dependencies=guarded)
     async def metrics_page(metrics: MetricsDep) -> Response:
         return Response(metrics.page(), media_type="text/plain; version=0.0.4")
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of `work`, which is cancelled where the client goes away; None then."""
+    task = asyncio.create_task(work)
+    gone = asyncio.create_task(request.receive())  # the body is read: what comes is the goodbye
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        task.cancel()
+        gone.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
 
 
 async def _problem(request: Request, error: Exception) -> JSONResponse:

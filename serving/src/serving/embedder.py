@@ -1,6 +1,7 @@
 """The embedder as one thing: dense vectors (local or hosted), sparse ones, tokenizer, manifest."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,13 +12,16 @@ import numpy as np
 from contracts.endpoints import PROBE_TEXTS, EmbedderFingerprint, EmbedderManifest
 from serving.batching import BatchingEncoder
 from serving.catalog import find_model
+from serving.errors import UpstreamUnavailableError
 from serving.hashing import files_sha256
-from serving.ports import DenseEncoder, Vectors
+from serving.ports import DenseEncoder, Priority, Vectors
 from serving.settings import Settings
 from serving.sparse import SETTINGS as SPARSE_SETTINGS
 from serving.sparse import SparseEncoder
 from serving.tokenizer import ModelTokenizer, declared_max_tokens
 from serving.upstream import UpstreamEncoder
+
+READY_SECONDS = 4  # health checks of compose wait 5
 
 
 @dataclass(frozen=True)
@@ -29,10 +33,24 @@ class Embedder:
     tokenizer: ModelTokenizer
     manifest: EmbedderManifest
 
-    async def embed(self, texts: Sequence[str]) -> tuple[Vectors, int]:
+    async def embed(
+        self, texts: Sequence[str], priority: Priority | None = None
+    ) -> tuple[Vectors, int]:
         """Vectors of `texts`, and their tokens in all. Raises InputTooLongError."""
         lengths = await asyncio.to_thread(self.tokenizer.lengths, texts)
-        return await self.dense.embed(texts, lengths), sum(lengths)
+        return await self.dense.embed(texts, lengths, priority), sum(lengths)
+
+    async def check(self) -> None:
+        """Compute one vector that nobody remembers. Raises a ServingError where that fails."""
+        new = f"ready {secrets.token_hex(8)}"
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await self.embed([new], "interactive")
+        except TimeoutError as error:
+            raise UpstreamUnavailableError(
+                f"The model gave no vector within {READY_SECONDS} s: restart the embedder if this "
+                "lasts, or look at the hosted endpoint."
+            ) from error
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from serving.errors import UpstreamRefusedError, UpstreamUnavailableError
-from serving.ports import Vectors
+from serving.ports import Priority, Vectors
 from serving.settings import Settings
 
 TEXTS_PER_CALL = 64
@@ -48,7 +48,9 @@ class UpstreamEncoder:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def embed(self, texts: Sequence[str], lengths: Sequence[int]) -> Vectors:
+    async def embed(
+        self, texts: Sequence[str], lengths: Sequence[int], priority: Priority | None = None
+    ) -> Vectors:
         """Vectors of `texts`, in order. Raises UpstreamRefusedError, UpstreamUnavailableError."""
         parts = [
             await self._ask(texts[start : start + TEXTS_PER_CALL])

@@ -1,17 +1,22 @@
 """The embedder's endpoints: OpenAI's shape, problems in sentences, and a key on all but health."""
 
+import asyncio
 import base64
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
-from tests.fakes.encoder import HashEncoder, opened_with
+from tests.fakes.encoder import HangingEncoder, HashEncoder, opened_with
 
 from contracts.endpoints import EmbedderManifest
+from serving import embedder
+from serving.batching import BatchingEncoder
 from serving.embed_app import create_app
 from serving.errors import UpstreamRefusedError, UpstreamUnavailableError
+from serving.ports import DenseEncoder, Vectors
 from serving.settings import Settings
 from serving.tokenizer import ModelTokenizer
 
@@ -26,13 +31,20 @@ ROUTES = [
 
 
 @contextmanager
-def serving(
-    tokenizer: ModelTokenizer, error: Exception | None = None, key: str | None = None
+def served(
+    tokenizer: ModelTokenizer, encoder: DenseEncoder, key: str | None = None
 ) -> Iterator[TestClient]:
-    settings = Settings.model_validate({"embed_api_key": key})
-    app = create_app(settings, opened_with(tokenizer, HashEncoder(error)))
+    app = create_app(
+        Settings.model_validate({"embed_api_key": key}), opened_with(tokenizer, encoder)
+    )
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
+
+
+def serving(
+    tokenizer: ModelTokenizer, error: Exception | None = None, key: str | None = None
+) -> AbstractContextManager[TestClient]:
+    return served(tokenizer, HashEncoder(error), key)
 
 
 @pytest.fixture
@@ -167,6 +179,83 @@ def test_readiness_fails_with_the_model_and_liveness_does_not(tokenizer: ModelTo
         assert client.get("/health/live").status_code == 200
     assert reply.status_code == 503
     assert reply.json()["checks"]["model"]["detail"] == "try later"
+
+
+@pytest.mark.parametrize(
+    ("headers", "priority"),
+    [({}, None), ({"X-Priority": "bulk"}, "bulk"), ({"x-priority": "interactive"}, "interactive")],
+)
+def test_the_declared_priority_reaches_the_queue(
+    tokenizer: ModelTokenizer, headers: dict[str, str], priority: str | None
+) -> None:
+    encoder = HashEncoder()
+    with served(tokenizer, encoder) as client:
+        client.post("/v1/embeddings", json={"input": ["word"]}, headers=headers)
+    assert encoder.priorities == [priority]
+
+
+def test_an_unknown_priority_is_a_problem_that_names_the_two(client: TestClient) -> None:
+    headers = {"X-Priority": "urgent"}
+    reply = client.post("/v1/embeddings", json={"input": "word"}, headers=headers)
+    assert reply.status_code == 422
+    assert "'interactive' or 'bulk'" in reply.json()["detail"]
+
+
+async def test_a_request_whose_client_went_away_leaves_the_queue(
+    tokenizer: ModelTokenizer,
+) -> None:
+    """Asked without a server, so that the client leaves exactly when the work has begun."""
+    encoder = HangingEncoder()
+    app = create_app(Settings(), opened_with(tokenizer, encoder))
+    body = {"type": "http.request", "body": b'{"input": "word"}', "more_body": False}
+    messages = iter([body])
+
+    async def receive() -> dict[str, object]:
+        if message := next(messages, None):
+            return message
+        await encoder.begun.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    sent: list[dict[str, object]] = []
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/v1/embeddings", "headers": headers}
+    async with app.router.lifespan_context(app), asyncio.timeout(10):
+        await app(scope | {"query_string": b""}, receive, send)
+    assert encoder.cancelled
+    assert sent[0]["status"] == 499
+
+
+def test_readiness_computes_something_new_each_time(tokenizer: ModelTokenizer) -> None:
+    encoder = HashEncoder()
+    with served(tokenizer, encoder) as client:
+        for _ in range(3):
+            assert client.get("/health/ready").json()["status"] == "ready"
+    assert len(set(encoder.texts)) == 3
+    assert encoder.priorities == ["interactive"] * 3
+
+
+def test_a_model_that_hangs_is_not_ready_though_it_remembers(
+    tokenizer: ModelTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hangs, ended = threading.Event(), threading.Event()
+
+    def encode(texts: list[str]) -> Vectors:
+        if hangs.is_set():
+            ended.wait(10)
+        return np.zeros((len(texts), 2), dtype=np.float32)
+
+    monkeypatch.setattr(embedder, "READY_SECONDS", 0.05)
+    with BatchingEncoder(encode) as dense, served(tokenizer, dense) as client:
+        assert client.get("/health/ready").status_code == 200
+        hangs.set()
+        reply = client.get("/health/ready")
+        assert client.get("/health/live").status_code == 200
+        ended.set()
+    assert reply.status_code == 503
+    assert "no vector within" in reply.json()["checks"]["model"]["detail"]
 
 
 def test_an_unknown_path_is_a_problem_too(client: TestClient) -> None:

@@ -10,7 +10,7 @@ import aiohttp
 from application.bundle import Mode
 from application.errors import InvalidRequest
 from application.upstream import Deadline, Upstream
-from contracts.endpoints import SparseRequest, SparseResponse, SparseVector
+from contracts.endpoints import PRIORITY_HEADER, SparseRequest, SparseResponse, SparseVector
 
 
 class Embedder:
@@ -22,6 +22,7 @@ class Embedder:
         self._session = session
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._headers[PRIORITY_HEADER] = "interactive"  # before an ingestion's texts
         self._upstream = upstream
 
     async def embed(
