@@ -57,7 +57,12 @@ class HangingEncoder(HashEncoder):
             raise
 
 
-def opened_with(tokenizer: ModelTokenizer, dense: DenseEncoder):  # type: ignore[no-untyped-def]
+def opened_with(  # type: ignore[no-untyped-def]
+    tokenizer: ModelTokenizer,
+    dense: DenseEncoder,
+    aliases: tuple[str, ...] = (),
+    **prefixes: str,
+):
     """What `create_app` takes in place of `open_embedder`."""
     fingerprint = EmbedderFingerprint(
         model="hashes",
@@ -68,6 +73,7 @@ def opened_with(tokenizer: ModelTokenizer, dense: DenseEncoder):  # type: ignore
         max_tokens=tokenizer.max_tokens,
         dimensions=DIMENSIONS,
         probe_vectors=encode(PROBE_TEXTS).tolist(),
+        **prefixes,
     )
     manifest = EmbedderManifest(
         fingerprint=fingerprint, sparse=SETTINGS, precision="float32", backend="hashes 1"
@@ -75,6 +81,6 @@ def opened_with(tokenizer: ModelTokenizer, dense: DenseEncoder):  # type: ignore
 
     @asynccontextmanager
     async def opened(_: Settings) -> AsyncIterator[Embedder]:
-        yield Embedder(dense, SparseEncoder(), tokenizer, manifest)
+        yield Embedder(dense, SparseEncoder(), tokenizer, manifest, aliases)
 
     return opened

@@ -101,6 +101,7 @@ class HttpEmbedder:
         for start in range(0, len(order), TEXTS_PER_REQUEST):
             part = order[start : start + TEXTS_PER_REQUEST]
             body = {"model": model, "input": [dense[i] for i in part], "encoding_format": "base64"}
+            body["input_type"] = "document"
             rows = sorted(self._post("/v1/embeddings", body)["data"], key=lambda row: row["index"])
             body = {"input": [sparse[i] for i in part], "kind": "document"}
             weights = SparseResponse.model_validate(self._post("/v1/sparse", body)).data

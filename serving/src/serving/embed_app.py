@@ -2,18 +2,18 @@
 
 import asyncio
 import base64
+import math
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, BeforeValidator, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from contracts.answer import Problem
@@ -25,9 +25,12 @@ from contracts.endpoints import (
 )
 from contracts.status import Check, Readiness
 from serving.embedder import Embedder, open_embedder
+from serving.embeddings import EmbeddingsRequest
 from serving.errors import (
+    InputRefusedError,
     InputTooLongError,
     ServingError,
+    UpstreamBusyError,
     UpstreamRefusedError,
     UpstreamUnavailableError,
 )
@@ -42,26 +45,13 @@ T = TypeVar("T")
 Open = Callable[[Settings], AbstractAsyncContextManager[Embedder]]
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Text = Annotated[str, Field(min_length=1)]
-Texts = Annotated[list[Text], Field(min_length=1, max_length=2048), BeforeValidator(_as_list)]
-
 STATUS_OF: dict[type[ServingError], HTTPStatus] = {
     InputTooLongError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    InputRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UpstreamBusyError: HTTPStatus.TOO_MANY_REQUESTS,
     UpstreamRefusedError: HTTPStatus.BAD_GATEWAY,
     UpstreamUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-
-
-class EmbeddingsRequest(BaseModel):
-    """Body of `POST /v1/embeddings`: OpenAI's, less inputs given as token ids."""
-
-    input: Texts
-    model: str = ""  # ours, or nothing
-    encoding_format: Literal["float", "base64"] = "float"  # base64: little-endian float32
 
 
 def _embedder(request: Request) -> Embedder:
@@ -134,11 +124,11 @@ def _add_endpoints(app: FastAPI) -> None:
         metrics: MetricsDep,
         priority: Annotated[Priority | None, Header(alias=PRIORITY_HEADER)] = None,
     ) -> Response:
+        _check_served(embedder, body)
         model = embedder.manifest.fingerprint.model
-        if body.model and body.model != model:
-            raise HTTPException(404, f"The model here is {model!r}: name it, or name none.")
         started = time.perf_counter()
-        embedded = await _unless_gone(request, embedder.embed(body.input, priority))
+        work = embedder.embed(body.input, priority, body.input_type)
+        embedded = await _unless_gone(request, work)
         if embedded is None:
             return Response(status_code=CLIENT_CLOSED_REQUEST)
         vectors, tokens = embedded
@@ -183,10 +173,27 @@ def _add_endpoints(app: FastAPI) -> None:
         return Response(metrics.page(), media_type="text/plain; version=0.0.4")
 
 
+def _check_served(embedder: Embedder, body: EmbeddingsRequest) -> None:
+    """Refuses another model's name, and a number of dimensions that is not this model's."""
+    served = embedder.manifest.fingerprint
+    if body.model and not embedder.is_called(body.model):
+        others = [name for name in embedder.aliases if name != served.model]
+        also = f" (or {', '.join(map(repr, others))})" if others else ""
+        raise HTTPException(
+            404, f"The model here is {served.model!r}{also}: name it, or name none."
+        )
+    if body.dimensions not in (None, served.dimensions):
+        raise HTTPException(
+            422,
+            f"Vectors of {served.model} have {served.dimensions} dimensions, and it can give no "
+            "other number. Leave `dimensions` out.",
+        )
+
+
 async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
     """The result of `work`, which is cancelled where the client goes away; None then."""
     task = asyncio.create_task(work)
-    gone = asyncio.create_task(request.receive())  # the body is read: what comes is the goodbye
+    gone = asyncio.ensure_future(request.receive())  # the body is read: what comes is the goodbye
     try:
         await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
         return task.result() if task.done() else None
@@ -215,7 +222,11 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
         detail = "The embedder failed on this request: look at its log."
     if isinstance(error, InputTooLongError):
         extra = {"index": error.index, "tokens": error.tokens, "limit": error.limit}
+    if isinstance(error, UpstreamBusyError):
+        headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "1"
     problem = Problem(title=status.phrase, status=status, detail=detail).model_dump() | extra
+    # OpenAI's clients show this message and nothing else of the body.
+    problem["error"] = {"message": detail, "type": status.phrase, "code": status}
     return JSONResponse(problem, status, headers, media_type="application/problem+json")

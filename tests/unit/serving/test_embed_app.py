@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from tests.fakes.encoder import HangingEncoder, HashEncoder, opened_with
+from tests.fakes.openai_server import DIMENSIONS
 
 from contracts.endpoints import EmbedderManifest
 from serving import embedder
@@ -32,10 +33,15 @@ ROUTES = [
 
 @contextmanager
 def served(
-    tokenizer: ModelTokenizer, encoder: DenseEncoder, key: str | None = None
+    tokenizer: ModelTokenizer,
+    encoder: DenseEncoder,
+    key: str | None = None,
+    aliases: tuple[str, ...] = (),
+    **prefixes: str,
 ) -> Iterator[TestClient]:
     app = create_app(
-        Settings.model_validate({"embed_api_key": key}), opened_with(tokenizer, encoder)
+        Settings.model_validate({"embed_api_key": key}),
+        opened_with(tokenizer, encoder, aliases, **prefixes),
     )
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
@@ -85,8 +91,12 @@ def test_an_input_that_is_too_long_is_refused_with_its_index_size_and_limit(
     [
         ({}, "body.input"),
         ({"input": []}, "body.input"),
-        ({"input": ["word", ""]}, "body.input.1"),
-        ({"input": [[1, 2]]}, "body.input.0"),
+        ({"input": ["word", ""]}, "body.input"),
+        ({"input": ""}, "body.input"),
+        ({"input": [None]}, "body.input.0"),
+        ({"input": [["word"]]}, "body.input.0"),
+        ({"input": {"text": "word"}}, "body.input"),
+        ({"input": "word", "input_type": "image"}, "body.input_type"),
         ({"input": ["word"] * 2049}, "body.input"),
         ({"input": "word", "encoding_format": "int8"}, "body.encoding_format"),
     ],
@@ -97,6 +107,66 @@ def test_a_bad_body_is_a_problem_that_names_the_field(
     reply = client.post("/v1/embeddings", json=body)
     assert reply.status_code == 422
     assert reply.json()["detail"].startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize("ids", [[1, 2], [[1, 2]], [[1], [2, 3]], [101, 7592, 102]])
+def test_token_ids_are_refused_with_the_setting_that_sends_text(
+    client: TestClient, ids: list[object]
+) -> None:
+    """Whose ids they are cannot be known, and another tokenizer's would be other words."""
+    reply = client.post("/v1/embeddings", json={"input": ids})
+    assert reply.status_code == 422
+    assert "check_embedding_ctx_length=False" in reply.json()["detail"]
+
+
+def test_fields_that_are_null_count_as_left_out(client: TestClient) -> None:
+    names = ("model", "encoding_format", "dimensions", "user", "input_type")
+    body = {"input": "word"} | dict.fromkeys(names)
+    reply = client.post("/v1/embeddings", json=body)
+    assert isinstance(reply.json()["data"][0]["embedding"], list)
+
+
+def test_only_the_models_own_number_of_dimensions_is_given(client: TestClient) -> None:
+    body = {"input": "word", "user": "someone", "dimensions": DIMENSIONS}
+    assert client.post("/v1/embeddings", json=body).status_code == 200
+    refused = client.post("/v1/embeddings", json=body | {"dimensions": 256})
+    assert refused.status_code == 422
+    assert f"{DIMENSIONS} dimensions" in refused.json()["detail"]
+    assert "Leave `dimensions` out" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("name", ["hashes", "Owner/Hashes", "owner/hashes", "", None])
+def test_the_model_is_named_by_its_name_by_its_hub_id_or_not_at_all(
+    tokenizer: ModelTokenizer, name: str | None
+) -> None:
+    with served(tokenizer, HashEncoder(), aliases=("owner/hashes",)) as client:
+        reply = client.post("/v1/embeddings", json={"input": "word", "model": name})
+        assert reply.json()["model"] == "hashes"
+        other = client.post("/v1/embeddings", json={"input": "word", "model": "other"})
+    assert "'hashes' (or 'owner/hashes')" in other.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("input_type", "prefix"),
+    [
+        *[(name, "p: ") for name in (None, "document", "passage", "search_document")],
+        *[(name, "q: ") for name in ("query", "search_query", "QUERY")],
+    ],
+)
+def test_the_prefix_follows_the_type_of_the_input(
+    tokenizer: ModelTokenizer, input_type: str | None, prefix: str
+) -> None:
+    encoder = HashEncoder()
+    with served(tokenizer, encoder, query_prefix="q: ", document_prefix="p: ") as client:
+        client.post("/v1/embeddings", json={"input": ["word"], "input_type": input_type})
+    assert encoder.texts == [f"{prefix}word"]
+
+
+def test_a_prefix_counts_as_tokens_of_its_input(tokenizer: ModelTokenizer) -> None:
+    with served(tokenizer, HashEncoder(), query_prefix="word ") as client:
+        body = {"input": "word " * 6}
+        assert client.post("/v1/embeddings", json=body).status_code == 200
+        assert client.post("/v1/embeddings", json=body | {"input_type": "query"}).status_code == 413
 
 
 @pytest.mark.parametrize("path", ["/v1/embeddings", "/v1/sparse"])

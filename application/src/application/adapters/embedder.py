@@ -38,17 +38,22 @@ class Embedder:
     async def similarities(
         self, question: str, sentences: Sequence[str], deadline: Deadline
     ) -> list[float]:
-        """`ports.Similarity`, in one request."""
+        """`ports.Similarity`; some embedders want questions and sentences told apart."""
         if not sentences:
             return []
-        asked, *compared = await self._vectors([question, *sentences], deadline)
+        asked, compared = await asyncio.gather(
+            self._dense(question, deadline), self._vectors(sentences, "document", deadline)
+        )
         return [cosine(asked, vector) for vector in compared]
 
     async def _dense(self, text: str, deadline: Deadline) -> list[float]:
-        return (await self._vectors([text], deadline))[0]
+        return (await self._vectors([text], "query", deadline))[0]
 
-    async def _vectors(self, texts: Sequence[str], deadline: Deadline) -> list[list[float]]:
-        reply = await self._post("/v1/embeddings", {"input": list(texts), "model": ""}, deadline)
+    async def _vectors(
+        self, texts: Sequence[str], kind: str, deadline: Deadline
+    ) -> list[list[float]]:
+        body = {"input": list(texts), "model": "", "input_type": kind}
+        reply = await self._post("/v1/embeddings", body, deadline)
         return [item["embedding"] for item in reply["data"]]
 
     async def _sparse(self, text: str, deadline: Deadline) -> SparseVector:
