@@ -12,6 +12,7 @@ from pydantic import Field
 
 from contracts import Contract, Record
 
+PRIORITY_HEADER = "X-Priority"  # of embedding requests: "interactive" goes before "bulk"
 SAME_EMBEDDER_COSINE = 0.999  # lowest cosine between two runs of one embedder's probe texts
 
 PROBE_TEXTS = (
@@ -66,11 +67,17 @@ class EmbedderFingerprint(Record):
     max_tokens: int
     dimensions: int
     probe_vectors: list[list[float]]  # one per PROBE_TEXTS, `dimensions` long
+    query_prefix: str = ""  # put before a question, e.g. "query: "
+    document_prefix: str = ""
 
     @property
     def digest(self) -> str:
-        """Digest of all but the probe vectors, which vary in their last bits."""
-        return digest_of(self.model_dump(exclude={"probe_vectors"}))
+        """Digest of all but the probe vectors, which vary in their last bits.
+
+        A prefix counts only where there is one, so digests from before prefixes stay valid.
+        """
+        prefixes = {name for name in ("query_prefix", "document_prefix") if not getattr(self, name)}
+        return digest_of(self.model_dump(exclude={"probe_vectors", *prefixes}))
 
     def matches(self, other: "EmbedderFingerprint") -> bool:
         """Whether vectors of the two may be compared."""
@@ -99,6 +106,7 @@ class EmbedderManifest(Record):
     sparse: str  # the BM25 settings, e.g. "bm25:k=1.2,b=0.75,language=english"
     precision: str  # "float32" | "bfloat16" | "unknown"
     backend: str  # e.g. "sentence-transformers 6.2.0"
+    languages: list[str] = Field(default_factory=list)  # ISO 639-1; empty where unknown
     declared: bool = False  # True where a hosted endpoint's owner vouches for it
 
     @property

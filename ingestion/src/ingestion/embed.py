@@ -14,7 +14,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 from tokenizers import Tokenizer
 
-from contracts.endpoints import EmbedderManifest, SparseResponse, SparseVector
+from contracts.endpoints import PRIORITY_HEADER, EmbedderManifest, SparseResponse, SparseVector
 from ingestion.errors import IngestionError, InputRefused, Refused, Unavailable
 from ingestion.settings import Settings
 from ingestion.state import write_whole
@@ -66,7 +66,8 @@ class HttpEmbedder:
         self._tokenizers = settings.state_dir / "tokenizers"
         self._client = httpx.Client(
             base_url=self._url,
-            headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else {},
+            headers={PRIORITY_HEADER: "bulk"}  # questions go first
+            | ({"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}),
             timeout=settings.timeout_seconds,
             transport=transport,
         )
@@ -128,6 +129,7 @@ class HttpEmbedder:
         """A dense vector of each text; Refused where one is not what the manifest promises."""
         path = "/v1/embeddings"
         body = {"model": model, "input": texts, "encoding_format": "base64"}
+        body["input_type"] = "document"
         rows = sorted(self._post(path, body, _Embeddings).data, key=lambda row: row.index)
         if [row.index for row in rows] != list(range(len(texts))):
             raise self._garbage(path, f"{len(rows)} vectors for {len(texts)} texts")

@@ -60,6 +60,7 @@ def test_the_key_and_the_model_go_with_every_request(tmp_path: Path) -> None:
     embedder(tmp_path, spy).embed(["a"], ["a"])
 
     assert {request.headers["Authorization"] for request in seen} == {"Bearer k"}
+    assert {request.headers["X-Priority"] for request in seen} == {"bulk"}
     body = json.loads(next(r.content for r in seen if r.url.path == "/v1/embeddings"))
     assert body == {"model": "hash", "input": ["a"], "encoding_format": "base64"}
 

@@ -13,7 +13,7 @@ from application.adapters.replies import Wording, checked
 from application.bundle import Mode
 from application.errors import InvalidRequest
 from application.upstream import Deadline, Upstream
-from contracts.endpoints import SparseRequest, SparseResponse, SparseVector
+from contracts.endpoints import PRIORITY_HEADER, SparseRequest, SparseResponse, SparseVector
 from contracts.urls import authorization, service_root
 
 TEXTS_PER_CALL = 64
@@ -41,6 +41,7 @@ class Embedder:
         self._session = session
         self._url = service_root(url)
         self._headers = authorization(url, api_key)
+        self._headers[PRIORITY_HEADER] = "interactive"  # before an ingestion's texts
         self._key = api_key
         self._upstream = upstream
 
@@ -57,19 +58,23 @@ class Embedder:
     async def similarities(
         self, question: str, sentences: Sequence[str], deadline: Deadline
     ) -> list[float]:
-        """`ports.Similarity`, in one request."""
+        """`ports.Similarity`; some embedders want questions and sentences told apart."""
         if not sentences:
             return []
-        asked, *compared = await self._vectors([question, *sentences], deadline)
+        asked, compared = await asyncio.gather(
+            self._dense(question, deadline), self._vectors(sentences, "document", deadline)
+        )
         return [cosine(asked, vector) for vector in compared]
 
     async def _dense(self, text: str, deadline: Deadline) -> list[float]:
-        return (await self._vectors([text], deadline))[0]
+        return (await self._vectors([text], "query", deadline))[0]
 
-    async def _vectors(self, texts: Sequence[str], deadline: Deadline) -> list[list[float]]:
+    async def _vectors(
+        self, texts: Sequence[str], kind: str, deadline: Deadline
+    ) -> list[list[float]]:
         """A vector of each text, whole where the embedder takes it, else pooled from parts."""
         try:
-            return await self._whole(texts, deadline)
+            return await self._whole(texts, kind, deadline)
         except TooLong as error:
             refusal = error
         for size in PART_SIZES:
@@ -77,18 +82,20 @@ class Embedder:
             if all(len(part) == 1 for part in parts):
                 continue  # nothing is shorter than what was refused
             try:
-                vectors = iter(await self._whole([p for part in parts for p in part], deadline))
+                vectors = iter(await self._whole([p for part in parts for p in part], kind, deadline))
             except TooLong as error:
                 refusal = error
                 continue
             return [pooled([next(vectors) for _ in part]) for part in parts]
         raise refusal
 
-    async def _whole(self, texts: Sequence[str], deadline: Deadline) -> list[list[float]]:
+    async def _whole(
+        self, texts: Sequence[str], kind: str, deadline: Deadline
+    ) -> list[list[float]]:
         vectors: list[list[float]] = []
         for start in range(0, len(texts), TEXTS_PER_CALL):
             some = list(texts[start : start + TEXTS_PER_CALL])
-            body = {"input": some, "model": ""}
+            body = {"input": some, "model": "", "input_type": kind}
             reply = await self._post("/v1/embeddings", body, some, deadline)
             vectors += [item["embedding"] for item in reply["data"]]
         return vectors
