@@ -62,7 +62,7 @@ class Settings(BaseSettings):
 
     @property
     def workspace(self) -> Path:
-        """The workspace that `evidently ui --workspace` shows."""
+        """The workspace that `evals reports-page` shows."""
         return self.state_dir / "reports"
 
     @property

@@ -232,6 +232,8 @@ def _report(settings: Settings, seconds: float) -> None:
     if settings.demo == "full":
         console.print(f"  Layers          {url_of('watcher')}/   (in a few seconds)")
         console.print(f"  Prefect         {url_of('prefect')}/   (in a few seconds)")
+        password = settings.state_dir / "secrets" / "prefect"
+        console.print(f"                  its password is in {password}")
         console.print(f"  evidently       {url_of('evidently')}/   (in a few seconds)")
     try:
         checks = httpx.get(f"{url_of('application')}/health/ready", timeout=10).json()["checks"]

@@ -19,7 +19,7 @@ from demo.install import offline
 from demo.layout import ROOT, SEED
 
 FOLDER = ROOT / ".secrets"
-GENERATED = ("qdrant", "qdrant-read-only", "embed", "llm", "probe", "marker")
+GENERATED = ("qdrant", "qdrant-read-only", "embed", "llm", "probe", "marker", "prefect")
 GIVEN = {"LLM_KEY": ("llm",), "QDRANT_API_KEY": ("qdrant", "qdrant-read-only")}  # of your servers
 BUILT = {  # service -> its image
     "application": "faultline-application",
@@ -48,7 +48,7 @@ def write_secrets() -> None:
     _write("probe-sha256", hashlib.sha256(_read("probe").encode()).hexdigest())
     (FOLDER / "qdrant-config").unlink(missing_ok=True)  # a key may have been given since
     keys = f"api_key: {_read('qdrant')}\n  read_only_api_key: {_read('qdrant-read-only')}"
-    _write("qdrant-config", f"service:\n  {keys}\n")
+    _write("qdrant-config", f"service:\n  enable_cors: false\n  {keys}\n")
 
 
 def up(build: bool) -> None:
@@ -71,6 +71,9 @@ def up(build: bool) -> None:
     _compose("up", *flags, "--detach", "--wait", "--remove-orphans")
     port = os.environ.get("APPLICATION_PORT", "8080")
     print(f"The stack is up.\n  The page   http://127.0.0.1:{port}/#key={_read('user')}")
+    if "ui" in {Path(file).stem for file in _files()}:
+        port = os.environ.get("PREFECT_PORT", "4200")
+        print(f"  Prefect    http://127.0.0.1:{port}/ (its password is in {FOLDER / 'prefect'})")
     print('  Ask        make ask CONTAINERS=1 Q="How many days of annual leave do I get?"')
 
 

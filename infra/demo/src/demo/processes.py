@@ -22,7 +22,6 @@ QUIET = {  # no telemetry, no look-ups at a model hub
 }
 # Without compiled files vLLM takes twice as long to start: each of its processes imports it whole.
 UNWANTED = {"PYTHONDONTWRITEBYTECODE"}
-LEASES = "prefect.server.concurrency.lease_storage.filesystem"
 OWNED = {"LLM_KEY", "EMBED_KEY", "QDRANT_API_KEY"}  # handed on only to the process that needs it
 
 
@@ -105,8 +104,12 @@ def _llm_endpoint(settings: Settings) -> dict[str, str | None]:
 
 
 def _prefect_variables(settings: Settings) -> dict[str, str]:
-    home = str(settings.state_dir / "prefect")
-    return {"PREFECT_API_URL": f"{url_of('prefect')}/api", "PREFECT_HOME": home}
+    return {
+        "PREFECT_API_URL": f"{url_of('prefect')}/api",
+        "PREFECT_HOME": str(settings.state_dir / "prefect"),
+        "INGESTION_PREFECT_AUTH_STRING": secret(settings, "prefect"),
+        "PREFECT_API_AUTH_STRING": secret(settings, "prefect"),  # whatever this shell has
+    }
 
 
 def _ingestion_variables(settings: Settings) -> dict[str, str]:
@@ -248,12 +251,8 @@ def _watcher(settings: Settings) -> Process:
 
 
 def _prefect(settings: Settings) -> Process:
-    command = ("python", "-m", "prefect", "server", "start", "--port", str(port_of("prefect")))
-    variables = _prefect_variables(settings) | {
-        "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
-        # who has which slot outlives the server: one that it forgot would never be free again
-        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES,
-    }
+    command = ("ingestion", "prefect", "--port", str(port_of("prefect")))
+    variables = _prefect_variables(settings) | {"PREFECT_LOGGING_SERVER_LEVEL": "WARNING"}
     health = f"{url_of('prefect')}/api/health"
     return Process("prefect", "ingestion", command, variables, health, late=True)
 
@@ -264,9 +263,7 @@ def _runner(settings: Settings) -> Process:
 
 
 def _evidently(settings: Settings) -> Process:
-    workspace = ("--workspace", str(settings.state_dir / "reports"))
-    where = ("--host", "127.0.0.1", "--port", str(port_of("evidently")))
+    command = ("evals", "reports-page", "--port", str(port_of("evidently")))
+    variables = _prefixed("EVALS", {"STATE_DIR": str(settings.state_dir)})
     health = f"{url_of('evidently')}/api/version"
-    return Process(
-        "evidently", "evals", ("evidently", "ui", *workspace, *where), {}, health, late=True
-    )
+    return Process("evidently", "evals", command, variables, health, late=True)
