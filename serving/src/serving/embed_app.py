@@ -7,17 +7,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, BeforeValidator, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from contracts.answer import Problem
 from contracts.endpoints import EmbedderManifest, SparseRequest, SparseResponse
 from contracts.status import Check, Readiness
+from serving.checks import is_loopback
 from serving.embedder import Embedder, open_embedder
 from serving.errors import (
     InputTooLongError,
@@ -66,10 +69,18 @@ def _metrics(request: Request) -> Metrics:
 def _check_key(request: Request, authorization: Annotated[str, Header()] = "") -> None:
     key = request.app.state.settings.embed_api_key
     if key is None:
+        refuse_web_pages(request.headers)
         return
     expected = f"Bearer {key.get_secret_value()}"
     if not secrets.compare_digest(authorization.encode(), expected.encode()):
         raise HTTPException(401, "Send the embedder's key as `Authorization: Bearer <key>`.")
+
+
+def refuse_web_pages(headers: Headers) -> None:
+    """Raise 403 where a web page asks, or a name that another site gave this machine."""
+    name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    if "origin" in headers or not is_loopback(name):
+        raise HTTPException(403, "Without SERVING_EMBED_API_KEY no web page may ask.")
 
 
 EmbedderDep = Annotated[Embedder, Depends(_embedder)]
