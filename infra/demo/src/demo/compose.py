@@ -4,6 +4,7 @@ python3 -m demo.compose up               # `make up`: secrets, build, start, a k
 python3 -m demo.compose ask "..."        # `make ask CONTAINERS=1 Q="..."`
 python3 -m demo.compose accept           # `make accept CONTAINERS=1`: images, bundle, watcher
 python3 -m demo.compose accepted llm     # start one service from its accepted image again
+python3 -m demo.compose logs | down      # follow what they say; stop and remove them
 """
 
 import argparse
@@ -13,6 +14,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from demo.install import offline
@@ -26,6 +28,17 @@ BUILT = {  # service -> its image
     "embedder": "faultline-serving-embed",
     "llm": "faultline-serving-llm",
 }
+OVERRIDES = {  # part -> the variables that ask for it
+    "offline": ["OFFLINE"],
+    "ui": ["UI"],
+    "alerts": ["ALERTS"],
+    "alerts-offline": ["ALERTS", "OFFLINE"],
+    "gpu": ["GPU"],
+    "scale": ["SCALE"],
+    "own-llm": ["LLM_URL"],
+    "own-qdrant": ["QDRANT_URL"],
+}
+EXTRAS = ("ui", "alerts", "scale")  # what `down` ends, whatever it is told
 CONTRADICTIONS = (  # overrides, and what to type instead
     ({"own-llm", "scale"}, "SCALE=1 is two replicas of our own model: leave it or LLM_URL out."),
     ({"own-llm", "gpu"}, "GPU=1 is for our own model: leave it or LLM_URL out."),
@@ -113,9 +126,10 @@ def _releases() -> list[object]:
 
 
 def ask(question: str) -> None:
-    """Ask the application, with a person's key."""
-    key = f"APPLICATION_KEY={_read('user')}"
-    _compose("exec", "-T", "-e", key, "application", "application", "ask", question)
+    """Ask the application, with a person's key, which no list of processes shows."""
+    os.environ["APPLICATION_KEY"] = _read("user")
+    given = ("-e", "APPLICATION_KEY")
+    _compose("exec", "-T", *given, "application", "application", "ask", "--", question)
 
 
 def accept(reason: str | None) -> None:
@@ -142,6 +156,17 @@ def accepted(service: str) -> None:
     _compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", service)
 
 
+def logs() -> None:
+    """Follow what the containers say, until Ctrl-C."""
+    _compose("logs", "--follow")
+
+
+def down() -> None:
+    """Stop and remove the containers of every override; the volumes stay."""
+    os.environ["COMPOSE_FILES"] = " ".join(["docker-compose.yml", *map(_part, EXTRAS)])
+    _compose("down", "--remove-orphans")
+
+
 def main() -> None:
     """One of the commands above."""
     parser = argparse.ArgumentParser(prog="demo.compose", description="The stack as containers.")
@@ -154,19 +179,20 @@ def main() -> None:
     takes.add_argument("--reason", help="where it is worse than the last")
     restarts = commands.add_parser("accepted", help="start a service from its accepted image")
     restarts.add_argument("service", choices=[*BUILT])
+    commands.add_parser("logs", help="follow what the containers say")
+    commands.add_parser("down", help="stop and remove the containers; the volumes stay")
     given = parser.parse_args()
+    does: dict[str, Callable[[], None]] = {
+        "secrets": write_secrets,
+        "up": lambda: up(build=not given.no_build),
+        "ask": lambda: ask(given.question),
+        "accept": lambda: accept(given.reason),
+        "accepted": lambda: accepted(given.service),
+        "logs": logs,
+        "down": down,
+    }
     try:
-        match given.command:
-            case "secrets":
-                write_secrets()
-            case "up":
-                up(build=not given.no_build)
-            case "ask":
-                ask(given.question)
-            case "accept":
-                accept(given.reason)
-            case "accepted":
-                accepted(given.service)
+        does[given.command]()
     except subprocess.CalledProcessError as error:
         sys.exit(f"`{' '.join(error.cmd)}` failed; the lines above say why.")
     except KeyboardInterrupt:
@@ -177,11 +203,20 @@ def main() -> None:
 
 def _compose(*words: str, quiet: bool = False) -> str:
     flags = [flag for file in _files() for flag in ("-f", file)]
-    return _docker("compose", *flags, *words, quiet=quiet)
+    # .env is in our variables already, and one reader of it is enough
+    return _docker("compose", "--env-file", os.devnull, *flags, *words, quiet=quiet)
+
+
+def _part(override: str) -> str:
+    return f"infra/compose/{override}.yml"
 
 
 def _files() -> list[str]:
-    return os.environ.get("COMPOSE_FILES", "docker-compose.yml").split()
+    """The files of docker compose that the variables ask for."""
+    if given := os.environ.get("COMPOSE_FILES"):
+        return given.split()
+    chosen = [part for part, variables in OVERRIDES.items() if all(map(os.environ.get, variables))]
+    return ["docker-compose.yml", *map(_part, chosen)]
 
 
 def _docker(*words: str, quiet: bool = False) -> str:
