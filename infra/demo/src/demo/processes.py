@@ -134,8 +134,8 @@ def _evals_variables(settings: Settings) -> dict[str, str]:
         "API_KEY": kept_secret(settings, "user"),
         "PROBE_KEY": secret(settings, "probe"),
         "STATE_DIR": str(settings.state_dir),
-        "INGESTION_COMMAND": str(BY_NAME["ingestion"].command("ingestion")),
-        "SERVING_COMMAND": str(BY_NAME["embed"].command("serving")),
+        "INGESTION_COMMAND": shlex.quote(str(BY_NAME["ingestion"].command("ingestion"))),
+        "SERVING_COMMAND": shlex.quote(str(BY_NAME["embed"].command("serving"))),
         "COMMANDS": json.dumps(_commands()),
         "PLACES": json.dumps(_places(settings)),
     }
