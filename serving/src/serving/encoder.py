@@ -1,6 +1,5 @@
 """The model itself: sentence-transformers in this process; no other file imports torch."""
 
-import os
 from importlib.metadata import version
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 
 from serving.ports import Vectors
-from serving.precision import choose_precision, processor_flags
+from serving.precision import choose_precision, processor_flags, usable_cores
 
 # Lengths in steps: oneDNN and torch keep kernels for every shape they have seen, 2 MB each.
 PADDING = {"text": {"pad_to_multiple_of": 16}}
@@ -19,7 +18,7 @@ class SentenceEncoder:
     """all-MiniLM-L6-v2 or another sentence-transformers folder; one thread calls it at a time."""
 
     def __init__(self, folder: Path, precision: str) -> None:
-        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        torch.set_num_threads(usable_cores())
         capability = torch.backends.cpu.get_cpu_capability()
         self.precision = choose_precision(precision, processor_flags(), capability)
         self.backend = f"sentence-transformers {version('sentence-transformers')}"

@@ -6,7 +6,7 @@ A variable that is set already stays. Only ${NAME} and ${NAME:-default} are fill
 stays as it is. A test holds this reader against python-dotenv.
 """
 
-from __future__ import annotations  # this runs on any Python 3.7
+from __future__ import annotations  # `make doctor` runs this on any Python 3.7 or newer
 
 import os
 import re

@@ -4,6 +4,8 @@ python -m demo.install vectorstore application    # these two
 python -m demo.install --tests all                # every one, with what its tests need
 """
 
+from __future__ import annotations  # any Python 3.7 or newer reads this, to be told what it lacks
+
 import argparse
 import hashlib
 import os
@@ -66,7 +68,8 @@ def seed_wheels() -> str:
 
 def uv() -> Path:
     """Path of uv: the one on PATH, or one installed here with the standard library's venv."""
-    if found := shutil.which("uv"):
+    found = shutil.which("uv")
+    if found:
         return Path(found)
     folder = ENVIRONMENTS / "uv"
     program = folder / ("Scripts/uv.exe" if sys.platform == "win32" else "bin/uv")
@@ -85,7 +88,7 @@ def variables() -> dict[str, str]:
         if pips in env:
             env.setdefault(ours, env[pips])
     if offline():
-        env |= {"UV_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_FIND_LINKS": seed_wheels()}
+        env.update(UV_NO_INDEX="1", UV_OFFLINE="1", UV_FIND_LINKS=seed_wheels())
     env.setdefault("UV_LINK_MODE", "copy" if sys.platform == "win32" else "hardlink")
     return env
 
@@ -127,7 +130,8 @@ def install(environment: Environment, tests: bool) -> float:
         return 0.0
     started = time.monotonic()
     stamp = environment.folder / "installed"
-    stamp.unlink(missing_ok=True)
+    if stamp.exists():
+        stamp.unlink()
     pip = [str(uv()), "pip", "install", "--quiet", "--python", str(environment.command("python"))]
     hashed = [*pip, "--no-deps", "--require-hashes", "-r"]
     version = f"{PYTHON[0]}.{PYTHON[1]}"
