@@ -29,7 +29,7 @@ def test_every_secret_is_its_own_and_stays_once_it_is_made(docker):
     first = {path.name: path.read_text() for path in compose.FOLDER.iterdir()}
     compose.write_secrets()
     assert {path.name: path.read_text() for path in compose.FOLDER.iterdir()} == first
-    assert len({*first.values()}) == len(first) == 9
+    assert len({*first.values()}) == len(first) == 10
     assert first["qdrant"] in first["qdrant-config"]
     assert first["probe"] not in first["probe-sha256"]
 
@@ -40,6 +40,27 @@ def test_a_key_of_your_own_server_takes_the_place_of_a_generated_one(docker, mon
     compose.write_secrets()
     assert (compose.FOLDER / "llm").read_text() == "theirs"
     assert (compose.FOLDER / "embed").read_text() != "theirs"
+
+
+def test_the_application_gets_a_key_of_its_own_of_a_store_of_yours(docker, monkeypatch, capsys):
+    monkeypatch.setenv("QDRANT_API_KEY", "full")
+    monkeypatch.delenv("QDRANT_READ_ONLY_API_KEY", raising=False)
+    compose.write_secrets()
+    assert "set QDRANT_READ_ONLY_API_KEY" in capsys.readouterr().out
+    assert (compose.FOLDER / "qdrant-read-only").read_text() == "full"
+    monkeypatch.setenv("QDRANT_READ_ONLY_API_KEY", "reads")
+    compose.write_secrets()
+    assert not capsys.readouterr().out
+    assert (compose.FOLDER / "qdrant-read-only").read_text() == "reads"
+    assert (compose.FOLDER / "qdrant").read_text() == "full"
+
+
+def test_the_key_of_an_embedder_of_yours_is_a_secret_of_its_own(docker, monkeypatch):
+    compose.write_secrets()
+    assert (compose.FOLDER / "embed-upstream").read_text() == ""
+    monkeypatch.setenv("EMBED_KEY", "theirs")
+    compose.write_secrets()
+    assert (compose.FOLDER / "embed-upstream").read_text() == "theirs"
 
 
 def test_the_stores_configuration_follows_a_key_that_was_given(docker, monkeypatch):
@@ -133,7 +154,8 @@ def test_images_and_bundle_are_accepted_before_the_watcher_measures(docker):
     assert "app-ref" in docker[-2][0]
 
 
-VARIABLES = ("OFFLINE", "UI", "ALERTS", "GPU", "SCALE", "LLM_URL", "QDRANT_URL", "COMPOSE_FILES")
+VARIABLES = ("OFFLINE", "UI", "ALERTS", "GPU", "SCALE", "LLM_URL", "EMBED_URL", "QDRANT_URL")
+VARIABLES += ("COMPOSE_FILES",)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +167,7 @@ VARIABLES = ("OFFLINE", "UI", "ALERTS", "GPU", "SCALE", "LLM_URL", "QDRANT_URL",
         ({"ALERTS": "1", "OFFLINE": "1"}, ["offline", "alerts", "alerts-offline"]),
         ({"LLM_URL": "http://m", "QDRANT_URL": "http://q"}, ["own-llm", "own-qdrant"]),
         ({"GPU": "1", "SCALE": "1"}, ["gpu", "scale"]),
+        ({"EMBED_URL": "http://e"}, ["own-embed"]),
     ],
 )
 def test_every_command_sees_the_parts_that_the_variables_ask_for(docker, monkeypatch, given, parts):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from demo import envfile
@@ -51,6 +51,7 @@ def test_a_value_is_what_python_dotenv_reads(text: str, value: str) -> None:
 PIECES = st.text(st.sampled_from("aB1_ =#$'\"\\n\n{}:-%`()\t"), max_size=30)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on busy machines
 @given(PIECES)
 @example('A="x" # y')
 @example("A='x'\n\nB")

@@ -190,3 +190,29 @@ def test_where_prefects_password_lies_is_told_at_the_start(
     settings.state_dir.mkdir(exist_ok=True)
     cli._report(settings, 1.0)
     assert f"its password is in {settings.state_dir}/secrets/prefect" in capsys.readouterr().out
+
+
+def test_the_application_gets_the_read_only_key_of_a_store_of_yours(settings: Settings) -> None:
+    update = {
+        "qdrant_url": "http://store.example",
+        "qdrant_api_key": "full",
+        "qdrant_read_only_api_key": "reads",
+    }
+    elsewhere = settings.model_copy(update=update)
+    for name in ("application", "app-ref"):
+        variables = by_name(elsewhere)[name].variables
+        assert variables["APPLICATION_QDRANT_API_KEY"] == "reads"
+        assert "full" not in variables.values()
+    assert layer_variables(elsewhere, "ingestion")["INGESTION_QDRANT_API_KEY"] == "full"
+
+
+def test_an_application_that_could_write_is_told_of(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready = httpx.Response(200, json={"checks": {}}, request=httpx.Request("GET", "http://a"))
+    monkeypatch.setattr(cli.httpx, "get", lambda *_, **__: ready)
+    update = {"qdrant_url": "http://store.example", "qdrant_api_key": "full"}
+    cli._report(settings.model_copy(update=update), 1.0)
+    assert "set QDRANT_READ_ONLY_API_KEY" in capsys.readouterr().out
+    cli._report(settings.model_copy(update=update | {"qdrant_read_only_api_key": "r"}), 1.0)
+    assert "QDRANT_READ_ONLY_API_KEY" not in capsys.readouterr().out

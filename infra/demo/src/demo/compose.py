@@ -22,7 +22,12 @@ from demo.layout import ROOT, SEED
 
 FOLDER = ROOT / ".secrets"
 GENERATED = ("qdrant", "qdrant-read-only", "embed", "llm", "probe", "marker", "prefect")
-GIVEN = {"LLM_KEY": ("llm",), "QDRANT_API_KEY": ("qdrant", "qdrant-read-only")}  # of your servers
+GIVEN = {  # a key of a server of yours -> the secret that it is
+    "LLM_KEY": "llm",
+    "EMBED_KEY": "embed-upstream",
+    "QDRANT_API_KEY": "qdrant",
+    "QDRANT_READ_ONLY_API_KEY": "qdrant-read-only",
+}
 BUILT = {  # service -> its image
     "application": "faultline-application",
     "embedder": "faultline-serving-embed",
@@ -36,6 +41,7 @@ OVERRIDES = {  # part -> the variables that ask for it
     "gpu": ["GPU"],
     "scale": ["SCALE"],
     "own-llm": ["LLM_URL"],
+    "own-embed": ["EMBED_URL"],
     "own-qdrant": ["QDRANT_URL"],
 }
 EXTRAS = ("ui", "alerts", "scale")  # what `down` ends, whatever it is told
@@ -52,12 +58,20 @@ def write_secrets() -> None:
     The files themselves are readable, since a container's user is another one than theirs.
     """
     FOLDER.mkdir(mode=0o700, exist_ok=True)
-    for variable, names in GIVEN.items():
-        for name in names if os.environ.get(variable) else ():
+    given = {name: os.environ.get(variable) for variable, name in GIVEN.items()}
+    if given["qdrant"] and not given["qdrant-read-only"]:
+        given["qdrant-read-only"] = given["qdrant"]
+        print(
+            "The application gets QDRANT_API_KEY, which may write: set QDRANT_READ_ONLY_API_KEY "
+            "to a key of your Qdrant that may only read."
+        )
+    for name, value in given.items():
+        if value:
             (FOLDER / name).unlink(missing_ok=True)
-            _write(name, os.environ[variable])
+            _write(name, value)
     for name in GENERATED:
         _write(name, secrets.token_urlsafe(24))
+    _write("embed-upstream", "")  # most embedders on this machine want none
     _write("probe-sha256", hashlib.sha256(_read("probe").encode()).hexdigest())
     (FOLDER / "qdrant-config").unlink(missing_ok=True)  # a key may have been given since
     keys = f"api_key: {_read('qdrant')}\n  read_only_api_key: {_read('qdrant-read-only')}"

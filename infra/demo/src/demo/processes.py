@@ -21,8 +21,9 @@ QUIET = {  # no telemetry, no look-ups at a model hub
     "PYTHONUNBUFFERED": "1",
 }
 # Without compiled files vLLM takes twice as long to start: each of its processes imports it whole.
-UNWANTED = {"PYTHONDONTWRITEBYTECODE"}
-OWNED = {"LLM_KEY", "EMBED_KEY", "QDRANT_API_KEY"}  # handed on only to the process that needs it
+# What a process starts in turn is not Supervisor's.
+UNWANTED = {"PYTHONDONTWRITEBYTECODE", "SUPERVISOR_ENABLED"}
+OWNED = {"LLM_KEY", "EMBED_KEY", "QDRANT_API_KEY", "QDRANT_READ_ONLY_API_KEY"}  # handed on only to the process that needs it
 
 
 @dataclass(frozen=True)
@@ -209,9 +210,11 @@ def _llm(settings: Settings) -> Process:
 
 
 def _application(settings: Settings) -> Process:
-    own = (
-        {} if settings.qdrant_url else {"QDRANT_API_KEY": secret(settings, "vectorstore-read-only")}
-    )
+    if settings.qdrant_url:
+        reads = settings.qdrant_read_only_api_key or settings.qdrant_api_key
+    else:
+        reads = secret(settings, "vectorstore-read-only")
+    own = {"QDRANT_API_KEY": reads}
     probe_key = secret(settings, "probe")
     variables = _qdrant(settings) | own | _embed(settings) | _llm_endpoint(settings)
     variables |= {

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     embed_model: str | None = None
     qdrant_url: str | None = None
     qdrant_api_key: str | None = None
+    qdrant_read_only_api_key: str | None = None  # the application's; default: the one above
     sample: Place = ROOT / "evals" / "datasets" / "sample" / "r2"
 
     @property

@@ -13,6 +13,7 @@ import httpx
 import psutil
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
+from demo.crashes import GIVEN_UP, forget
 from demo.layout import BY_NAME, ROOT
 from demo.processes import Process
 from demo.settings import Settings
@@ -38,7 +39,8 @@ PROGRAM = """\
 [program:{name}]
 command={first}{python} -m demo.cli exec {name}
 autostart=false
-autorestart=true
+autorestart=unexpected
+exitcodes={given_up}
 startsecs=5
 startretries=3
 stopwaitsecs=30
@@ -99,7 +101,8 @@ class Supervisor:
         parts = [HEADER.format(socket=self.settings.socket)]
         for process in processes:
             first = YIELDING if process.late else ""
-            parts.append(PROGRAM.format(name=process.name, python=python, first=first))
+            names = {"name": process.name, "python": python, "first": first, "given_up": GIVEN_UP}
+            parts.append(PROGRAM.format(**names))
         path = state / "supervisord.conf"
         path.write_text("".join(parts))
         env = os.environ | paths(self.settings)
@@ -110,6 +113,7 @@ class Supervisor:
 
     def start(self, name: str) -> None:
         """Start one process and return at once."""
+        forget(self.settings, name)
         self._rpc().supervisor.startProcess(name, False)
 
     def restart(self, process: Process, *, wait: bool = True) -> None:
