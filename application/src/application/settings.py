@@ -43,7 +43,10 @@ class Settings(BaseSettings):
     """Built once and handed down; how to answer is in the bundle instead."""
 
     model_config = SettingsConfigDict(
-        env_prefix="APPLICATION_", frozen=True, secrets_dir=SECRETS if SECRETS.is_dir() else None
+        env_prefix="APPLICATION_",
+        frozen=True,
+        env_ignore_empty=True,
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
     )
 
     host: str = "127.0.0.1"

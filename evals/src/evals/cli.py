@@ -1,5 +1,6 @@
 """Command line of evals; `watch/cli.py` and `drill/cli.py` have more commands."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -124,7 +125,7 @@ def report(
 ) -> None:
     """Compare two revisions that `evals answers` has asked: one evidently report a boundary.
 
-    Example: evals report --reference r1 --current r2; then evidently ui --workspace .state/reports
+    Example: evals report --reference r1 --current r2; then evals reports-page
     """
     with sentences():
         settings = Settings()
@@ -142,7 +143,23 @@ def report(
         print(f"{boundary.boundary}: {len(boundary.failed)} of {boundary.tests} tests failed")
         for failure in boundary.failed:
             print(f"  {failure}")
-    print(f"Open them: evidently ui --workspace {settings.workspace}")
+    print("Open them: evals reports-page")
+
+
+@app.command()
+def reports_page(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8085,
+) -> None:
+    """Show evidently's page of the reports, for reading only, until it is stopped.
+
+    Example: evals reports-page --port 8085
+    """
+    os.environ.setdefault("DO_NOT_TRACK", "1")
+    from evals.web import reports_page  # evidently takes seconds to import
+
+    settings = Settings()
+    reports_page.serve(settings.workspace, settings.hosts, host, port)
 
 
 @app.command()

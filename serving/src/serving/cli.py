@@ -118,7 +118,7 @@ def llm(context: typer.Context) -> None:
     """
     settings = Settings()
     launch = plan_launch(settings, context.args)
-    check_llm(settings)
+    check_llm(settings, launch.arguments, launch.environment)
     os.execve(launch.arguments[0], launch.arguments, launch.environment)  # noqa: S606 - the purpose
 
 

@@ -9,11 +9,13 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from contracts.answer import Problem
@@ -24,6 +26,7 @@ from contracts.endpoints import (
     SparseResponse,
 )
 from contracts.status import Check, Readiness
+from serving.checks import is_loopback
 from serving.embedder import Embedder, open_embedder
 from serving.embeddings import EmbeddingsRequest
 from serving.errors import (
@@ -67,10 +70,18 @@ def _metrics(request: Request) -> Metrics:
 def _check_key(request: Request, authorization: Annotated[str, Header()] = "") -> None:
     key = request.app.state.settings.embed_api_key
     if key is None:
+        refuse_web_pages(request.headers)
         return
     expected = f"Bearer {key.get_secret_value()}"
     if not secrets.compare_digest(authorization.encode(), expected.encode()):
         raise HTTPException(401, "Send the embedder's key as `Authorization: Bearer <key>`.")
+
+
+def refuse_web_pages(headers: Headers) -> None:
+    """Raise 403 where a web page asks, or a name that another site gave this machine."""
+    name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    if "origin" in headers or not is_loopback(name):
+        raise HTTPException(403, "Without SERVING_EMBED_API_KEY no web page may ask.")
 
 
 EmbedderDep = Annotated[Embedder, Depends(_embedder)]

@@ -1,6 +1,5 @@
 """The model itself: sentence-transformers in this process; no other file imports torch."""
 
-import os
 from importlib.metadata import version
 from pathlib import Path
 
@@ -9,7 +8,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 
 from serving.ports import Vectors
-from serving.precision import choose_precision, processor_flags
+from serving.precision import choose_precision, processor_flags, usable_cores
 
 # Lengths in steps: oneDNN and torch keep kernels for every shape they have seen, 2 MB each.
 PADDING = {"text": {"pad_to_multiple_of": 16}}
@@ -26,7 +25,7 @@ class SentenceEncoder:
         max_tokens: int | None = None,
     ) -> None:
         """`pooling` counts where the folder declares none; `max_tokens` is an upper limit."""
-        torch.set_num_threads(len(os.sched_getaffinity(0)))
+        torch.set_num_threads(usable_cores())
         capability = torch.backends.cpu.get_cpu_capability()
         self.precision = choose_precision(precision, processor_flags(), capability)
         self.backend = f"sentence-transformers {version('sentence-transformers')}"

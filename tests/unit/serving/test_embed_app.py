@@ -43,7 +43,8 @@ def served(
         Settings.model_validate({"embed_api_key": key}),
         opened_with(tokenizer, encoder, aliases, **prefixes),
     )
-    with TestClient(app, raise_server_exceptions=False) as client:
+    url = "http://127.0.0.1"
+    with TestClient(app, base_url=url, raise_server_exceptions=False) as client:
         yield client
 
 
@@ -332,3 +333,12 @@ def test_an_unknown_path_is_a_problem_too(client: TestClient) -> None:
     reply = client.get("/docs")
     assert reply.status_code == 404
     assert reply.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "http://evil.example"}, {"Host": "rebound.example"}, {"Origin": "null"}]
+)
+def test_without_a_key_no_web_page_may_ask(client: TestClient, headers: dict[str, str]) -> None:
+    reply = client.post("/v1/embeddings", json={"input": "word"}, headers=headers)
+    assert reply.status_code == 403
+    assert "access-control-allow-origin" not in reply.headers

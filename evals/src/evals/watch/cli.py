@@ -169,9 +169,9 @@ def _pages(settings: Settings) -> Starlette:
         application_url=settings.application_page or settings.application_url,
         hosts=settings.hosts,
     )
-    return with_gateway(
-        page, Memo(settings.llm_url, settings.timeout_seconds, settings.generations)
-    )
+    key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
+    memo = Memo(settings.llm_url, settings.timeout_seconds, settings.generations, key=key)
+    return with_gateway(page, memo)
 
 
 def _print_card(card: Card, as_json: bool, markdown: bool = False) -> None:

@@ -6,8 +6,8 @@ import httpx
 from rich.console import Console
 
 from demo.doctor import findings
-from demo.install import offline
-from demo.layout import BY_NAME, ROOT, SEED
+from demo.install import offline, seed_wheels
+from demo.layout import BY_NAME, ROOT
 from demo.processes import complete, layer_variables, processes
 from demo.settings import Settings, keep_secret, kept_secret
 from demo.supervise import StartError, Supervisor
@@ -39,7 +39,7 @@ def prepare(settings: Settings) -> None:
     models = ["all-MiniLM-L6-v2"] + ([] if settings.llm_url else [settings.model])
     variables = {"SERVING_MODELS_DIR": str(settings.models)}
     if offline():
-        variables |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(SEED / "wheels")}
+        variables |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": seed_wheels()}
     env = complete(environment, variables)
     command = [str(BY_NAME[environment].command("serving")), "fetch", *models]
     if subprocess.run(command, env=env, cwd=ROOT).returncode != 0:
