@@ -50,7 +50,8 @@ def _set_boxes(soup: BeautifulSoup) -> None:
     for box in soup.find_all("input"):
         kind = str(box.get("type") or "text").lower()
         if kind in ("checkbox", "radio"):
-            box.replace_with("[x] " if box.has_attr("checked") else "[ ] ")
+            gap = "" if str(box.next_sibling or " ")[:1].isspace() else " "
+            box.replace_with(f"[{'x' if box.has_attr('checked') else ' '}]{gap}")
         elif kind in ("text", "number", "date", "email", "tel", "url") and box.get("value"):
             box.replace_with(f" {box['value']} ")
     for select in soup.find_all("select"):

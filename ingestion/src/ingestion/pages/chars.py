@@ -8,6 +8,7 @@ from typing import Any
 import pypdfium2.raw as pdfium  # type: ignore[import-untyped]  # it ships no types
 
 INVISIBLE_MODES = (3, 7)  # text render modes that paint nothing
+LINE_END_HYPHEN = 2  # PDFium's code for it; its own texts have U+FFFE
 WHITE = 250  # of 255; a lighter colour is not seen on paper
 LEAST_HEIGHT = 1.0  # points; smaller text cannot be read
 SCAN_SHARE = 0.5  # of the page under pictures, from which invisible text is an OCR's
@@ -174,6 +175,8 @@ class Page:
 
 
 def _text(code: int) -> str:
+    if code == LINE_END_HYPHEN:
+        return "\ufffe"
     return chr(code) if code and code < 0x110000 else ""
 
 

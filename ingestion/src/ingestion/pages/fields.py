@@ -22,7 +22,9 @@ def with_fields(page: Page, form: Any, chars: list[Char]) -> list[Char]:
     inserts: list[tuple[int, int, Char]] = []
     for number, field in enumerate(fields):
         index, is_line = _place(field, seen, len(chars))
-        text = f"\n{field.text}\n" if is_line else f" {field.text} "
+        is_first = not seen or index <= seen[0][0]
+        line = f"{field.text}\n" if is_first else f"\n{field.text}"
+        text = line if is_line else f" {field.text} "
         inserts.append((index, number, Char(text, field.box)))
     out, last = [], 0
     for index, _, char in sorted(inserts, key=lambda each: each[:2]):

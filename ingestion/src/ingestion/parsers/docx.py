@@ -32,26 +32,37 @@ def parse(raw: bytes, name: str) -> Parsed:
 
 def _cleaned(source: zipfile.ZipFile) -> tuple[bytes, int]:
     """The same package without hidden text, and how many pieces of text that was."""
-    copy, hidden = io.BytesIO(), 0
+    copy, hidden, styles = io.BytesIO(), 0, _hidden_styles(source)
     with zipfile.ZipFile(copy, "w") as target:
         for part in source.namelist():
             content = source.read(part)
             if part in _WITH_TEXT:
                 document = ElementTree.fromstring(content)  # noqa: S314  # no entities
-                hidden += _drop_hidden(document)
+                hidden += _drop_hidden(document, styles)
                 content = ElementTree.tostring(document)
             target.writestr(part, content)
     return copy.getvalue(), hidden
 
 
-def _drop_hidden(document: ElementTree.Element) -> int:
+def _hidden_styles(source: zipfile.ZipFile) -> frozenset[str]:
+    """Styles whose text is hidden."""
+    if "word/styles.xml" not in source.namelist():
+        return frozenset()
+    styles = ElementTree.fromstring(source.read("word/styles.xml"))  # noqa: S314  # no entities
+    hidden = (style.get(f"{_W}styleId") for style in styles.iter(f"{_W}style") if _vanishes(style))
+    return frozenset(filter(None, hidden))
+
+
+def _drop_hidden(document: ElementTree.Element, styles: frozenset[str]) -> int:
     """Remove hidden runs and what was deleted or moved away; keep what was moved here."""
     count = 0
     for parent in [*document.iter()]:
+        is_ghost = parent.tag == f"{_W}p" and _style(parent, "pPr", "pStyle") in styles
         for child in [*parent]:
-            if child.tag in (f"{_W}del", f"{_W}moveFrom") or (
-                child.tag == f"{_W}r" and _is_hidden(child)
-            ):
+            is_hidden = child.tag == f"{_W}r" and (
+                _vanishes(child) or _style(child, "rPr", "rStyle") in styles or is_ghost
+            )
+            if child.tag in (f"{_W}del", f"{_W}moveFrom") or is_hidden:
                 count += any(text.text for text in child.iter() if text.tag in _TEXTS)
                 parent.remove(child)
             elif child.tag == f"{_W}moveTo":
@@ -62,9 +73,11 @@ def _drop_hidden(document: ElementTree.Element) -> int:
 _TEXTS = (f"{_W}t", f"{_W}delText")
 
 
-def _is_hidden(run: ElementTree.Element) -> bool:
-    for name in ("vanish", "webHidden", "specVanish"):
-        mark = run.find(f"{_W}rPr/{_W}{name}")
-        if mark is not None and mark.get(f"{_W}val") not in _OFF:
-            return True
-    return False
+def _vanishes(element: ElementTree.Element) -> bool:
+    mark = element.find(f"{_W}rPr/{_W}vanish")
+    return mark is not None and mark.get(f"{_W}val") not in _OFF
+
+
+def _style(element: ElementTree.Element, properties: str, name: str) -> str | None:
+    style = element.find(f"{_W}{properties}/{_W}{name}")
+    return None if style is None else style.get(f"{_W}val")

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ingestion.markup.convert import markdown_of
 from ingestion.markup.structure import structured
+from ingestion.parsers import parser_of
 from ingestion.parsers.document import Parsed
 from ingestion.parsers.markdown import without_hidden
 from ingestion.text import decoded, normalised
@@ -51,7 +51,7 @@ def _output(output: Mapping[str, Any]) -> str:
     if markdown := _joined(data.get("text/markdown", "")):
         return markdown
     if "<table" in (html := _joined(data.get("text/html", ""))):
-        return markdown_of(html)
+        return parser_of("html").parse(html.encode(), "").text
     if output.get("output_type") in ("error", "pyerr"):
         return _fenced(f"{output.get('ename', '')}: {output.get('evalue', '')}", "")
     text = _joined(output.get("text") or data.get("text/plain", ""))

@@ -101,7 +101,8 @@ def _text(chars: Sequence[Char], page: Page) -> str:
         elif not char.is_hidden and not (in_table and char.text.isspace()):
             in_table = in_table and not char.text.strip()
             parts.append(char.text)
-    return re.sub(r"[ \t]{2,}", " ", re.sub(r"\n{3,}", "\n\n", "".join(parts).replace("\r", "")))
+    text = re.sub(r"[ \t]+", " ", "".join(parts).replace("\r", ""))
+    return re.sub(r"\n{3,}", "\n\n", text.replace(" \n", "\n"))
 
 
 _BREAK = re.compile("(\\w+)(?:\ufffe[ \t]*\n?|[\u00ad\u2010][ \t]*\n|(?<=[a-z])-[ \t]*\n)[ \t]*(?=(\\w+))")
