@@ -72,7 +72,7 @@ class DocumentManifest(Contract):
     document_id: str
     path: str
     title: str
-    format: str  # "markdown" | "html" | "pdf" | "docx" | "text" | "jsonl"
+    format: str  # a name of ingestion's registry of formats, e.g. "markdown"
     version: str
     text_sha256: str
     characters: int
@@ -82,6 +82,7 @@ class DocumentManifest(Contract):
     committed_at: datetime
     modified_at: datetime | None = None  # the date that the document states of itself, if any
     token: int = 0  # of the lease under which it was committed; a later writer's is higher
+    notes: list[str] = []  # what its parser left out, and the pages that it could not read
     kept: str = ""  # digest of the document contract that it was found to keep; "" for none
 
 

@@ -79,6 +79,7 @@ class DocumentContract(BaseModel):
     formats: tuple[Format, ...] = ()  # none: every format
     language: str | None = Field(default=None, pattern="^[a-z]{2,3}$")  # ISO 639
     min_characters: int = Field(default=0, ge=0)  # letters and digits of the text
+    unread_pages: Literal["allow", "refuse"] = "allow"  # of a PDF: a scan without text
     metadata: dict[str, Literal["text", "number", "boolean", "date", "list"]] = {}  # required
 
     @property

@@ -14,7 +14,7 @@ from ingestion.markup.table import table
 from ingestion.pages.chars import Char, Page
 from ingestion.pages.fields import with_fields
 from ingestion.pages.tables import tables_of
-from ingestion.parsers.document import Parsed, Table
+from ingestion.parsers.document import Parsed, Table, ranges
 from ingestion.text import normalised
 
 PDF_END_BYTES = 1024  # in the last of which a whole PDF says that it ends
@@ -131,14 +131,3 @@ def _tables(text: str) -> Iterator[Table]:
             end = text.find("\n", end + 1)
             end = len(text) if end < 0 else end
         yield Table(start, rule.start(), min(end + 1, len(text)))
-
-
-def ranges(numbers: Sequence[int]) -> str:
-    """E.g. "2 to 5, 9"."""
-    parts: list[list[int]] = []
-    for number in numbers:
-        if parts and number == parts[-1][-1] + 1:
-            parts[-1].append(number)
-        else:
-            parts.append([number])
-    return ", ".join(str(p[0]) if len(p) == 1 else f"{p[0]} to {p[-1]}" for p in parts)
