@@ -189,7 +189,8 @@ _CHECKS: tuple[tuple[Kind, Callable[[Raw, Indexed], str | None]], ...] = (
 
 def _words(text: str) -> set[str]:
     """The words of four letters and more."""
-    return set(re.findall(r"[^\W\d_]{4,}", unicodedata.normalize("NFKC", text).casefold()))
+    text = unicodedata.normalize("NFKC", text.replace("™", " ").replace("℠", " "))
+    return set(re.findall(r"[^\W\d_]{4,}", text.casefold()))
 
 
 def _letters(text: str) -> str:

@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import default
@@ -23,7 +23,7 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
 from ingestion.errors import DocumentError
-from ingestion.text import decoded
+from ingestion.text import decoded, normalised
 
 logging.getLogger("pypdf").setLevel(logging.ERROR)  # it warns of what it could mend
 
@@ -47,7 +47,8 @@ def extract(raw: bytes, format: str) -> Raw:
     if format not in _EXTRACTORS:
         raise DocumentError(f"there is no second reader of {format}")
     try:
-        return _EXTRACTORS[format](raw)
+        said = _EXTRACTORS[format](raw)
+        return Raw(normalised(said.text), said.rows)
     except (
         AttributeError,
         RecursionError,
@@ -73,7 +74,9 @@ def _json_row(raw: bytes) -> Raw:
 
 def _markdown(raw: bytes) -> Raw:
     """The file as it is, without fields at its top; a table is what stands around a rule of -|-."""
-    lines = _below_fields(re.sub(r"<!--.*?-->", "", decoded(raw), flags=re.DOTALL).splitlines())
+    first, *rest = decoded(raw).split("<!--")
+    text = first + "".join(part.partition("-->")[2] for part in rest)
+    lines = [*_seen(_below_fields(text.splitlines()))]
     rows: list[Row] = []
     in_table = False
     for i, line in enumerate(lines):
@@ -97,6 +100,19 @@ def _below_fields(lines: list[str]) -> list[str]:
     return lines
 
 
+def _seen(lines: Iterable[str]) -> Iterator[str]:
+    """Without blocks of HTML that are hidden; an empty line ends one."""
+    is_hidden = False
+    for line in lines:
+        opens = line.lstrip().startswith("<") and _HIDES.search(line)
+        is_hidden = bool(opens or (is_hidden and line.strip()))
+        if not is_hidden:
+            yield line
+
+
+_HIDES = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|\shidden[\s>=]", re.IGNORECASE)
+
+
 def _is_rule(line: str) -> bool:
     """Whether a line is the rule below a table's header; in time linear in its length."""
     cells = line.strip().strip("|").split("|") if "|" in line else []
@@ -115,14 +131,15 @@ class _Page(HTMLParser):
     )
     LEFT_OUT_ROLES = frozenset(("navigation", "banner", "contentinfo"))
     INLINE = frozenset(
-        ("a", "abbr", "b", "code", "em", "i", "kbd", "small", "span", "strong", "sub", "sup")
+        ("a", "abbr", "b", "code", "em", "i", "kbd", "small", "span", "strong", "sub")
     )
     VOID = frozenset(
         ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr")
     )
 
-    def __init__(self) -> None:
+    def __init__(self, unseen: frozenset[str]) -> None:
         super().__init__()
+        self._unseen = unseen  # classes that the page's own styles hide
         self.parts: list[str] = []
         self.rows: list[Row] = []
         self._tables: list[_Table] = []  # those that are open, the outermost first
@@ -153,6 +170,7 @@ class _Page(HTMLParser):
             tag in self.LEFT_OUT
             or fields.get("role") in self.LEFT_OUT_ROLES
             or ("hidden" in fields and fields["hidden"] != "until-found")
+            or not self._unseen.isdisjoint((fields.get("class") or "").split())
             or "display:none" in style
             or "visibility:hidden" in style
         )
@@ -242,8 +260,9 @@ def _expanded(rows: Sequence[Sequence[Span]]) -> list[Row]:
 
 
 def _html(raw: bytes) -> Raw:
-    page = _Page()
-    page.feed(decoded(raw, is_marked_up=True))
+    text = decoded(raw, is_marked_up=True)
+    page = _Page(frozenset(re.findall(r"\.([\w-]+)\s*\{[^{}]*display\s*:\s*none", text)))
+    page.feed(text)
     page.close()
     text = re.sub(r"[ \t\r\f\v]*\n\s*", "\n", "".join(page.parts)).strip()
     return Raw(text, tuple(page.rows))
@@ -404,7 +423,7 @@ def _pptx(raw: bytes) -> Raw:
         _cells(_drawn(cell) for cell in row.iter(f"{_DRAWING}tc"))
         for slide in shown
         for table in slide.iter(f"{_DRAWING}tbl")
-        if not any({"gridSpan", "rowSpan"} & cell.keys() for cell in table.iter(f"{_DRAWING}tc"))
+        if not any({"gridSpan", "rowSpan"} & {*cell.keys()} for cell in table.iter(f"{_DRAWING}tc"))
         for row in table.iter(f"{_DRAWING}tr")
     ]
     return Raw("\n".join(map(_drawn, shown)), tuple(rows))

@@ -34,6 +34,8 @@ def markdown_of(html: str) -> str:
     soup = BeautifulSoup(html, "html.parser")
     for comment in soup.find_all(string=lambda text: isinstance(text, Comment)):
         comment.extract()
+    for tag in soup.find_all(["summary", "legend"]):
+        tag.name = "p"  # or it would run into the text below it
     set_marks(soup)
     for link in soup.find_all("a"):
         if link.get_text(strip=True) in _BACK_TO_THE_TEXT:
