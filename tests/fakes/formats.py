@@ -10,7 +10,6 @@ from typing import Any
 from openpyxl import Workbook
 from pptx import Presentation
 from pptx.util import Inches
-
 from tests.fakes.documents import docx, paragraph
 
 
@@ -61,7 +60,8 @@ def word_table(*rows: Sequence[tuple[str, str] | str]) -> bytes:
         cells = [(each, "") if isinstance(each, str) else each for each in row]
         lines.append(
             "".join(
-                f"<w:tc><w:tcPr>{properties}</w:tcPr>{text if text[:1] == '<' else paragraph(text)}</w:tc>"
+                f"<w:tc><w:tcPr>{properties}</w:tcPr>"
+                f"{text if text[:1] == '<' else paragraph(text)}</w:tc>"
                 for text, properties in cells
             )
         )
@@ -101,7 +101,9 @@ def pages(*contents: str, fields: Mapping[str, str] | None = None, rotate: int =
     for widget, (kind, place) in zip(widgets, fields.items(), strict=True):
         objects[widget] = f"<</Type/Annot/Subtype/Widget/Rect[{place}]{FIELDS[kind]}>>"
     for i, (number, content) in enumerate(zip(numbers, contents, strict=True)):
-        annotations = f"/Annots[{' '.join(f'{w} 0 R' for w in widgets)}]" if widgets and not i else ""
+        annotations = (
+            f"/Annots[{' '.join(f'{w} 0 R' for w in widgets)}]" if widgets and not i else ""
+        )
         objects[number] = (
             f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Rotate {rotate}"
             f"/Resources<</Font<</F1 3 0 R>>/XObject<</Im1 4 0 R>>>>{annotations}"

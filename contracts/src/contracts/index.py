@@ -82,7 +82,7 @@ class DocumentManifest(Contract):
     committed_at: datetime
     modified_at: datetime | None = None  # the date that the document states of itself, if any
     token: int = 0  # of the lease under which it was committed; a later writer's is higher
-    notes: list[str] = []  # what its parser left out, and the pages that it could not read
+    notes: tuple[str, ...] = ()  # what its parser left out, and the pages that it could not read
     kept: str = ""  # digest of the document contract that it was found to keep; "" for none
 
 

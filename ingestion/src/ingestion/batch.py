@@ -67,7 +67,9 @@ class Indexer:
         replaced = [pending.replaces for pending in committed if pending.replaces]
         swept = self.index.write([document for _, document in documents], replaced)
         embedded = sum(len(document.chunks) for _, document in documents)
-        notes = [f"{item.manifest.path}: {note}" for item, _ in documents for note in item.manifest.notes]
+        notes = [
+            f"{item.manifest.path}: {note}" for item, _ in documents for note in item.manifest.notes
+        ]
         return BatchResult(committed, refused, embedded, swept, notes)
 
     def read(self, found: Found) -> str:
@@ -101,7 +103,7 @@ class Indexer:
             run_id=self.run_id,
             committed_at=datetime.now(UTC),
             modified_at=parsed.stated_at,
-            notes=list(parsed.notes),
+            notes=parsed.notes,
             kept=self.contract.digest,
         )
         return Prepared(pending, manifest, chunks)

@@ -116,7 +116,9 @@ class _Rows:
             if len(self._shapes) >= MOST_SHAPES:
                 return True  # so that a sheet of odd rows cannot take for ever
             self._shapes[shape] = {
-                tuple(None if any_cell else cell for cell, any_cell in zip(each, shape, strict=True))
+                tuple(
+                    None if any_cell else cell for cell, any_cell in zip(each, shape, strict=True)
+                )
                 for each in self._rows
                 if len(each) == len(shape)
             }

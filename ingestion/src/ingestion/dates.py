@@ -8,6 +8,7 @@ from calendar import month_name
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 HEAD = 600  # characters; a date further down is about something else
 
@@ -39,6 +40,6 @@ def date_of(value: object) -> datetime | None:
     return None
 
 
-def first_date(fields: Mapping[object, object]) -> datetime | None:
+def first_date(fields: Mapping[Any, object]) -> datetime | None:
     """The date of the first metadata field that states one, in the order of `FIELDS`."""
     return next(filter(None, (date_of(fields.get(name)) for name in FIELDS)), None)

@@ -17,11 +17,24 @@ CONTROL_SHARE = 0.02  # of a text that is no UTF-8, or no text
 # Letters outside ASCII by language, the most frequent first.
 _LATIN = {
     "cp1252": (
-        "éàèêçôùîâûëïœæüÿ", "üäößé", "óáíéñúü¿¡", "ãçéáõíóâêàúô", "àèùéòìî", "äöåé", "øåæéö",
-        "éëïöèê", "áíéúðóþöýæ", "’“”–—éï€£§©°®«»",
+        "éàèêçôùîâûëïœæüÿ",
+        "üäößé",
+        "óáíéñúü¿¡",
+        "ãçéáõíóâêàúô",
+        "àèùéòìî",
+        "äöåé",
+        "øåæéö",
+        "éëïöèê",
+        "áíéúðóþöýæ",
+        "’“”–—éï€£§©°®«»",
     ),
     "cp1250": (
-        "ąęłóżśćńź", "íáěéřšžčýůúňťďó", "áéöőóüűúí", "ăîâşţ", "šžčćđ", "áíčžšýéúľťôňäďĺŕó",
+        "ąęłóżśćńź",
+        "íáěéřšžčýůúňťďó",
+        "áéöőóüűúí",
+        "ăîâşţ",
+        "šžčćđ",
+        "áíčžšýéúľťôňäďĺŕó",
     ),
     "iso8859-2": ("ąęłóżśćńź", "íáěéřšžčýůúňťďó", "áéöőóüűúí", "šžčćđ"),
     "cp1254": ("ıüşğçöİâ",),
@@ -30,7 +43,8 @@ _LATIN = {
 }
 _OTHER = {
     "cp1251": (
-        "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё", "оаинетрсвлкмудпязьбгчйхїцшжєюфщіґ",
+        "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",
+        "оаинетрсвлкмудпязьбгчйхїцшжєюфщіґ",
         "аоиетнрсвлпдкмзъугбчяжщцшхйюьф",
     ),
     "koi8_r": ("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",),
@@ -116,7 +130,10 @@ def _score(raw: bytes, name: str) -> float:
         )
     languages = _LATIN.get(name) or _OTHER[name]
     best = max(
-        sum(_likelihoods(language).get(each, _other(each)) * count for each, count in letters.items())
+        sum(
+            _likelihoods(language).get(each, _other(each)) * count
+            for each, count in letters.items()
+        )
         for language in languages
     )
     order = [*_LATIN, *_OTHER].index(name)  # of two that are as good, the more usual one
@@ -128,7 +145,9 @@ def _likelihoods(language: str) -> dict[str, float]:
     """The log likelihood of each letter; a capital is rarer than its small letter."""
     whole = sum(1 / (rank + 3) for rank in range(len(language)))
     small = {each: math.log(1 / (rank + 3) / whole) for rank, each in enumerate(language)}
-    capitals = {each.upper(): value - 2 for each, value in small.items() if each.upper() not in small}
+    capitals = {
+        each.upper(): value - 2 for each, value in small.items() if each.upper() not in small
+    }
     return {**capitals, **small}
 
 

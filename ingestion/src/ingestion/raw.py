@@ -1,6 +1,6 @@
 """Raw bytes -> text and table rows, a second time and more simply, so that no parser checks itself.
 
-Only the guess of an encoding is shared with the parsers: two guesses would differ over healthy text.
+Only the guess of an encoding is shared with the parsers: two guesses would differ needlessly.
 It may see less of a document than the parser, never more: what it finds must be in the index, so
 navigation, footers and hidden text are left out. A format without a reader here is not compared.
 """
@@ -95,7 +95,9 @@ def _below_fields(lines: list[str]) -> list[str]:
     for end, line in enumerate(lines[1:], 1):
         if line.strip() in ("---", "...", "+++") and line[:1] in "-.+":
             return lines[end + 1 :] if any(map(str.strip, lines[end + 1 :])) else lines
-        if line[:1] not in ("", " ", "\t", "#", "-", "]", "}") and not re.match(r"[\w .-]+\s*[:=]", line):
+        if line[:1] not in ("", " ", "\t", "#", "-", "]", "}") and not re.match(
+            r"[\w .-]+\s*[:=]", line
+        ):
             return lines
     return lines
 
@@ -127,14 +129,38 @@ class _Page(HTMLParser):
     """Text and rows of a page: of its `main` where it has one."""
 
     LEFT_OUT = frozenset(
-        ("head", "script", "style", "noscript", "template", "svg", "iframe", "nav", "footer", "select")
+        (
+            "head",
+            "script",
+            "style",
+            "noscript",
+            "template",
+            "svg",
+            "iframe",
+            "nav",
+            "footer",
+            "select",
+        )
     )
     LEFT_OUT_ROLES = frozenset(("navigation", "banner", "contentinfo"))
     INLINE = frozenset(
         ("a", "abbr", "b", "code", "em", "i", "kbd", "small", "span", "strong", "sub")
     )
     VOID = frozenset(
-        ("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr")
+        (
+            "area",
+            "base",
+            "br",
+            "col",
+            "embed",
+            "hr",
+            "img",
+            "input",
+            "link",
+            "meta",
+            "source",
+            "wbr",
+        )
     )
 
     def __init__(self, unseen: frozenset[str]) -> None:
@@ -306,7 +332,7 @@ _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
 def _xlsx(raw: bytes) -> Raw:
-    """Rows of the sheets that are shown; a number is None, since how it is shown is not read here."""
+    """Rows of the sheets that are shown; a number, whose format is not read here, is None."""
     parts = _xml_parts(raw)
     strings = parts.get("xl/sharedStrings.xml", b"<none/>")
     shared = [_strings(item) for item in ElementTree.fromstring(strings).iter(f"{_SHEET}si")]  # noqa: S314  # no entities
@@ -451,11 +477,18 @@ def _epub(raw: bytes) -> Raw:
     with zipfile.ZipFile(io.BytesIO(raw)) as package:
         if sum(part.file_size for part in package.infolist()) > MAX_PART_BYTES:
             raise ValueError(f"it unpacks to more than {MAX_PART_BYTES:,} bytes")
-        opf = package.read(next(name for name in package.namelist() if name.endswith(".opf"))).decode()
+        opf = package.read(
+            next(name for name in package.namelist() if name.endswith(".opf"))
+        ).decode()
         ids = set(re.findall(r"<itemref\b[^>]*\bidref=[\"']([^\"']+)", opf))
-        items = [dict(re.findall(r"([\w-]+)=[\"']([^\"']*)", tag)) for tag in re.findall(r"<item\b[^>]*>", opf)]
+        items = [
+            dict(re.findall(r"([\w-]+)=[\"']([^\"']*)", tag))
+            for tag in re.findall(r"<item\b[^>]*>", opf)
+        ]
         files = {unquote(i["href"]).rpartition("/")[2] for i in items if i.get("id") in ids}
-        chapters = [_html(package.read(n)) for n in package.namelist() if n.rpartition("/")[2] in files]
+        chapters = [
+            _html(package.read(n)) for n in package.namelist() if n.rpartition("/")[2] in files
+        ]
     rows = tuple(row for chapter in chapters for row in chapter.rows)
     return Raw("\n".join(chapter.text for chapter in chapters), rows)
 

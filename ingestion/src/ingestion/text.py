@@ -13,7 +13,9 @@ _MARKS = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_DECLARED = re.compile(rb"""(?:charset\s*=\s*|<\?xml[^>]{1,100}encoding\s*=\s*)["']?([\w.:-]+)""", re.I)
+_DECLARED = re.compile(
+    rb"""(?:charset\s*=\s*|<\?xml[^>]{1,100}encoding\s*=\s*)["']?([\w.:-]+)""", re.I
+)
 _DECLARED_WITHIN = 4096  # bytes from the start
 # What web browsers take a label for: the wider encoding of the same family.
 _WIDER = {

@@ -1,7 +1,6 @@
 """The parser and the second reader see the same, and the comparison notices where they do not."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from tests.fakes.formats import word_table
@@ -41,7 +40,9 @@ def test_the_audit_finds_nothing_wrong_with_what_the_parser_reads(
 
     found = findings(extract(content, format_of(file)), parsed.text, parsed.title)
 
-    assert [each for each in found if each[0] != "shape"] == []  # of a few words, lengths say little
+    assert [
+        each for each in found if each[0] != "shape"
+    ] == []  # of a few words, lengths say little
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,9 @@ def test_rows_are_looked_up_in_time_linear_in_their_number(monkeypatch: pytest.M
     def work(rows: int) -> int:
         counted.clear()
         raw = "\n".join(f"name {i},value {i}" for i in range(rows)).encode()
-        assert not dict(findings(extract(raw, "csv"), parse(raw, "csv", "a.csv").text)).get("tables lost")
+        assert not dict(findings(extract(raw, "csv"), parse(raw, "csv", "a.csv").text)).get(
+            "tables lost"
+        )
         return len(counted)
 
     assert work(4000) < 5 * work(1000)
@@ -74,17 +77,17 @@ def test_rows_are_looked_up_in_time_linear_in_their_number(monkeypatch: pytest.M
 @pytest.mark.parametrize(
     "text",
     [
-        "a | b\n|" + " " * 2_000_000,
-        "a | b\n" + "|" * 2_000_000,
-        "a | b\n" + "-|" * 1_000_000,
-        "a | b\n--|--\n" * 200_000,
-        "---\n" + "a: b\n" * 300_000,
+        "a | b\n|" + " " * 200_000,
+        "a | b\n" + "|" * 200_000,
+        "a | b\n" + "-|" * 100_000,
+        "a | b\n--|--\n" * 10_000,
+        "---\n" + "a: b\n" * 20_000,
     ],
 )
 def test_hostile_markdown_is_read_in_linear_time(text: str) -> None:
     assert extract(text.encode(), "markdown").text  # a quadratic reader would take hours
 
 
-def test_a_format_without_a_second_reader_is_not_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_format_without_a_second_reader_is_not_compared() -> None:
     with pytest.raises(DocumentError, match="no second reader of dance"):
         extract(b"x", "dance")

@@ -136,7 +136,11 @@ def test_a_workbook_gives_a_heading_per_sheet_and_a_table_per_block_of_rows() ->
 def test_dates_and_truths_of_a_workbook_read_as_in_a_spreadsheet() -> None:
     values = (datetime(2026, 3, 1), datetime(2026, 3, 1, 9, 30), True)
 
-    assert [shown(value, "General") for value in values] == ["2026-03-01", "2026-03-01 09:30", "TRUE"]
+    assert [shown(value, "General") for value in values] == [
+        "2026-03-01",
+        "2026-03-01 09:30",
+        "TRUE",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from ingestion.markup.table import cell
 _BACK_TO_THE_TEXT = ("↑", "↩", "↩︎", "^")
 
 
-class _Converter(MarkdownConverter):  # type: ignore[misc]  # it ships no types
+class _Converter(MarkdownConverter):
     def convert_td(self, el: Any, text: str, parent_tags: Any) -> str:
         return f" {cell(text)} |"
 

@@ -53,7 +53,7 @@ def _yaml(block: str) -> tuple[dict[object, object] | None, str]:
 
 def _toml(block: str) -> tuple[dict[object, object] | None, str]:
     try:
-        return dict(tomllib.loads(block)), ""
+        return dict(tomllib.loads(block).items()), ""
     except tomllib.TOMLDecodeError:
         return _line_by_line(block), UNREADABLE.format("TOML")
 

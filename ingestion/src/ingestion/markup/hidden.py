@@ -1,4 +1,4 @@
-"""Text of a page that no reader sees: by attribute, by inline style, or by the page's own styles."""
+"""Text of a page that no reader sees, by an attribute, its style, or the page's own styles."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,9 @@ _RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
 _NAME = re.compile(r"[.#][\w-]+")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _STYLE_ATTRIBUTE = re.compile(r"""\sstyle\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
-_HIDDEN_ATTRIBUTE = re.compile(r"\shidden(?:\s*=\s*(?:\"(?:hidden)?\"|'(?:hidden)?'|hidden))?[\s/>]", re.I)
+_HIDDEN_ATTRIBUTE = re.compile(
+    r"\shidden(?:\s*=\s*(?:\"(?:hidden)?\"|'(?:hidden)?'|hidden))?[\s/>]", re.I
+)
 MAX_STYLES = 200_000  # characters of the page's own styles that are looked at
 
 

@@ -2,15 +2,18 @@
 
 import re
 
-from bs4 import BeautifulSoup, NavigableString, Tag
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString
 
 _RAISED = str.maketrans("0123456789+-−n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ⁿ")
 _ORDINAL = re.compile(r"st|nd|rd|th|er|re|e|ère|ere|ème|eme|nd[es]|o|a|os|as|º|ª|te|ter|de", re.I)
 _UNITS = frozenset(
-    "m km cm mm dm nm µm μm ft in yd mi s h kg g l t k v w n j hz pa mol min sec rad inch x y".split()
+    "m km cm mm dm nm µm μm ft in yd mi s h kg g l t k v w n j hz pa mol min rad inch x y".split()  # noqa: SIM905  # short
 )
 _MARK = re.compile(r"\[?(\d{1,3}|[a-z]|[ivx]{1,5}|[*†‡§¶]{1,3})\]?", re.IGNORECASE)
-_BLOCKS = frozenset("p li td th dd dt div h1 h2 h3 h4 h5 h6 caption body blockquote".split())
+_BLOCKS = frozenset(
+    "p li td th dd dt div h1 h2 h3 h4 h5 h6 caption body blockquote".split()  # noqa: SIM905  # short
+)
 
 
 def set_marks(soup: BeautifulSoup) -> None:
@@ -27,7 +30,9 @@ def set_marks(soup: BeautifulSoup) -> None:
         is_link = bool(tag.find("a", href=re.compile("^#"))) or (
             tag.parent is not None and tag.parent.name == "a" and _is_anchor(tag.parent)
         )
-        shown = _lowered(text, before, after) if tag.name == "sub" else _raised(text, before, is_link)
+        shown = (
+            _lowered(text, before, after) if tag.name == "sub" else _raised(text, before, is_link)
+        )
         if tag.name == "sup" and after[:1].isalnum() and shown[-1:].isalnum():
             shown += " "  # or the next word would join the number
         tag.replace_with(NavigableString(shown))
@@ -85,7 +90,7 @@ def _lowered(text: str, before: str, after: str) -> str:
 
 def _beside(tag: Tag, side: str) -> str:
     """The text next to an element, within its block."""
-    parts, node = [], tag
+    parts, node = list[str](), tag
     while node is not None:
         sibling = node.previous_sibling if side == "previous" else node.next_sibling
         while sibling is not None:

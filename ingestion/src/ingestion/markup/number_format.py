@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
-_TOKEN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|[^"\\]', re.DOTALL)
+_SIGN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|[^"\\]', re.DOTALL)
 _CURRENCY = re.compile(r"\[\$([^\]-]*)(?:-[^\]]*)?\]")
 _DIGITS = "0#?"
 _SPREADSHEET_DIGITS = 15
@@ -35,7 +35,7 @@ def shown(value: object, number_format: str) -> str:
     text = str(value)
     sections = _sections(number_format)
     if len(sections) == 4 or (sections and "@" in sections[-1] and sections[-1] != "@"):
-        return "".join(text if each == "@" else _literal(each) for each in _tokens(sections[-1]))
+        return "".join(text if each == "@" else _literal(each) for each in _signs(sections[-1]))
     return text
 
 
@@ -57,17 +57,17 @@ def _number(value: float, number_format: str) -> str:
         section, value = sections[1], -value
     elif value == 0 and len(sections) > 2 and sections[2]:
         section = sections[2]
-    tokens = _tokens(section)
-    if not section.strip() or "general" in section.lower() or not _places(tokens):
-        literal = "".join(map(_literal, tokens))
+    signs = _signs(section)
+    if not section.strip() or "general" in section.lower() or not _places(signs):
+        literal = "".join(map(_literal, signs))
         has_general = "general" in section.lower()
-        if has_general or not literal.strip() or "@" in tokens:
+        if has_general or not literal.strip() or "@" in signs:
             around = re.split("general", section, flags=re.IGNORECASE) if has_general else ["", ""]
-            before, after = ("".join(map(_literal, _tokens(each))) for each in around[:2])
+            before, after = ("".join(map(_literal, _signs(each))) for each in around[:2])
             return f"{before}{plain(value)}{after}"
         return literal
     try:
-        return _filled(value, tokens)
+        return _filled(value, signs)
     except (ArithmeticError, ValueError, IndexError):
         return plain(value)
 
@@ -75,70 +75,70 @@ def _number(value: float, number_format: str) -> str:
 def _sections(number_format: str) -> list[str]:
     """The parts for positive numbers, negative ones, zero and text."""
     parts, current = [], ""
-    for token in _TOKEN.findall(number_format):
-        if token == ";":
+    for sign in _SIGN.findall(number_format):
+        if sign == ";":
             parts.append(current)
             current = ""
         else:
-            current += token
+            current += sign
     return [*parts, current]
 
 
-def _tokens(section: str) -> list[str]:
-    return _TOKEN.findall(section)
+def _signs(section: str) -> list[str]:
+    return _SIGN.findall(section)
 
 
-def _literal(token: str) -> str:
-    if token.startswith('"'):
-        return token[1:-1]
-    if token.startswith("\\"):
-        return token[1:]
-    if token.startswith("_"):
+def _literal(sign: str) -> str:
+    if sign.startswith('"'):
+        return sign[1:-1]
+    if sign.startswith("\\"):
+        return sign[1:]
+    if sign.startswith("_"):
         return ""
-    if token.startswith("*"):
+    if sign.startswith("*"):
         return ""
-    if token.startswith("["):
-        currency = _CURRENCY.fullmatch(token)
+    if sign.startswith("["):
+        currency = _CURRENCY.fullmatch(sign)
         return currency[1] if currency else ""
-    return "" if token in (*_DIGITS, "@") else token
+    return "" if sign in (*_DIGITS, "@") else sign
 
 
-def _places(tokens: list[str]) -> list[int]:
-    return [i for i, token in enumerate(tokens) if token in _DIGITS and len(token) == 1]
+def _places(signs: list[str]) -> list[int]:
+    return [i for i, sign in enumerate(signs) if sign in _DIGITS and len(sign) == 1]
 
 
-def _filled(value: float, tokens: list[str]) -> str:
-    """The tokens with the number's digits in place of the first to the last digit sign."""
-    places = _places(tokens)
+def _filled(value: float, signs: list[str]) -> str:
+    """The signs with the number's digits in place of the first to the last digit sign."""
+    places = _places(signs)
     first, last = places[0], places[-1]
-    inner = tokens[first : last + 1]
+    inner = signs[first : last + 1]
     scale, after = 0, last + 1
-    while after < len(tokens) and tokens[after] == ",":  # each divides by a thousand
+    while after < len(signs) and signs[after] == ",":  # each divides by a thousand
         scale, after = scale + 1, after + 1
-    percent = sum(token == "%" for token in tokens)
+    percent = sum(sign == "%" for sign in signs)
     exact = Decimal(f"{value:.{_SPREADSHEET_DIGITS}g}") * 100**percent / 1000**scale
     sign = "-" if exact < 0 else ""
     if "/" in inner:
         digits = _fraction(abs(exact), inner)
-    elif any(token in "eE" for token in inner):
+    elif any(sign in "eE" for sign in inner):
         digits = _scientific(abs(exact), inner)
     else:
         digits = _decimal(abs(exact), inner)
-    before = "".join(map(_literal, tokens[:first]))
-    behind = "".join(map(_literal, tokens[after:]))
+    before = "".join(map(_literal, signs[:first]))
+    behind = "".join(map(_literal, signs[after:]))
     return f"{sign}{before}{digits}{behind}".strip()
 
 
 def _decimal(value: Decimal, inner: list[str]) -> str:
     point = inner.index(".") if "." in inner else len(inner)
-    whole_signs = [token for token in inner[:point] if token in _DIGITS]
-    decimals = [token for token in inner[point:] if token in _DIGITS]
-    least = sum(token == "0" for token in decimals)
+    whole_signs = [sign for sign in inner[:point] if sign in _DIGITS]
+    decimals = [sign for sign in inner[point:] if sign in _DIGITS]
+    least = sum(sign == "0" for sign in decimals)
     rounded = value.quantize(Decimal(1).scaleb(-len(decimals)), ROUND_HALF_UP)
     whole, _, rest = f"{rounded:f}".partition(".")
     while len(rest) > least and rest.endswith("0"):
         rest = rest[:-1]
-    width = sum(token == "0" for token in whole_signs)
+    width = sum(sign == "0" for sign in whole_signs)
     whole = whole.lstrip("0").rjust(width, "0")
     literals = [(i, _literal(t)) for i, t in enumerate(inner[:point]) if t not in (*_DIGITS, ",")]
     if literals:
@@ -151,20 +151,22 @@ def _decimal(value: Decimal, inner: list[str]) -> str:
 def _with_literals(whole: str, inner: list[str]) -> str:
     """Digits among signs, as in a telephone number (000-0000), from the right."""
     out, left = [], [*whole]
-    for token in reversed(inner):
-        if token in _DIGITS:
-            out.append(left.pop() if left else ("0" if token == "0" else ""))
+    for sign in reversed(inner):
+        if sign in _DIGITS:
+            out.append(left.pop() if left else ("0" if sign == "0" else ""))
         else:
-            out.append(_literal(token) if token != "," else "")
+            out.append(_literal(sign) if sign != "," else "")
     return "".join([*left, *reversed(out)])
 
 
 def _scientific(value: Decimal, inner: list[str]) -> str:
-    at = next(i for i, token in enumerate(inner) if token in "eE")
+    at = next(i for i, sign in enumerate(inner) if sign in "eE")
     mantissa = inner[:at]
-    decimals = len([t for t in mantissa[mantissa.index(".") :] if t in _DIGITS]) if "." in mantissa else 0
+    decimals = (
+        len([t for t in mantissa[mantissa.index(".") :] if t in _DIGITS]) if "." in mantissa else 0
+    )
     digits, _, exponent = f"{value:.{decimals}E}".partition("E")
-    width = sum(token in _DIGITS for token in inner[at:])
+    width = sum(sign in _DIGITS for sign in inner[at:])
     return f"{digits}E{exponent[0]}{exponent[1:].lstrip('0').rjust(width, '0')}"
 
 

@@ -76,13 +76,17 @@ class Page:
     def picture_share(self) -> float:
         """How much of the page lies under its largest picture."""
         area = self._size[0] * self._size[1] or 1
-        return max((_area(shape.box) for shape in self.shapes if shape.is_picture), default=0) / area
+        return (
+            max((_area(shape.box) for shape in self.shapes if shape.is_picture), default=0) / area
+        )
 
     def shows_something(self) -> bool:
         """Whether anything is painted that could hold text; a thin rule is none."""
         return any(
             shape.is_picture
-            or (not shape.is_white and min(_sides(shape.box)) > THIN and max(_sides(shape.box)) > 12)
+            or (
+                not shape.is_white and min(_sides(shape.box)) > THIN and max(_sides(shape.box)) > 12
+            )
             for shape in self.shapes
         )
 
@@ -120,12 +124,14 @@ class Page:
 
     def _is_on_page(self, box: Box) -> bool:
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-        return -1 <= x <= self._size[0] + 1 and -1 <= y <= self._size[1] + 1
+        return bool(-1 <= x <= self._size[0] + 1 and -1 <= y <= self._size[1] + 1)
 
     def _is_painted_under(self, box: Box) -> bool:
         x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
         return self._is_unsure or any(
-            not shape.is_white and shape.box[0] <= x <= shape.box[2] and shape.box[1] <= y <= shape.box[3]
+            not shape.is_white
+            and shape.box[0] <= x <= shape.box[2]
+            and shape.box[1] <= y <= shape.box[3]
             for shape in self.shapes
         )
 

@@ -18,7 +18,9 @@ LEAST_ROWS = 3  # without rules
 MOST_IN_A_CELL = 28  # characters on average; columns of prose have more
 SHORT_COLUMN = 14  # characters on average, of which one column makes a table of longer ones
 LINE_FEED = 2.6  # line heights between two rows of a table without rules
-_BULLET = re.compile(r"[•◦▪●○■□–—*·\-]|\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\d{1,3}(?:\.\d+)+\.?|\[[x ]\]")
+_BULLET = re.compile(
+    r"[•◦▪●○■□–—*·\-]|\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)]|\d{1,3}(?:\.\d+)+\.?|\[[x ]\]"
+)
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,9 @@ def _spans(
         top = ys[rows - row]
         for column in range(columns):
             x = (xs[column] + xs[column + 1]) / 2
-            if column and not any(abs(r[0] - xs[column]) <= NEAR and r[1] <= y <= r[3] for r in down):
+            if column and not any(
+                abs(r[0] - xs[column]) <= NEAR and r[1] <= y <= r[3] for r in down
+            ):
                 spans[(row, column)] = spans[(row, column - 1)]
             elif row and not any(abs(r[1] - top) <= NEAR and r[0] <= x <= r[2] for r in across):
                 spans[(row, column)] = spans[(row - 1, column)]
@@ -155,8 +159,11 @@ def _continues(run: list[Line], line: Line) -> bool:
     piece = line.pieces[0]
     column = _column(columns, piece)
     is_near = run[-1].middle - line.middle < 1.5 * line.height
-    return len(columns) > 1 and is_near and column is not None and (
-        column > 0 or piece.box[2] <= columns[0][1] + NEAR
+    return (
+        len(columns) > 1
+        and is_near
+        and column is not None
+        and (column > 0 or piece.box[2] <= columns[0][1] + NEAR)
     )
 
 
@@ -174,7 +181,9 @@ def _columns(lines: Sequence[Line]) -> list[tuple[float, float]]:
 
 
 def _column(columns: list[tuple[float, float]], piece: Piece) -> int | None:
-    found = [i for i, (left, right) in enumerate(columns) if piece.box[0] < right and piece.box[2] > left]
+    found = [
+        i for i, (left, right) in enumerate(columns) if piece.box[0] < right and piece.box[2] > left
+    ]
     return found[0] if len(found) == 1 else None
 
 

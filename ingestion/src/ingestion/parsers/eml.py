@@ -19,14 +19,16 @@ MAX_ATTACHED = 50  # attachments whose text is read
 
 def parse(raw: bytes, name: str) -> Parsed:
     """Headers and text; attachments of plain text formats are read, others are named."""
-    mail = cast(EmailMessage, message_from_bytes(raw, policy=default))
+    mail = message_from_bytes(raw, policy=default)
     subject = normalised(str(mail["Subject"] or "")).replace("\n", " ")
     if not any(mail[header] for header in (*HEADERS, "Subject")):
         raise ValueError("it has none of the headers of an e-mail")
     heads = [f"{header}: {normalised(str(mail[header]))}" for header in HEADERS if mail[header]]
     body = mail.get_body(("plain", "html"))
     parts = ["\n\n".join(heads), _body(cast(EmailMessage, body)) if body is not None else ""]
-    attached = [part for part in mail.iter_attachments() if part.get_filename() or part.is_multipart()]
+    attached = [
+        part for part in mail.iter_attachments() if part.get_filename() or part.is_multipart()
+    ]
     unread = []
     for number, part in enumerate(attached):
         file = part.get_filename() or "attached message"
@@ -37,7 +39,9 @@ def parse(raw: bytes, name: str) -> Parsed:
     sent = getattr(mail["Date"], "datetime", None)
     notes = (f"attachments named but not read: {', '.join(unread)}",) if unread else ()
     stated_at = sent.astimezone(UTC) if sent is not None and sent.tzinfo else None
-    metadata: dict[str, object] = {h.lower(): str(mail[h]) for h in (*HEADERS, "Subject") if mail[h]}
+    metadata: dict[str, object] = {
+        h.lower(): str(mail[h]) for h in (*HEADERS, "Subject") if mail[h]
+    }
     return replace(parsed, stated_at=stated_at, metadata=metadata, notes=notes)
 
 
@@ -62,8 +66,7 @@ def _as_utf8(raw: bytes, charset: str) -> bytes:
 def _attached(part: EmailMessage, file: str) -> str:
     """The text of an attachment of a plain format, or of an attached message."""
     if part.get_content_type() == "message/rfc822":
-        inner = part.get_payload()[0] if part.is_multipart() else None
-        return parse(inner.as_bytes(), "").text if inner is not None else ""  # type: ignore[union-attr]
+        return "\n\n".join(parse(inner.as_bytes(), "").text for inner in part.iter_parts())
     format = FORMATS.get(splitext(file)[1].lower())
     content = part.get_payload(decode=True)
     if format not in PLAIN_TEXT or not isinstance(content, bytes):

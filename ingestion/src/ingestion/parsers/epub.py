@@ -21,9 +21,13 @@ def parse(raw: bytes, name: str) -> Parsed:
     """The spine's chapters; title and date come from the package document."""
     with package.opened(raw, doctypes=True) as book:
         if "META-INF/encryption.xml" in book.namelist():
-            raise DocumentError("it is protected or has encrypted parts: save it without protection")
+            raise DocumentError(
+                "it is protected or has encrypted parts: save it without protection"
+            )
         container = _xml(book, "META-INF/container.xml")
-        root = next(str(e.get("full-path")) for e in container.iter() if e.tag.endswith("}rootfile"))
+        root = next(
+            str(e.get("full-path")) for e in container.iter() if e.tag.endswith("}rootfile")
+        )
         opf = _xml(book, root)
         items = {e.get("id"): e for e in opf.iter() if e.tag.endswith("}item")}
         spine = [e for e in opf.iter() if e.tag.endswith("}itemref") and e.get("linear") != "no"]

@@ -18,7 +18,7 @@ _DATE_META = "meta[property='article:modified_time'], meta[name='last-modified']
 
 
 def parse(raw: bytes, name: str) -> Parsed:
-    """Headings, paragraphs and tables; navigation, scripts, footers and hidden text are left out."""
+    """Headings, paragraphs and tables; the frame and hidden text are left out."""
     page = LexborHTMLParser(decoded(raw, is_marked_up=True))
     title = page.css_first("head title")
     stated_at = _first(node.attributes.get("content") for node in page.css(_DATE_META))

@@ -21,7 +21,7 @@ def parse(raw: bytes, name: str) -> Parsed:
     title = next((plain[key] for key in ("title", "name") if isinstance(plain.get(key), str)), "")
     text = normalised("\n\n".join(_blocks(value, "")))
     parsed = structured(text, normalised(str(title)), name)
-    return replace(parsed, stated_at=first_date(dict(plain)), metadata=plain)
+    return replace(parsed, stated_at=first_date(plain), metadata=plain)
 
 
 class _Written(str):
@@ -45,7 +45,7 @@ def _blocks(value: object, path: str) -> Iterator[str]:
         else:
             for number, each in enumerate(value, 1):
                 yield from _blocks(each, f"{path}[{number}]")
-    elif (shown := _shown(value)):
+    elif shown := _shown(value):
         yield f"{path}: {shown}" if path else shown
 
 
@@ -56,7 +56,9 @@ def _columns(value: list[object]) -> list[str]:
         if not isinstance(record, Mapping):
             return []
         for key, each in record.items():
-            if isinstance(each, Mapping) or (isinstance(each, list) and any(isinstance(e, list | Mapping) for e in each)):
+            if isinstance(each, Mapping) or (
+                isinstance(each, list) and any(isinstance(e, list | Mapping) for e in each)
+            ):
                 return []
             columns[str(key)] = None
     return [*columns] if len(value) > 1 and 0 < len(columns) <= MAX_COLUMNS else []

@@ -39,13 +39,17 @@ def without_hidden(text: str) -> tuple[str, int]:
     if "<" not in text and "]: #" not in text and "]:#" not in text:
         return text, 0
     lines, tokens = line_starts(text), blocks(text)
-    ranges = [(token.type, lines[token.map[0]], lines[token.map[1]]) for token in tokens if token.map]
+    ranges = [
+        (token.type, lines[token.map[0]], lines[token.map[1]]) for token in tokens if token.map
+    ]
     code = [(start, end) for kind, start, end in ranges if kind in ("fence", "code_block")]
     cuts = [*_comments(text, code)]
     for kind, start, end in ranges:
         if kind == "html_block" and is_hidden_markup(text[start:end]):
             cuts.append((start, end))
-    cuts += [match.span() for match in _COMMENT_LINE.finditer(text) if not _within(match.start(), code)]
+    cuts += [
+        match.span() for match in _COMMENT_LINE.finditer(text) if not _within(match.start(), code)
+    ]
     kept, last, count = [], 0, 0
     for start, end in sorted(cuts):
         if end > last:

@@ -12,7 +12,8 @@ def opened(raw: bytes, doctypes: bool = False) -> zipfile.ZipFile:
     """The package; DocumentError if it is encrypted, unpacks to too much, or has XML entities."""
     if raw.startswith(b"\xd0\xcf\x11\xe0"):
         raise DocumentError(
-            "it is encrypted, or of an old format: save it as .docx, .xlsx or .pptx without password"
+            "it is encrypted, or of an old format: "
+            "save it as .docx, .xlsx or .pptx without a password"
         )
     package = zipfile.ZipFile(io.BytesIO(raw))
     if sum(part.file_size for part in package.infolist()) > MAX_UNZIPPED_BYTES:

@@ -1,4 +1,4 @@
-"""A PDF as text: page by page, with its tables, its form fields, and the pages that have no text."""
+"""A PDF as text: page by page, with its tables and form fields; pages without text are named."""
 
 import re
 import threading
@@ -105,7 +105,9 @@ def _text(chars: Sequence[Char], page: Page) -> str:
     return re.sub(r"\n{3,}", "\n\n", text.replace(" \n", "\n"))
 
 
-_BREAK = re.compile("(\\w+)(?:\ufffe[ \t]*\n?|[\u00ad\u2010][ \t]*\n|(?<=[a-z])-[ \t]*\n)[ \t]*(?=(\\w+))")
+_BREAK = re.compile(
+    "(\\w+)(?:\ufffe[ \t]*\n?|[\u00ad\u2010][ \t]*\n|(?<=[a-z])-[ \t]*\n)[ \t]*(?=(\\w+))"
+)
 
 
 def _without_breaks(text: str, words: set[str]) -> str:

@@ -28,7 +28,9 @@ def parse(raw: bytes, name: str) -> Parsed:
         heading = " ".join(title.text_frame.text.split()) if title is not None else ""
         parts.append(f"## {heading or f'Slide {number}'}")
         title_id = title.shape_id if title is not None and heading else None
-        shapes = sorted(_flat(slide.shapes), key=lambda shape: (shape.top or Emu(0), shape.left or 0))
+        shapes = sorted(
+            _flat(slide.shapes), key=lambda shape: (shape.top or Emu(0), shape.left or 0)
+        )
         parts += [text for shape in shapes if shape.shape_id != title_id for text in _said(shape)]
         if slide.has_notes_slide and slide.notes_slide.notes_text_frame is not None:
             notes = slide.notes_slide.notes_text_frame.text.strip()

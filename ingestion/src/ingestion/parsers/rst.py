@@ -1,10 +1,7 @@
 """reStructuredText: docutils renders it, and the page is read as HTML."""
 
-from dataclasses import replace
+from docutils.core import publish_parts  # type: ignore[import-untyped]  # it ships no types
 
-from docutils.core import publish_parts
-
-from ingestion.dates import first_date
 from ingestion.markup.convert import markdown_of
 from ingestion.markup.structure import structured
 from ingestion.parsers.document import Parsed
@@ -27,4 +24,4 @@ def parse(raw: bytes, name: str) -> Parsed:
     source = normalised(decoded(raw))
     parts = publish_parts(source, writer="html5", settings_overrides=_SETTINGS)
     text = normalised(markdown_of(parts["html_body"]))
-    return replace(structured(text, "", name), stated_at=first_date({}))
+    return structured(text, "", name)

@@ -5,13 +5,13 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import IO, Any
 from xml.etree import ElementTree
 
-from openpyxl import load_workbook
-from openpyxl.utils import range_boundaries
-from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl import load_workbook  # type: ignore[import-untyped]  # its stubs are another package
+from openpyxl.utils import range_boundaries  # type: ignore[import-untyped]  # as above
 
+from ingestion.errors import DocumentError
 from ingestion.markup.number_format import shown
 from ingestion.markup.row_blocks import as_markdown
 from ingestion.markup.structure import structured
@@ -57,7 +57,7 @@ def parse(raw: bytes, name: str) -> Parsed:
             for row in sheet.iter_rows():
                 cells += len(row)
                 if cells > MAX_CELLS:
-                    raise InvalidFileException(f"it has over {MAX_CELLS:,} cells")
+                    raise DocumentError(f"it has over {MAX_CELLS:,} cells: split it")
                 filled = {c.column: shown(c.value, _format(c)) for c in row if c.value is not None}
                 if filled:
                     rows[next(c.row for c in row if c.value is not None)] = filled
@@ -133,9 +133,9 @@ def _layouts(source: zipfile.ZipFile) -> dict[str, Layout]:
     return layouts
 
 
-def _layout(xml: object) -> Layout:
+def _layout(xml: IO[bytes]) -> Layout:
     layout, row, column = Layout(), 0, 0
-    for event, node in ElementTree.iterparse(xml, ("start", "end")):  # type: ignore[arg-type]  # noqa: S314
+    for event, node in ElementTree.iterparse(xml, ("start", "end")):  # noqa: S314  # no entities
         if event == "start":
             if node.tag == f"{_MAIN}row":
                 row, column = int(node.get("r") or row + 1), 0
@@ -144,7 +144,9 @@ def _layout(xml: object) -> Layout:
             elif node.tag == f"{_MAIN}c":
                 column = _column(node.get("r")) or column + 1
             continue
-        if node.tag == f"{_MAIN}col" and (node.get("hidden") in ("1", "true") or node.get("width") == "0"):
+        if node.tag == f"{_MAIN}col" and (
+            node.get("hidden") in ("1", "true") or node.get("width") == "0"
+        ):
             first, last = int(node.get("min", "1")), min(int(node.get("max", "1")), 16384)
             layout.hidden_columns.update(range(first, last + 1))
         elif node.tag == f"{_MAIN}mergeCell":
@@ -154,7 +156,9 @@ def _layout(xml: object) -> Layout:
         elif node.tag == f"{_MAIN}c":
             formula, value = node.find(f"{_MAIN}f"), node.find(f"{_MAIN}v")
             if formula is not None and (value is None or not value.text) and node.get("t") != "str":
-                layout.formulas[(column, row)] = f"={formula.text}" if formula.text else "shared formula"
+                layout.formulas[(column, row)] = (
+                    f"={formula.text}" if formula.text else "shared formula"
+                )
             node.clear()
         elif node.tag == f"{_MAIN}row":
             node.clear()

@@ -31,14 +31,17 @@ def _blocks(element: ElementTree.Element) -> Iterator[str]:
         return
     columns = _columns(children)
     if columns:
-        rows = [[_flat("".join(r.find(c).itertext())) if r.find(c) is not None else "" for c in columns] for r in children]  # type: ignore[union-attr]
+        said = [{field.tag: _flat("".join(field.itertext())) for field in row} for row in children]
+        rows = [[row.get(column, "") for column in columns] for row in said]
         yield table([[_local(column) for column in columns], *rows])
         return
-    attributes = [f"{_local(key)}: {value}" for key, value in element.attrib.items() if value.strip()]
+    attributes = [
+        f"{_local(key)}: {value}" for key, value in element.attrib.items() if value.strip()
+    ]
     if not children:
         text = _flat(element.text or "")
-        said = ", ".join(filter(None, [f"{_name(element)}: {text}" if text else "", *attributes]))
-        yield from [said] if said else []
+        parts = [f"{_name(element)}: {text}" if text else "", *attributes]
+        yield from filter(None, [", ".join(filter(None, parts))])
         return
     if attributes:
         yield f"{_name(element)}, {', '.join(attributes)}"
@@ -55,7 +58,9 @@ def _columns(children: list[ElementTree.Element]) -> list[str]:
         tags = [field.tag for field in child]
         if not tags or len(tags) != len({*tags}) or child.attrib or (child.text or "").strip():
             return []
-        if any(len(field) and not _is_mixed(field) for field in child) or any(f.attrib for f in child):
+        if any(len(field) and not _is_mixed(field) for field in child) or any(
+            f.attrib for f in child
+        ):
             return []
         columns |= dict.fromkeys(tags)
     return [*columns]
