@@ -86,7 +86,7 @@ class DocumentManifest(Record):
     document_id: str
     path: str
     title: str
-    format: str  # "markdown" | "html" | "pdf" | "docx" | "text" | "jsonl"
+    format: str  # a name of ingestion's registry of formats, e.g. "markdown"
     version: str
     text_sha256: str
     characters: int
@@ -96,6 +96,7 @@ class DocumentManifest(Record):
     committed_at: datetime
     modified_at: datetime | None = None  # the date that the document states of itself, if any
     token: int = 0  # of the lease under which it was committed; a later writer's is higher
+    notes: tuple[str, ...] = ()  # what its parser left out, and the pages that it could not read
     kept: str = ""  # digest of the document contract that it was found to keep; "" for none
 
 

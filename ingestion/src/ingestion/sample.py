@@ -23,6 +23,7 @@ from contracts.index import (
 )
 from ingestion.errors import DocumentError, IngestionError
 from ingestion.index import Index
+from ingestion.parsers import PLAIN_TEXT
 from ingestion.runs import Run, entries
 from ingestion.sources import Source
 from ingestion.state import read_whole, write_whole
@@ -31,7 +32,6 @@ from ingestion.text import decoded
 
 CHUNKS = 20
 RUNS_KEPT = 20  # of a source; older samples are removed
-READABLE = ("markdown", "html", "text", "jsonl")  # formats whose raw bytes a person can read
 MARGIN_CHARACTERS = 120  # of raw text before and after the span
 MOST_CHARACTERS = 4000  # of a text that is kept
 SEARCHED_CHARACTERS = 100_000  # of raw text before and after where a chunk should be
@@ -152,7 +152,7 @@ def _identity(manifest: DocumentManifest) -> tuple[str, str, str]:
 
 def _raw(source: Source, manifest: DocumentManifest) -> tuple[str, str]:
     """The raw document as it was indexed; or "", and why it cannot be shown."""
-    if manifest.format not in READABLE:
+    if manifest.format not in PLAIN_TEXT:
         return "", f"a {manifest.format} file is not plain text: open {manifest.path} beside it"
     try:
         raw = source.read(manifest.path)

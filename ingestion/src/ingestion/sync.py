@@ -21,6 +21,7 @@ from ingestion.sources import Found, Source
 RunBatch = Callable[[Sequence[Pending]], BatchResult]
 OnProgress = Callable[[int, int], None]  # documents done, documents to do
 
+NOTES_TOLD = 20  # of the documents' own; all are in their manifests
 KEPT = "; its last good version stays in the index"
 BATCHES_AT_ONCE = 2  # one is parsed and written while the other waits for its vectors
 
@@ -148,7 +149,7 @@ def _index(
     plan: Plan, batch_bytes: int, run_batch: RunBatch, run: Run, on_progress: OnProgress
 ) -> list[tuple[Found, str]]:
     """Run the batches, a few at once; the documents that were refused, with the reason."""
-    refused = []
+    refused, notes = [], list[str]()
     done = 0
     on_progress(done, len(plan.pending))
     with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
@@ -162,12 +163,16 @@ def _index(
                 for pending in result.committed:
                     run.account([pending.found.path], pending.outcome)
                 refused.extend(result.refused)
+                notes.extend(result.notes)
                 run.chunks_embedded += result.chunks_embedded
                 run.chunks_swept += result.chunks_swept
                 done += len(result.committed) + len(result.refused)
                 on_progress(done, len(plan.pending))
         finally:
             pool.shutdown(cancel_futures=True)
+    run.notes.extend(notes[:NOTES_TOLD])
+    if len(notes) > NOTES_TOLD:
+        run.notes.append(f"{len(notes) - NOTES_TOLD} more such notes are in the manifests")
     return refused
 
 

@@ -107,7 +107,7 @@ def test_documents_that_swap_their_contents_both_change(world: Any) -> None:
 
 def test_every_entry_of_a_folder_has_an_outcome_and_a_reason(world: Any) -> None:
     world.write("good.md", PAGE.format(title="key"))
-    world.write("sheet.pptx", b"PK")
+    world.write("sheet.odg", b"PK")
     world.write(".hidden/secret.md", "# secret")
     world.write("empty.md", "")
     os.mkfifo(world.folder / "pipe.md")
@@ -119,8 +119,8 @@ def test_every_entry_of_a_folder_has_an_outcome_and_a_reason(world: Any) -> None
     assert report.status == "partial"
     assert report.count("added") == 1
     reasons = {entry.path: entry.reason for entry in report.quarantined}
-    assert set(reasons) == {".hidden", "empty.md", "loop", "passwd.txt", "pipe.md", "sheet.pptx"}
-    assert "format .pptx is not supported; supported: .md" in reasons["sheet.pptx"]
+    assert set(reasons) == {".hidden", "empty.md", "loop", "passwd.txt", "pipe.md", "sheet.odg"}
+    assert "format .odg is not supported; supported: .md" in reasons["sheet.odg"]
     assert "no text" in reasons["empty.md"]
     assert "out of the source" in reasons["passwd.txt"]
     assert "not a regular file" in reasons["pipe.md"]

@@ -18,7 +18,7 @@ import httpx
 from pydantic import BaseModel
 
 from ingestion.errors import DocumentError, UsageError
-from ingestion.parse import format_of
+from ingestion.parsers import FORMAT_OF_TYPE, format_of
 from ingestion.sources import Found
 from ingestion.sources.hosts import GuardedTransport, HostGuard
 from ingestion.state import PARTIAL, write_whole
@@ -29,14 +29,6 @@ MAX_PAGES = 50_000
 MAX_SITEMAPS = 100
 PARTIAL_SECONDS = 3600  # a partial file of this age was left by a run that was killed
 FAILURES_OF_A_HOST = 5  # in a row; then it is asked no more in this run
-FORMAT_OF_TYPE = {
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/markdown": "markdown",
-    "text/plain": "text",
-    "application/pdf": "pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-}
 
 
 class Page(BaseModel):
@@ -220,9 +212,9 @@ def _path_of(url: str) -> str:
 
 
 def _format(content_type: str, path: str) -> str:
-    """By what the host says, unless that is plain text and the name knows better."""
+    """By what the host says, unless that is plain text or XML and the name knows better."""
     format = FORMAT_OF_TYPE.get(content_type.partition(";")[0].strip().lower())
-    if format in (None, "text"):
+    if format in (None, "text", "xml"):
         try:
             return format_of(httpx.URL(f"http://{path}").path)
         except DocumentError:
