@@ -76,6 +76,8 @@ def root(word: str) -> str:
         word = shorter
         if final:
             break
+    if len(word) < 3:
+        return word
     if word[-1] == word[-2] and word[-1] in "bdglmnprt":
         word = word[:-1]
     for ending, verb in (("ens", "end"), ("ans", "and"), ("miss", "mit"), ("cis", "cid"), ("clus", "clud")):

@@ -8,7 +8,7 @@ from enum import Enum
 from application.support.alignment import Alignment
 from application.support.lexicon import LIGHT, OPPOSITE, SYNONYMS
 from application.support.quantities import Value, unit_of
-from application.support.reading import AUXILIARIES, PRONOUNS, Reading, Relation, Term
+from application.support.reading import AUXILIARIES, DETERMINERS, PRONOUNS, Reading, Relation, Term
 
 LEAST_OWN = 0.6  # of a statement's own words, values counting double
 LEAST_ALL = 0.4  # of all its words
@@ -16,6 +16,7 @@ LEAST_REPEATED = 0.75  # where it only says what the question says
 CLOSE = 0.5  # from this share on, a difference is a contradiction
 VALUE_WEIGHT = 2
 STRICT = {">", "<"}
+PASSIVE = frozenset("is are was were be been being get gets got".split())  # noqa: SIM905
 SPEAKERS = frozenset({"i", "we", "you"})  # parties whom only a pronoun names
 
 # Pairs of modals that say different things; "fact" is a clause without any.
@@ -113,6 +114,7 @@ class _Comparer:
             self.by_order()
             self.by_roles()
             self.by_opposites()
+            self.by_sequence()
             self.by_names()
         return Comparison(self.closeness, frozenset(self.reasons))
 
@@ -149,6 +151,11 @@ class _Comparer:
                 self.reasons.add(Reason.COVERAGE)
         if self.claim.fragment and self.asked.terms and not any(f for _, f in self.asked_pairs):
             self.reasons.add(Reason.COVERAGE)
+        for segment in {term.segment for term, _ in own}:
+            there = [found for term, found in self.pairs if term.segment == segment]
+            valued = any(self.said.segments[v.place] == segment for v in self.said.values)
+            if len(there) > 1 and not any(there) and not valued:
+                self.reasons.add(Reason.COVERAGE)
         if any(not found and term.name for term, found in own):
             self.reasons.add(Reason.NAME)
         said = self.said.stems
@@ -319,15 +326,19 @@ class _Comparer:
         if self.is_condition():
             return
         agreed = turned = False
+        best = self.near_clauses(share=1.0)
         near, no = self.near_clauses(), ("neg", "forbidden", "unable")
         denied = self.said.has(*no) and any(k in no and c in near for k, _, c in self.source.cues)
         compared = any(r.kind == "than" for r in self.said.relations + self.source.relations)
         for term, found in pairs:
-            flags = {t.negated ^ opposite for t, opposite in found}
+            here = [(t, opposite) for t, opposite in found if t.clause in best] or found
+            flags = {t.negated ^ opposite for t, opposite in here}
             if not flags:
                 continue
             if any(opposite for _, opposite in found):
-                if term.negated not in flags and not compared:
+                if term.negated in flags:
+                    agreed = True
+                elif not compared:
                     self.reasons.add(Reason.OPPOSITE)
                 continue
             soft = term.soft or any(t.soft for t, _ in found)
@@ -371,7 +382,7 @@ class _Comparer:
         one, other = self.said, self.source
         return (conditional(one) and demanding(other)) or (conditional(other) and demanding(one))
 
-    def near_clauses(self) -> set[int]:
+    def near_clauses(self, share: float = 0.5) -> set[int]:
         """The clauses of the source that hold most of the statement's words."""
         counts: dict[int, int] = {}
         pairs = self.pairs + (self.asked_pairs if self.claim.fragment else [])
@@ -383,7 +394,7 @@ class _Comparer:
                 clause = self.source.clauses[value.place]
                 counts[clause] = counts.get(clause, 0) + 1
         most = max(counts.values(), default=0)
-        return {clause for clause, count in counts.items() if count >= 0.5 * most}
+        return {clause for clause, count in counts.items() if count >= share * most}
 
     def by_modals(self) -> None:
         if (self.claim.fragment and not self.claim.confirms) or self.is_condition():
@@ -478,6 +489,7 @@ class _Comparer:
         for verb, doers, done in _frames(self.said):
             same = [f for f in known if f[0] == verb or verb in SYNONYMS.get(f[0], ())]
             agents, patients = self.stands_for(doers), self.stands_for(done)
+            agents, patients = agents - patients, patients - agents
             if not same or not agents:
                 continue
             if any(patients & _stems(objects) for _, _, objects in same):
@@ -486,6 +498,7 @@ class _Comparer:
             fits = False
             for _, theirs, objects in same:
                 them, thing = _stems(theirs), _stems(objects)
+                them, thing = them - thing, thing - them
                 agent_fits = not them or bool(agents & them) or not agents & (thing | anywhere)
                 thing_fits = not patients or not thing or bool(patients & thing) or not patients & them
                 fits = fits or (agent_fits and thing_fits)
@@ -494,7 +507,7 @@ class _Comparer:
 
     def stands_for(self, terms: list[Term]) -> set[str]:
         found = {t.stem for term in terms for t, _ in self.alignment.of(term)}
-        return found | {term.stem for term in terms if term.place < 0}
+        return found | {term.stem for term in terms if term.stem.startswith(" ")}
 
     def by_opposites(self) -> None:
         """Two opposites that the source has both must not have changed places."""
@@ -506,6 +519,22 @@ class _Comparer:
                     continue
                 if self.changed_places(mine, stands[other], known[one], known[other]):
                     self.reasons.add(Reason.ORDER)
+
+    def by_sequence(self) -> None:
+        """Three words in the opposite order, with a verb in the middle, have changed roles."""
+        order = {t.stem: i for i, t in enumerate(self.source.terms)}
+        if len(order) < len(self.source.terms) or _passive(self.said) != _passive(self.source):
+            return
+        terms = self.said.terms
+        for one, verb, other in zip(terms, terms[1:], terms[2:], strict=False):
+            places = [order.get(term.stem, -9) for term in (one, verb, other)]
+            middle = self.source.terms[places[1]] if places[1] >= 0 else verb
+            if places[0] - 1 == places[1] == places[2] + 1 and places[1] >= 0:
+                if len({one.clause, verb.clause, other.clause}) == 1 and not any(
+                    reading.lows[term.place - 1] in DETERMINERS
+                    for reading, term in ((self.said, verb), (self.source, middle))
+                ):
+                    self.reasons.add(Reason.ROLES)
 
     def changed_places(self, one: Term, other: Term, first: Term, second: Term) -> bool:
         if one.clause == other.clause and first.clause == second.clause:
@@ -594,18 +623,29 @@ def _ways(reading: Reading) -> list[Relation]:
     return ways
 
 
+def _labels(reading: Reading) -> list[Term]:
+    """Numbers that name a thing, such as the 2 of "version 2", as terms."""
+    nouns = {term.place + 1: term for term in reading.terms if not term.verb}
+    return [
+        Term(f"{nouns[v.place].word} {v.amount}", f" {nouns[v.place].stem} {v.amount}", v.place,
+             nouns[v.place].clause, nouns[v.place].segment)
+        for v in reading.values if v.kind == "number" and v.place in nouns
+    ]  # fmt: skip
+
+
 def _frames(reading: Reading) -> list[tuple[str, list[Term], list[Term]]]:
     """Each verb with those who do it and those that it is done to."""
     frames = []
     for verb in (term for term in reading.terms if term.verb):
-        clause = [t for t in reading.terms if t.clause == verb.clause and t.place != verb.place]
+        terms = [*reading.terms, *_labels(reading)]
+        clause = [t for t in terms if t.clause == verb.clause and t.place != verb.place]
         before = [t for t in clause if t.place < verb.place]
         pronoun = next((low for low in reading.lows[max(0, verb.place - 2) : verb.place] if low in SPEAKERS), "")
         if pronoun:
             before = [Term(pronoun, f" {pronoun}", -1, verb.clause, 0), *before]
         behind = [t for t in clause if t.place > verb.place]
         back = reading.lows[max(0, verb.place - 3) : verb.place]
-        passive = any(low in {"is", "are", "was", "were", "be", "been", "being"} for low in back)
+        passive = any(low in PASSIVE for low in back)
         if passive and not verb.word.endswith("ing"):
             by = next((p for p, low in enumerate(reading.lows) if low == "by" and p > verb.place), 0)
             doers = [t for t in behind if by and t.place > by]

@@ -56,6 +56,12 @@ def judge(statement: str, question: str, sources: Sequence[Source]) -> Judgement
         return _together([_judged(part, question, sources) for part in parts])
     judged = _judged(statement, question, sources)
     if judged.label == "supported":
+        said = _claim(statement, question, language_of(f"{question} {statement}")).statement
+        parts = [part for part in said.text.split(";") if part.strip()]
+        if len(parts) > 1:
+            apart = [_judged(part, question, [sources[i] for i in judged.sources]) for part in parts]
+            if any(one.label == "contradicted" for one in apart):
+                return Judgement("contradicted", judged.sources)
         return judged
     parts = [part for part in CONJUNCTS.split(statement) if part.strip()]
     if 1 < len(parts) <= MOST_PARTS and len(sources) > 1:

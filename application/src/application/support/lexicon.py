@@ -346,6 +346,7 @@ length long
 width wide
 depth deep
 live reside
+enter entry entrance access
 think consider regard believe deem
 ensure guarantee
 obligation duty

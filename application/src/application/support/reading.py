@@ -1,7 +1,7 @@
 """A text as the support check reads it: its terms with their polarity, its values, its clauses."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from application.language import normalized, script_language, stem, words_of
@@ -16,11 +16,12 @@ CONTRACTIONS = [
     (re.compile(r"\bwon['’]t\b", re.I), "will not"),
     (re.compile(r"n['’]t\b", re.I), " not"),
     (re.compile(r"\b(non-?)(?=[a-z]{5,})", re.I), "not "),
-    (re.compile(r"(?<=\w)['’](?:re|ve|ll|d|m)\b", re.I), ""),
+    (re.compile(r"(?<=\w)['’](?:re|ve|ll|d|m|s)\b", re.I), ""),
 ]
 REWRITES = [  # ways to say one thing, as one word
     (re.compile(r"\b(?:(?:entirely |completely )?free of charge|(?:at|for|with) no (?:extra |additional )?(?:costs?|charge)"
                 r"|without (?:a |any |extra |additional )?(?:charges?|costs?|payment)|for free|for nothing"
+                r"|(?:there is |there are |has |have )?no (?:extra |additional )?(?:charges?|costs?|fees?)(?! \w+ed\b)"
                 r"|costs? nothing|(?:does|do|will|is|are|did) not cost anything|is not charged)\b", re.I),
      "is gratis"),
     (re.compile(r"\b(?:turn|switch|power|put)(?:e?s|ed|ing)? ((?:\w+ ){0,3}?)on\b(?! the)", re.I), r"enable \1"),
@@ -28,6 +29,17 @@ REWRITES = [  # ways to say one thing, as one word
     (re.compile(r"\b(is|are|be|stays?|remains?) on(?=\s*(?:[.,;!?)]|$|by|while|until|if|when))", re.I), r"\1 enabled"),
     (re.compile(r"\b(is|are|be|stays?|remains?) off(?=\s*(?:[.,;!?)]|$|by|while|until|if|when))", re.I), r"\1 disabled"),
 ]  # fmt: skip
+AUX = r"(?:is|are|was|were|do|does|can|may|must|has|have|will)"
+ELLIPSIS = re.compile(  # "interest is not taxed, but dividends are"
+    rf"^(?P<first>.+? {AUX}(?: not)? (?P<said>[^,;]+?)),? (?:but |and |while |whereas )?"
+    rf"(?P<other>(?:[\w-]+ ){{1,4}}?{AUX}(?: not)?)\s*\.?$",
+    re.IGNORECASE,
+)
+CJK_UNITS = {
+    "个月|個月|か月|ヶ月|箇月|カ月|개월|เดือน": "months", "天|日間|일|วัน": "days", "周|週間|週|주": "weeks",
+    "年間|年|년|ปี": "years", "小时|小時|時間|시간|ชั่วโมง": "hours", "分钟|分鐘|分間|분|นาที": "minutes",
+    "欧元|歐元|ユーロ|유로": "euros", "美元|ドル|달러": "dollars", "円|日元": "yen", "公斤|千克": "kg",
+}  # fmt: skip
 THOUSANDS = re.compile(r"(?<![\w.,:-])(?<!\d )[1-9]\d{0,2}(?: \d{3})+(?![\w.,:-]|\s\d)")
 ELISION = re.compile(r"\b([cdjlmnst]|qu)['’](?=\w)", re.I)
 AUXILIARIES = frozenset(
@@ -116,6 +128,8 @@ def read(text: str, language: str) -> Reading:
     for pattern, written in CONTRACTIONS:
         text = pattern.sub(written, text)
     if language == "en":
+        if match := ELLIPSIS.match(text):
+            text = f"{match['first']}; {match['other']} {match['said']}."
         for pattern, written in REWRITES:
             text = pattern.sub(written, text)
     if language in {"fr", "it"}:
@@ -128,7 +142,10 @@ def _spaceless(text: str, language: str) -> Reading:
     words = [word for word in words_of(text)[0] if word not in stops]
     words = [w for w in words if not w.isdigit()]
     terms = tuple(Term(word, word, place, 0, 0) for place, word in enumerate(words))
-    values, _ = find(_tokens(_digits(text)), language)
+    digits = re.sub(r"(?<=\d)(?=[^\x00-\x7f])|(?<=[^\x00-\x7f])(?=\d)", " ", _digits(text))
+    for written, unit in CJK_UNITS.items():
+        digits = re.sub(rf"(?<=\d)\s+(?:{written})", f" {unit} ", digits)
+    values = [replace(value, counted="") for value in find(_tokens(digits), language)[0]]
     zero = {value.place: 0 for value in values}
     negations = len(NEITHER.findall(text))
     return Reading(text, language, terms, tuple(values), zero, zero, negations=negations,

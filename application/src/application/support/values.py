@@ -1,6 +1,7 @@
 """Finds the values among the tokens of a text, each with its unit, its limit and what it counts."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -316,12 +317,12 @@ class _Finder:
                 and isinstance(last.amount, Decimal)
                 and isinstance(value.amount, Decimal)
                 and value.amount < last.amount
-                and not (last.implied or value.implied)
+                and not value.implied
                 and all(self.low(p) in {"and", "und", "et", "y"} for p in range(last.end + 1, value.place))
                 and value.place - last.end <= 2
                 and self.factor(last) != self.factor(value)
             ):
-                joined[-1] = _with(last, amount=last.amount + value.amount, end=value.end, raw=None)
+                joined[-1] = replace(last, amount=last.amount + value.amount, end=value.end, raw=None, implied=False)
             else:
                 joined.append(value)
         return joined
@@ -338,7 +339,7 @@ class _Finder:
                 continue
             unit = self.factor(second)
             if unit and isinstance(first.amount, Decimal):
-                shared[index] = _with(
+                shared[index] = replace(
                     first, kind=second.kind, amount=(first.amount * unit).normalize(), per=second.per
                 )
         return shared
@@ -357,9 +358,9 @@ class _Finder:
         for index, value in enumerate(values):
             limit = self.limit(value)
             if index and self.is_range(values[index - 1], value):
-                limited[-1] = _with(limited[-1], limit=">=")
+                limited[-1] = replace(limited[-1], limit=">=")
                 limit = "<="
-            limited.append(_with(value, limit=limit) if limit else value)
+            limited.append(replace(value, limit=limit, implied=False) if limit else value)
         return limited
 
     def is_range(self, first: Value, second: Value) -> bool:
@@ -411,11 +412,6 @@ class _Finder:
             if word in {"maximum", "maximal", "highest", "limit", "ceiling"}:
                 return "<="
         return ""
-
-
-def _with(value: Value, **changes: object) -> Value:
-    fields = {name: getattr(value, name) for name in Value.__dataclass_fields__}
-    return Value(**(fields | changes))
 
 
 def _date(token: Token) -> tuple[int | None, int | None, int | None]:
