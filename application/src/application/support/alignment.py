@@ -10,7 +10,7 @@ from application.support.reading import Reading, Term
 PREFIX = re.compile(r"^(?:un|in|im|ir|il|dis|non|de)(?=\w{4})")
 SUFFIXES = re.compile(
     r"(?:isations?|izations?|ations?|itions?|ments?|ances?|ences?|ivity|ively|ive|als?|ally|ables?"
-    r"|ibles?|abilit(?:y|ies)|ness|it(?:y|ies)|ly|ies|ions?|ures?|ages?|ings?|ed|ors?|ers?|es|e|s|y)$"
+    r"|ibles?|abilit(?:y|ies)|ness|it(?:y|ies)|ically|ical|ics?|ly|ies|ions?|ures?|ages?|ings?|ed|ors?|ers?|es|e|s|y)$"
 )
 PARTIES = re.compile(r"(?:er|or|ee|ers|ors|ees)$")  # an employer is no employee
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import Enum
 
 from application.support.alignment import Alignment
-from application.support.lexicon import LIGHT, OPPOSITE, SYNONYMS
+from application.support.lexicon import CUES, LIGHT, OPPOSITE, SYNONYMS
 from application.support.quantities import Value, unit_of
 from application.support.reading import AUXILIARIES, DETERMINERS, PRONOUNS, Reading, Relation, Term
 
@@ -17,6 +17,7 @@ CLOSE = 0.5  # from this share on, a difference is a contradiction
 VALUE_WEIGHT = 2
 STRICT = {">", "<"}
 PASSIVE = frozenset("is are was were be been being get gets got".split())  # noqa: SIM905
+REFERRING = frozenset("it they this these he she its their then there er sie es il elle".split())  # noqa: SIM905
 SPEAKERS = frozenset({"i", "we", "you"})  # parties whom only a pronoun names
 
 # Pairs of modals that say different things; "fact" is a clause without any.
@@ -116,6 +117,7 @@ class _Comparer:
             self.by_opposites()
             self.by_sequence()
             self.by_names()
+            self.by_parts()
         return Comparison(self.closeness, frozenset(self.reasons))
 
     @property
@@ -132,7 +134,8 @@ class _Comparer:
 
     def by_words(self) -> None:
         asked = self.asked.stems
-        own = [p for p in self.pairs if p[0].stem not in asked and (p[1] or p[0].stem not in LIGHT)]
+        own = [p for p in self.pairs if p[0].stem not in asked]
+        own = [p for p in own if p[0].stem not in LIGHT] or [p for p in own if p[1]]
         own = [] if self.claim.confirms else own
         values = [] if self.claim.confirms else self.said.values
         weight = VALUE_WEIGHT * len(self.matched)
@@ -273,6 +276,8 @@ class _Comparer:
         for rival in rivals:
             if self.source.segments[rival.place] == self.source.segments[other.place]:
                 continue
+            if {rival.limit, other.limit} == {"<=", ">="} and abs(rival.place - other.place) < 5:
+                continue  # the two ends of a range
             theirs = self.beside(rival) & context
             if theirs - mine and not mine - theirs:
                 return False
@@ -324,6 +329,10 @@ class _Comparer:
             self.by_answer()
             return
         if self.is_condition():
+            return
+        if self.source.language not in CUES:
+            if self.said.negations % 2 != self.source.negations % 2 and not self.claim.fragment:
+                self.reasons.add(Reason.POLARITY)
             return
         agreed = turned = False
         best = self.near_clauses(share=1.0)
@@ -408,10 +417,13 @@ class _Comparer:
         if self.source.has("only") or self.said.has("only"):
             mine, theirs = mine - {"fact"}, theirs - {"fact"}
         turned = any(opposite for _, pairs in self.pairs for _, opposite in pairs)
+        limited = any(v.limit == "<=" for v in self.said.values) or self.key
 
         def different(one: str, other: str) -> bool:
             if {one, other} & {"forbidden"} and turned:
                 return False
+            if {one, other} == {"fact", "may"} and limited:
+                return False  # "the highest dose is" is what one may take
             return frozenset({one, other}) in DIFFERENT
 
         if mine and theirs:
@@ -509,6 +521,17 @@ class _Comparer:
         found = {t.stem for term in terms for t, _ in self.alignment.of(term)}
         return found | {term.stem for term in terms if term.stem.startswith(" ")}
 
+    def by_parts(self) -> None:
+        """What one half of a sentence says of its subject is not said of the other's."""
+        known = _parts(self.source)
+        if len(_parts(self.said)) > 1 or len(known) < 2 or self.key:
+            return
+        pairs = self.pairs + (self.asked_pairs if self.claim.fragment else [])
+        said = {t.stem for _, found in pairs for t, _ in found if not t.verb}
+        said |= {f"{u.kind} {u.amount}" for values in self.matched.values() for u in values}
+        if said and max(len(said & part) for part in known) < len(said):
+            self.reasons.add(Reason.BINDING)
+
     def by_opposites(self) -> None:
         """Two opposites that the source has both must not have changed places."""
         stands = {t.stem: t for t in self.said.terms}
@@ -530,6 +553,8 @@ class _Comparer:
             places = [order.get(term.stem, -9) for term in (one, verb, other)]
             middle = self.source.terms[places[1]] if places[1] >= 0 else verb
             if places[0] - 1 == places[1] == places[2] + 1 and places[1] >= 0:
+                if verb.place and self.said.lows[verb.place - 1] in PASSIVE:
+                    continue
                 if len({one.clause, verb.clause, other.clause}) == 1 and not any(
                     reading.lows[term.place - 1] in DETERMINERS
                     for reading, term in ((self.said, verb), (self.source, middle))
@@ -594,9 +619,31 @@ def _mates(reading: Reading, term: Term) -> set[str]:
 def _passive(reading: Reading) -> bool:
     """Whether somebody is named by "by"; "by doing so" names nobody."""
     return any(
-        low == "by" and not following.endswith("ing")
-        for low, following in zip(reading.lows, reading.lows[1:], strict=False)
+        low == "by" and not (following.endswith("ing") and behind.isalpha())
+        for low, following, behind in zip(
+            reading.lows, reading.lows[1:], (*reading.lows[2:], ""), strict=False
+        )
     )
+
+
+def _parts(reading: Reading) -> list[set[str]]:
+    """The stems and values of each half of a sentence, with those that it takes from before."""
+    parts: list[set[str]] = []
+    for part in sorted(set(reading.parts)):
+        clauses = {clause for clause, at in enumerate(reading.parts) if at == part}
+        terms = [t for t in reading.terms if t.clause in clauses]
+        own = {t.stem for t in terms}
+        own |= {f"{v.kind} {v.amount}" for v in reading.values if reading.clauses[v.place] in clauses}
+        lows = [low for p, low in enumerate(reading.lows) if reading.clause_at(p) in clauses]
+        whole = any(low in AUXILIARIES for low in lows) or any(t.verb for t in terms)
+        refers = any(low in REFERRING for low in lows[:3])
+        if parts and (refers or not whole):
+            own |= parts[-1]
+        elif parts and {"one", "ones"} & set(lows):
+            own |= parts[-1] - {next((t.stem for t in reading.terms), "")}
+        if own:
+            parts.append(own)
+    return parts or [set()]
 
 
 def _subject(reading: Reading) -> list[Term]:
@@ -623,6 +670,12 @@ def _ways(reading: Reading) -> list[Relation]:
     return ways
 
 
+def _is_first(reading: Reading, verb: Term) -> bool:
+    """Whether a verb opens its clause, as in an order."""
+    before = reading.lows[verb.place - 1] if verb.place else "."
+    return before in {".", ",", ";", ":", "and", "then", "not", "never", "please", "always"}
+
+
 def _labels(reading: Reading) -> list[Term]:
     """Numbers that name a thing, such as the 2 of "version 2", as terms."""
     nouns = {term.place + 1: term for term in reading.terms if not term.verb}
@@ -641,9 +694,12 @@ def _frames(reading: Reading) -> list[tuple[str, list[Term], list[Term]]]:
         clause = [t for t in terms if t.clause == verb.clause and t.place != verb.place]
         before = [t for t in clause if t.place < verb.place]
         pronoun = next((low for low in reading.lows[max(0, verb.place - 2) : verb.place] if low in SPEAKERS), "")
+        if not pronoun and not before and _is_first(reading, verb):
+            pronoun = "you"  # an order
         if pronoun:
             before = [Term(pronoun, f" {pronoun}", -1, verb.clause, 0), *before]
-        behind = [t for t in clause if t.place > verb.place]
+        end = next((p for p, low in enumerate(reading.lows) if low == "," and p > verb.place), None)
+        behind = [t for t in clause if verb.place < t.place and (end is None or t.place < end)]
         back = reading.lows[max(0, verb.place - 3) : verb.place]
         passive = any(low in PASSIVE for low in back)
         if passive and not verb.word.endswith("ing"):

@@ -66,9 +66,11 @@ def judge(statement: str, question: str, sources: Sequence[Source]) -> Judgement
     parts = [part for part in CONJUNCTS.split(statement) if part.strip()]
     if 1 < len(parts) <= MOST_PARTS and len(sources) > 1:
         context = f"{question} {parts[0]}"
-        joined = _together(
-            [_judged(part, context if i else question, sources) for i, part in enumerate(parts)]
-        )
+        apart = [_judged(part, question, sources) for part in parts]
+        for place, part in enumerate(parts):
+            if place and apart[place].label != "supported":
+                apart[place] = _judged(part, context, sources)
+        joined = _together(apart)
         if joined.label == "supported":
             return joined
     return judged

@@ -425,10 +425,32 @@ OPPOSITE: dict[str, set[str]] = _by_stem(_pairs(OPPOSITES))
 RIVALS: dict[str, set[str]] = _by_stem([line.split() for line in EXCLUSIVE.strip().splitlines()])
 SYNONYMS: dict[str, set[str]] = _by_stem([line.split() for line in SAME.strip().splitlines()])
 
+# Forms that the stemmer does not know.
+IRREGULAR = dict(
+    pair.split(">")
+    for pair in """
+    children>child men>man women>woman feet>foot people>person persons>person bought>buy sold>sell
+    sent>send told>tell taken>take took>take taking>take given>give gave>give giving>give kept>keep
+    held>hold lost>lose met>meet made>make got>get gotten>get getting>get began>begin
+    begun>begin ran>run running>run fell>fall fallen>fall rose>rise risen>rise grew>grow grown>grow
+    written>write wrote>write built>build chosen>choose chose>choose stolen>steal stole>steal
+    broken>break broke>break drove>drive driven>drive spoke>speak spoken>speak went>go gone>go
+    came>come became>become found>find said>say saw>see seen>see knew>know known>know shown>show
+    drawn>draw worn>wear wore>wear lent>lend spent>spend won>win slept>sleep stood>stand
+    brought>bring thought>think caught>catch taught>teach led>lead fed>feed bound>bind lay>lie
+    swollen>swell understood>understand forgot>forget forgotten>forget heard>hear felt>feel
+    meant>mean dealt>deal hidden>hide shook>shake sank>sink sung>sing swam>swim threw>throw
+    thrown>throw flew>fly flown>fly ate>eat eaten>eat drank>drink drunk>drink froze>freeze
+    frozen>freeze rode>ride ridden>ride used>use using>use uses>use takes>take gives>give
+    gets>get tells>tell says>say lying>lie dying>die tying>tie oldest>old older>old elder>old
+    """.split()
+)
+
 # Words that say little: a source need not have them.
 LIGHT = frozenset(
     stem(word)
     for word in """
+    take give use say one ones people person someone somebody anybody
     make go away come become happen let put set something anything thing case order way there
     also still then already always ever together different possible possibility take place get
     gets gotten certain any every whether however therefore thus means mean else such various

@@ -72,7 +72,7 @@ binary 1073741824 GiB
 bitrate 1000 kbit/s kbps
 bitrate 1000000 Mbit/s Mbps
 bitrate 1000000000 Gbit/s Gbps
-celsius 1 °C celsius
+celsius 1 °C celsius degrees-celsius degree-celsius degrees-c
 fahrenheit 1 °F fahrenheit
 kelvin 1 K kelvin
 degree 1 ° degree degrees grad

@@ -7,7 +7,7 @@ from functools import lru_cache
 from application.language import normalized, script_language, stem, words_of
 from application.numerals import spelled_out
 from application.stopwords import STOPWORDS
-from application.support.lexicon import CUES, VERBS
+from application.support.lexicon import CUES, IRREGULAR, VERBS
 from application.support.quantities import ORDINALS, TOKEN, Value
 from application.support.values import SUFFIX, Token, find
 
@@ -40,6 +40,7 @@ CJK_UNITS = {
     "年間|年|년|ปี": "years", "小时|小時|時間|시간|ชั่วโมง": "hours", "分钟|分鐘|分間|분|นาที": "minutes",
     "欧元|歐元|ユーロ|유로": "euros", "美元|ドル|달러": "dollars", "円|日元": "yen", "公斤|千克": "kg",
 }  # fmt: skip
+MEANINGFUL = frozenset("take tell give given get use used using say says".split())  # noqa: SIM905
 THOUSANDS = re.compile(r"(?<![\w.,:-])(?<!\d )[1-9]\d{0,2}(?: \d{3})+(?![\w.,:-]|\s\d)")
 ELISION = re.compile(r"\b([cdjlmnst]|qu)['’](?=\w)", re.I)
 AUXILIARIES = frozenset(
@@ -51,6 +52,7 @@ OPENERS = frozenset(  # a new clause begins at such a word
     """but while whereas although though because if when unless until till so where otherwise aber während weil wenn falls sofern sondern obwohl bevor nachdem mais tandis
     parce quand lorsque si qui pero mientras porque cuando aunque""".split()
 )
+CONTRASTS = frozenset({"but", "while", "whereas", "aber", "während", "mais", "pero", "mientras"})
 RELATIVES = frozenset({"which", "who", "whom", "whose"})
 DETERMINERS = frozenset("the a an this that these those its their your our his her my no any every"
                         " each some of for in on with by to from at into as all".split())  # noqa: SIM905 # fmt: skip
@@ -106,6 +108,7 @@ class Reading:
     relations: tuple[Relation, ...] = ()
     words: frozenset[str] = frozenset()
     lows: tuple[str, ...] = ()
+    clause_of: tuple[int, ...] = ()  # of each token
     negations: int = 0  # of a text without spaces, by its characters
     spaceless: bool = False
 
@@ -113,6 +116,10 @@ class Reading:
     def stems(self) -> frozenset[str]:
         """The stems of all terms."""
         return frozenset(term.stem for term in self.terms)
+
+    def clause_at(self, place: int) -> int:
+        """The clause of a token."""
+        return self.clause_of[place] if place < len(self.clause_of) else 0
 
     def has(self, *kinds: str) -> bool:
         """Whether a cue of one of these kinds stands in the text."""
@@ -197,6 +204,8 @@ class _Reader:
         if language not in ("en",):
             self.cues = CUES.get(language, CUES["en"])
         self.stop = STOPWORDS.get(language, STOPWORDS["en"])
+        if language == "en":
+            self.stop = self.stop - MEANINGFUL
         self.clause_of: list[int] = []
         self.segment_of: list[int] = []
         self.part_of: list[int] = []
@@ -225,6 +234,7 @@ class _Reader:
             tuple(self.relations(found, terms)),
             frozenset(lows),
             lows,
+            tuple(self.clause_of),
             negations=len(NEITHER.findall(self.text)) if not self.text.isascii() else 0,
         )
 
@@ -263,6 +273,7 @@ class _Reader:
                 clause += 1
             elif low in OPENERS or place in relations or (low == "," and self.is_clause(place + 1)):
                 clause, segment = clause + 1, segment + 1
+                part += low in CONTRASTS
             elif low in {"and", "or"} and self.is_clause(place + 1, near=1):
                 clause, segment = clause + 1, segment + 1
             elif low in SPLITS:
@@ -304,7 +315,11 @@ class _Reader:
             if kind == "neg" and self.language != "en" and turned.get(-clause - 1):
                 continue  # "ne … pas" is one negation
             turned[-clause - 1] = 1 if kind == "neg" else turned.get(-clause - 1, 0)
-            if kind in ("forbidden", "unable"):
+            permits = any(k == "may" and end <= p <= end + 2 and c - p == 1 and self.low(p) not in
+                          {"may", "might", "could"} for k, p, c in found)  # fmt: skip
+            if kind == "neg" and permits:
+                scope = here
+            if kind in ("forbidden", "unable") or (kind == "neg" and permits):
                 self.soft.update(scope)
             for p in scope:
                 turned[p] = turned.get(p, 0) + 1
@@ -313,12 +328,16 @@ class _Reader:
     def phrase(self, start: int) -> list[int]:
         """The places of a noun phrase: "without a jacket or a hat" ends before the next verb."""
         places: list[int] = []
+        relative = entered = False
         for p in range(start, min(start + 8, len(self.tokens))):
             low = self.low(p)
-            if low in AUXILIARIES or (self.tokens[p].kind == "mark" and low != "-"):
+            relative = relative or low in RELATIVES or low == "that"
+            entered = entered or relative
+            if (low in AUXILIARIES and not relative) or (self.tokens[p].kind == "mark" and low != "-"):
                 break
-            if places and self.clause_of[p] != self.clause_of[places[0]]:
+            if places and self.clause_of[p] != self.clause_of[places[0]] and not entered:
                 break
+            relative = relative and low not in AUXILIARIES
             places.append(p)
         return places
 
@@ -371,7 +390,7 @@ class _Reader:
                 continue
             capital = token.text[0].isupper() and (not start or token.text.isupper())
             name = capital and (self.language != "de" or token.text.isupper()) and len(low) > 1
-            root = stem(low, self.language)
+            root = stem(IRREGULAR.get(low, low) if self.language == "en" else low, self.language)
             after_name = self.tokens[place - 1].text[:1].isupper() if place else False
             inflected = low.endswith(("s", "ed")) and self.low(place + 1) in DETERMINERS
             verb = (root in VERBS and self.is_verb(place)) or (after_name and inflected and not capital)

@@ -131,9 +131,10 @@ class _Finder:
 
     def amount(self, number: Decimal, start: int, end: int) -> int:
         """A number with its unit, if one follows."""
-        for length in (1, 2):
-            if length == 2 and self.low(end) not in {"percentage", "per", "working", "business"}:
-                break
+        pair = ("percentage", "per", "working", "business", "degrees", "degree")
+        for length in (2, 1):
+            if length == 2 and self.low(end) not in pair:
+                continue
             place = end + length - 1
             if place >= len(self.tokens):
                 break
