@@ -29,6 +29,8 @@ class Alignment:
             if other.place - one.place <= 2:
                 self.joined[fold(one.word + other.word)].append(one)
         self.initials = _initials(source)
+        self.lows = {low: place for place, low in enumerate(source.lows)}
+        self.source = source
 
     def of(self, term: Term) -> list[tuple[Term, bool]]:
         """The source's terms that mean the same as `term`, or, marked True, its opposite."""
@@ -47,6 +49,9 @@ class Alignment:
             opposite += self.roots.get(root(bare), [])
         for prefix in ("un", "in", "im", "ir", "dis", "non"):
             opposite += self.roots.get(root(prefix + term.word), [])
+        if not opposite and (place := self.lows.get(term.word)) is not None:
+            segment, clause = -1, self.source.clause_at(place)
+            return [(Term(term.word, term.stem, place, clause, segment, term.negated), False)]
         return [(t, True) for t in opposite]
 
     def rival(self, term: Term, said: frozenset[str]) -> bool:

@@ -495,7 +495,7 @@ class _Comparer:
                 self.reasons.add(Reason.ORDER)
 
     def by_roles(self) -> None:
-        if self.claim.fragment:
+        if self.claim.fragment or self.source.language != "en":
             return
         known = _frames(self.source)
         for verb, doers, done in _frames(self.said):
@@ -546,6 +546,8 @@ class _Comparer:
     def by_sequence(self) -> None:
         """Three words in the opposite order, with a verb in the middle, have changed roles."""
         order = {t.stem: i for i, t in enumerate(self.source.terms)}
+        if self.source.language != "en":
+            return
         if len(order) < len(self.source.terms) or _passive(self.said) != _passive(self.source):
             return
         terms = self.said.terms
@@ -574,7 +576,7 @@ class _Comparer:
         """A name must not take what the source says of another name beside it."""
         pairs = self.pairs + (self.asked_pairs if self.claim.fragment else [])
         said = {t.stem for _, found in pairs for t, _ in found}
-        at = {t.stem: t.segment for t in self.source.terms}
+        at = {t.stem: t.segment for _, found in pairs for t, _ in found}
         many = {t.stem for t in self.source.terms for u in self.source.terms
                 if t.stem == u.stem and t.segment != u.segment}  # fmt: skip
         names = {t.segment for term, found in self.pairs for t, _ in found if t.name or term.name}
@@ -634,15 +636,18 @@ def _parts(reading: Reading) -> list[set[str]]:
         terms = [t for t in reading.terms if t.clause in clauses]
         own = {t.stem for t in terms}
         own |= {f"{v.kind} {v.amount}" for v in reading.values if reading.clauses[v.place] in clauses}
+        if not own:
+            continue
         lows = [low for p, low in enumerate(reading.lows) if reading.clause_at(p) in clauses]
-        whole = any(low in AUXILIARIES for low in lows) or any(t.verb for t in terms)
+        verbs = [p for p, low in enumerate(lows) if low in AUXILIARIES]
+        verbs += [lows.index(t.word) for t in terms if t.verb and t.word in lows]
+        whole = bool(verbs) and any(t.word in lows[: min(verbs)] for t in terms)
         refers = any(low in REFERRING for low in lows[:3])
         if parts and (refers or not whole):
             own |= parts[-1]
         elif parts and {"one", "ones"} & set(lows):
             own |= parts[-1] - {next((t.stem for t in reading.terms), "")}
-        if own:
-            parts.append(own)
+        parts.append(own)
     return parts or [set()]
 
 

@@ -82,7 +82,7 @@ CUES: dict[str, dict[str, str]] = {
         "à moins que": "unless", "à moins de": "unless", "peut": "can", "peuvent": "can",
         "permis": "may", "autorisé": "may", "autorisée": "may", "autorisés": "may",
         "doit": "must", "doivent": "must", "obligatoire": "need", "nécessaire": "need",
-        "requis": "need", "faut": "need", "devrait": "should", "devraient": "should",
+        "requis": "need", "faut": "must", "devrait": "should", "devraient": "should",
         "recommandé": "should", "facultatif": "optional", "facultative": "optional",
         "interdit": "forbidden", "interdite": "forbidden", "interdits": "forbidden",
         "défendu": "forbidden", "avant": "before", "après": "after", "tous": "all",
@@ -238,12 +238,16 @@ confirm deny|admit deny|agree disagree|alive dead|happy unhappy|wake sleep|win l
 öffnen schließen|öffnet schließt|einschalten ausschalten|aktivieren deaktivieren|erhöhen senken
 erhöhen verringern|beginnt endet|beginnen enden|starten stoppen|erste letzte|ersten letzten
 mindestens höchstens|minimum maximum|käufer verkäufer|mieter vermieter|arbeitgeber arbeitnehmer
+geöffnet geschlossen|offen geschlossen|eingeschaltet ausgeschaltet|aktiviert deaktiviert
+steigt sinkt|gestiegen gesunken|kostenfrei kostenpflichtig|gültig ungültig|voll leer
 links rechts|oben unten|vorher nachher|ein aus|kostenlos kostenpflichtig
 ouvrir fermer|ouvre ferme|activer désactiver|augmenter diminuer|augmenter réduire|commence finit
 premier dernier|première dernière|acheteur vendeur|locataire bailleur|gauche droite
 abrir cerrar|abre cierra|activar desactivar|aumentar disminuir|aumentar reducir|empieza termina
 primero último|primera última|primer último|comprador vendedor|inquilino arrendador
-izquierda derecha
+izquierda derecha|abierto cerrado|abierta cerrada|sube baja|aumenta disminuye|gratuito pagado
+ouvert fermé|ouverte fermée|monte baisse|augmente diminue|plein vide|aberto fechado|aperto chiuso
+apre chiude|open gesloten
 """
 
 # Of each line only one can be true at a time: a statement may not name another than its source.
@@ -415,9 +419,10 @@ def _pairs(table: str) -> list[list[str]]:
 def _by_stem(rows: list[list[str]]) -> dict[str, set[str]]:
     related: dict[str, set[str]] = {}
     for row in rows:
-        stems = {stem(word) for word in row}
-        for word in stems:
-            related.setdefault(word, set()).update(stems - {word})
+        for language in ("en", "de", "fr", "es"):
+            stems = {stem(word, language) for word in row}
+            for word in stems:
+                related.setdefault(word, set()).update(stems - {word})
     return related
 
 

@@ -24,8 +24,12 @@ REWRITES = [  # ways to say one thing, as one word
                 r"|(?:there is |there are |has |have )?no (?:extra |additional )?(?:charges?|costs?|fees?)(?! \w+ed\b)"
                 r"|costs? nothing|(?:does|do|will|is|are|did) not cost anything|is not charged)\b", re.I),
      "is gratis"),
-    (re.compile(r"\b(?:turn|switch|power|put)(?:e?s|ed|ing)? ((?:\w+ ){0,3}?)on\b(?! the)", re.I), r"enable \1"),
-    (re.compile(r"\b(?:turn|switch|power|put)(?:e?s|ed|ing)? ((?:\w+ ){0,3}?)off\b", re.I), r"disable \1"),
+    (re.compile(r"\b(?:turned|switched|powered) ((?:\w+ ){0,2}?)on\b(?! the)", re.I), r"enabled \1"),
+    (re.compile(r"\b(?:turned|switched|powered) ((?:\w+ ){0,2}?)off\b", re.I), r"disabled \1"),
+    (re.compile(r"\b(?:turn|switch|power|put)(?:e?s|ing)? ((?:\w+ ){0,3}?)on\b(?! the)", re.I), r"enable \1"),
+    (re.compile(r"\b(?:turned|switched|powered) ((?:\w+ ){0,2}?)on\b(?! the)", re.I), r"enabled \1"),
+    (re.compile(r"\b(?:turned|switched|powered) ((?:\w+ ){0,2}?)off\b", re.I), r"disabled \1"),
+    (re.compile(r"\b(?:turn|switch|power|put)(?:e?s|ing)? ((?:\w+ ){0,3}?)off\b", re.I), r"disable \1"),
     (re.compile(r"\b(is|are|be|stays?|remains?) on(?=\s*(?:[.,;!?)]|$|by|while|until|if|when))", re.I), r"\1 enabled"),
     (re.compile(r"\b(is|are|be|stays?|remains?) off(?=\s*(?:[.,;!?)]|$|by|while|until|if|when))", re.I), r"\1 disabled"),
 ]  # fmt: skip
@@ -52,7 +56,8 @@ OPENERS = frozenset(  # a new clause begins at such a word
     """but while whereas although though because if when unless until till so where otherwise aber während weil wenn falls sofern sondern obwohl bevor nachdem mais tandis
     parce quand lorsque si qui pero mientras porque cuando aunque""".split()
 )
-CONTRASTS = frozenset({"but", "while", "whereas", "aber", "während", "mais", "pero", "mientras"})
+CONTRASTS = frozenset({"but", "whereas", "aber", "mais", "pero", "ma", "mas", "maar"})
+NOUN_ENDINGS = ("ion", "ions", "ment", "ments", "ance", "ence", "ness", "er", "ers", "or", "ors")
 RELATIVES = frozenset({"which", "who", "whom", "whose"})
 DETERMINERS = frozenset("the a an this that these those its their your our his her my no any every"
                         " each some of for in on with by to from at into as all".split())  # noqa: SIM905 # fmt: skip
@@ -264,6 +269,8 @@ class _Reader:
     def divide(self, found: list[tuple[str, int, int]]) -> None:
         """Numbers the clause and the segment of each token."""
         relations = {place for kind, place, _ in found if kind in ("before", "after", "unless")}
+        excepting = {p for kind, start, end in found if kind in ("except", "only")
+                     for p in range(start, end)}  # fmt: skip
         clause = segment = part = 0
         for place, token in enumerate(self.tokens):
             low = token.low
@@ -271,7 +278,7 @@ class _Reader:
                 clause, segment, part = clause + 1, segment + 1, part + 1
             elif low in RELATIVES:
                 clause += 1
-            elif low in OPENERS or place in relations or (low == "," and self.is_clause(place + 1)):
+            elif (low in OPENERS and place not in excepting) or place in relations or (low == "," and self.is_clause(place + 1)):
                 clause, segment = clause + 1, segment + 1
                 part += low in CONTRASTS
             elif low in {"and", "or"} and self.is_clause(place + 1, near=1):
@@ -404,6 +411,8 @@ class _Reader:
     def is_verb(self, place: int) -> bool:
         """Whether a word that may be a verb stands as one."""
         before = self.low(place - 1)
+        if self.low(place).endswith(NOUN_ENDINGS):
+            return False
         return not (before in DETERMINERS and before != "to" and not self.low(place).endswith("ed"))
 
     def relations(self, found: list[tuple[str, int, int]], terms: list[Term]) -> list[Relation]:
