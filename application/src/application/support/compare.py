@@ -245,7 +245,9 @@ class _Comparer:
             return value.per == other.per
         if value.kind == "number" and value.counted and other.counted:
             return self.same_counted(value, other)
-        return not value.per or self.names_unit(*value.per.split())
+        if not value.per or value.per in self.source.stems or value.per in self.source.words:
+            return True
+        return self.names_unit(*value.per.split())
 
     def same_counted(self, value: Value, other: Value) -> bool:
         """Whether two plain numbers may count the same things."""
@@ -357,11 +359,15 @@ class _Comparer:
                 agreed = True
             elif term.negated not in flags:
                 turned = True
+        denying = [found for term, found in self.pairs if term.negated]
+        if turned and not agreed and denied and denying and not any(denying):
+            return  # both deny, in other words
         if turned and not agreed:
             self.reasons.add(Reason.POLARITY)
         elif not agreed and not turned and not self.claim.fragment:
             mine, theirs = self.said.has("neg", "forbidden"), self.source.has("neg", "forbidden")
-            if mine and not theirs and not self.source.has("without", "except", "unless", "only"):
+            optional = any("optional" in m for m in self.source.modals.values())
+            if mine and not theirs and not optional and not self.source.has("without", "except", "unless", "only"):
                 if not any(opposite for _, found in pairs for _, opposite in found):
                     self.reasons.add(Reason.POLARITY)
 
@@ -477,6 +483,7 @@ class _Comparer:
         stands = {
             term.stem: {t.stem for t, _ in found} | {term.stem} for term, found in self.pairs
         }
+        stands |= {value.mark: {value.mark} for value in self.said.values}
         flips = sum(any(opposite for _, opposite in found) for _, found in self.pairs)
         for one in said:
             answers = []
@@ -528,7 +535,7 @@ class _Comparer:
             return
         pairs = self.pairs + (self.asked_pairs if self.claim.fragment else [])
         said = {t.stem for _, found in pairs for t, _ in found if not t.verb}
-        said |= {f"{u.kind} {u.amount}" for values in self.matched.values() for u in values}
+        said |= {u.mark for values in self.matched.values() for u in values}
         if said and max(len(said & part) for part in known) < len(said):
             self.reasons.add(Reason.BINDING)
 
@@ -635,7 +642,7 @@ def _parts(reading: Reading) -> list[set[str]]:
         clauses = {clause for clause, at in enumerate(reading.parts) if at == part}
         terms = [t for t in reading.terms if t.clause in clauses]
         own = {t.stem for t in terms}
-        own |= {f"{v.kind} {v.amount}" for v in reading.values if reading.clauses[v.place] in clauses}
+        own |= {v.mark for v in reading.values if reading.clauses[v.place] in clauses}
         if not own:
             continue
         lows = [low for p, low in enumerate(reading.lows) if reading.clause_at(p) in clauses]
@@ -695,7 +702,7 @@ def _frames(reading: Reading) -> list[tuple[str, list[Term], list[Term]]]:
     """Each verb with those who do it and those that it is done to."""
     frames = []
     for verb in (term for term in reading.terms if term.verb):
-        terms = [*reading.terms, *_labels(reading)]
+        terms = [t for t in (*reading.terms, *_labels(reading)) if not t.word.endswith("ly")]
         clause = [t for t in terms if t.clause == verb.clause and t.place != verb.place]
         before = [t for t in clause if t.place < verb.place]
         pronoun = next((low for low in reading.lows[max(0, verb.place - 2) : verb.place] if low in SPEAKERS), "")

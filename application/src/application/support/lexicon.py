@@ -31,6 +31,7 @@ CUES: dict[str, dict[str, str]] = {
         "permissible": "may", "permits": "may", "permit": "may", "allows": "may", "allow": "may",
         "entitled": "may", "at liberty": "may", "free to": "may", "has the right": "may",
         "have the right": "may", "has permission": "may", "have permission": "may",
+        "lets": "may", "let": "may", "enables": "may", "right to": "may", "permission to": "may",
         "can": "can", "able to": "can", "possible": "can",
         "impossible": "unable", "unable": "unable",
         "must": "must", "shall": "must", "have to": "need", "has to": "need", "had to": "need",
@@ -38,7 +39,7 @@ CUES: dict[str, dict[str, str]] = {
         "needs to": "need", "need": "need", "needs": "need", "required": "need",
         "requires": "need", "require": "need", "necessary": "need", "mandatory": "need",
         "compulsory": "need", "obligatory": "need", "obliged": "need", "obligation": "need",
-        "duty": "need", "bound to": "need", "needed": "need",
+        "duty": "need", "needed": "need",
         "should": "should", "ought": "should", "recommended": "should", "recommend": "should",
         "recommends": "should", "advised": "should", "advisable": "should", "advise": "should",
         "preferably": "should",
@@ -351,6 +352,9 @@ width wide
 depth deep
 live reside
 enter entry entrance access
+liable liability
+able ability
+possible possibility
 think consider regard believe deem
 ensure guarantee
 obligation duty

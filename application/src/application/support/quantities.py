@@ -180,6 +180,11 @@ class Value:
     implied: bool = False  # from an article: "an hour"
     raw: Decimal | None = None  # the number as it is written, whatever its unit
 
+    @property
+    def mark(self) -> str:
+        """The value as a word."""
+        return f"{self.kind} {self.amount}"
+
     def equals(self, other: "Value") -> bool:
         """Whether both are the same value; a plain number equals one with any unit."""
         if self.kind == "date" == other.kind:

@@ -415,17 +415,29 @@ class _Reader:
             return False
         return not (before in DETERMINERS and before != "to" and not self.low(place).endswith("ed"))
 
+    def phrase_end(self, start: int) -> int:
+        """Where the noun phrase ends that opens a sentence: "before the handover the builder"."""
+        for p in range(start + 2, len(self.tokens)):
+            if self.low(p) in {"the", "a", "an", "all", "every", "each", *PRONOUNS}:
+                return p if self.low(p - 1) not in {"of", "in", "to", "by", "for", "with"} else p + 9
+            if self.low(p) in AUXILIARIES or self.tokens[p].kind == "mark":
+                break
+        return len(self.tokens)
+
     def relations(self, found: list[tuple[str, int, int]], terms: list[Term]) -> list[Relation]:
         relations = []
         for kind, place, end in found:
             if kind not in ("before", "after", "than"):
                 continue
             clause = self.clause_of[place]
-            right = {t.stem for t in terms if t.place >= end and t.clause == clause}
+            marked = [(t.stem, t.place, t.clause) for t in terms]
+            marked += [(v.mark, v.place, self.clause_of[v.place]) for v in self.values]
+            stop = self.phrase_end(end) if place == 0 else len(self.tokens)
+            right = {mark for mark, p, at in marked if end <= p < stop and at == clause}
             others = {clause - 1, clause} if right else {clause}
             if place == 0 or self.low(place - 1) in {".", ",", ";"}:
                 others |= {clause + 1}
-            left = {t.stem for t in terms if t.clause in others and t.stem not in right}
+            left = {mark for mark, _, at in marked if at in others and mark not in right}
             if left and right:
                 relations.append(Relation(kind, frozenset(left), frozenset(right)))
         return relations
