@@ -1,12 +1,13 @@
 """Compares a statement with one source: does it say the same, something else, or the opposite?"""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
 from application.support.alignment import Alignment
-from application.support.lexicon import CUES, LIGHT, OPPOSITE, SYNONYMS
+from application.support.lexicon import CUES, LIGHT, OPPOSITE, RIVALS, SYNONYMS
 from application.support.quantities import Value, unit_of
 from application.support.reading import AUXILIARIES, DETERMINERS, PRONOUNS, Reading, Relation, Term
 
@@ -17,7 +18,7 @@ CLOSE = 0.5  # from this share on, a difference is a contradiction
 VALUE_WEIGHT = 2
 STRICT = {">", "<"}
 PASSIVE = frozenset("is are was were be been being get gets got".split())  # noqa: SIM905
-REFERRING = frozenset("it they this these he she its their then there er sie es il elle".split())  # noqa: SIM905
+REFERRING = frozenset("it they this these he she then there er sie es il elle".split())  # noqa: SIM905
 SPEAKERS = frozenset({"i", "we", "you"})  # parties whom only a pronoun names
 
 # Pairs of modals that say different things; "fact" is a clause without any.
@@ -102,6 +103,7 @@ class _Comparer:
         self.asked_pairs = [(term, self.alignment.of(term)) for term in self.asked.terms]
         self.reasons: set[Reason] = set()
         self.matched: dict[int, list[Value]] = {}
+        self.verbs = Counter(term.segment for term in source.terms if term.verb)
 
     def comparison(self) -> Comparison:
         if self.source.spaceless or self.said.spaceless:
@@ -118,6 +120,7 @@ class _Comparer:
             self.by_sequence()
             self.by_names()
             self.by_parts()
+            self.by_pairs()
         return Comparison(self.closeness, frozenset(self.reasons))
 
     @property
@@ -274,30 +277,44 @@ class _Comparer:
     def bound(self, value: Value, other: Value, rivals: Iterable[Value]) -> bool:
         """Whether the words beside `value` stand beside `other` too, not beside a rival."""
         context = self.context(value)
-        mine = self.beside(other) & context
         for rival in rivals:
-            if self.source.segments[rival.place] == self.source.segments[other.place]:
+            mine, theirs = self.source.segments[other.place], self.source.segments[rival.place]
+            if mine == theirs:
                 continue
             if {rival.limit, other.limit} == {"<=", ">="} and abs(rival.place - other.place) < 5:
                 continue  # the two ends of a range
-            theirs = self.beside(rival) & context
-            if theirs - mine and not mine - theirs:
+            both = bool(self.verbs[mine] and self.verbs[theirs])
+            here = self.beside(mine, both) & context
+            there = self.beside(theirs, both) & context
+            if there - here and not here - there:
                 return False
         return True
 
     def context(self, value: Value) -> set[str]:
-        """Stems of the source that stand for what is said of a value, verbs left out."""
+        """Stems of the source that stand for what is said of a value."""
         pairs = self.pairs
         if len([v for v in self.said.values if v.kind == value.kind]) > 1:
             segment = self.said.segments.get(value.place)
             pairs = [pair for pair in pairs if pair[0].segment == segment] or pairs
         if self.claim.fragment or not any(found for _, found in pairs):
             pairs = pairs + self.asked_pairs
-        return {t.stem for _, found in pairs for t, _ in found if not t.verb}
+        return {t.stem for _, found in pairs for t, _ in found}
 
-    def beside(self, value: Value) -> set[str]:
-        segment = self.source.segments[value.place]
-        return {term.stem for term in self.source.terms if term.segment == segment}
+    def beside(self, segment: int, verbs: bool = False) -> set[str]:
+        """The stems of a segment, with the subject that it takes from the one before."""
+        terms = [t for t in self.source.terms if t.segment == segment]
+        stems = {t.stem for t in terms if verbs or not t.verb}
+        values = [v.place for v in self.source.values if self.source.segments[v.place] == segment]
+        verb = next((t.place for t in terms if t.verb), None)
+        first = min([*values, *([verb] if verb is not None else [])], default=0)
+        before = [t for t in terms if t.place < first]
+        if segment and not before and first and not self.key:
+            earlier = [t for t in self.source.terms if t.segment == segment - 1]
+            end = next((t.place for t in earlier if t.verb), None)
+            auxiliary = [p for p, low in enumerate(self.source.lows) if low in AUXILIARIES]
+            ends = [p for p in [*auxiliary, *([end] if end is not None else [])] if p > 0]
+            stems |= {t.stem for t in earlier if not ends or t.place < min(ends)}
+        return stems
 
     def limit_fits(self, value: Value, other: Value) -> bool:
         mine, theirs = value.limit, other.limit
@@ -528,6 +545,21 @@ class _Comparer:
         found = {t.stem for term in terms for t, _ in self.alignment.of(term)}
         return found | {term.stem for term in terms if term.stem.startswith(" ")}
 
+    def by_pairs(self) -> None:
+        """What is said of one of two opposites is not said of the other beside it."""
+        pairs = self.pairs + (self.asked_pairs if self.claim.fragment else [])
+        said = {t.stem for _, found in pairs for t, _ in found}
+        at = {t.stem: t.segment for t in self.source.terms}
+        for stem in said & at.keys():
+            rivals = OPPOSITE.get(stem, set()) | RIVALS.get(stem, set())
+            for rival in (rivals & at.keys()) - said:
+                if at[rival] == at[stem]:
+                    continue
+                both = bool(self.verbs[at[stem]] and self.verbs[at[rival]])
+                here, there = self.beside(at[stem], both), self.beside(at[rival], both)
+                if (there - here - {rival}) & said:
+                    self.reasons.add(Reason.BINDING)
+
     def by_parts(self) -> None:
         """What one half of a sentence says of its subject is not said of the other's."""
         known = _parts(self.source)
@@ -536,7 +568,12 @@ class _Comparer:
         pairs = self.pairs + (self.asked_pairs if self.claim.fragment else [])
         said = {t.stem for _, found in pairs for t, _ in found if not t.verb}
         said |= {u.mark for values in self.matched.values() for u in values}
-        if said and max(len(said & part) for part in known) < len(said):
+        if said and max(len(said & part) for part, _ in known) < len(said):
+            self.reasons.add(Reason.BINDING)
+            return
+        subject = {t.stem for term in _subject(self.said) for t, _ in self.alignment.of(term)}
+        fits = [own for part, own in known if said <= part]
+        if subject and fits and all(own and not subject & own for own in fits):
             self.reasons.add(Reason.BINDING)
 
     def by_opposites(self) -> None:
@@ -635,9 +672,12 @@ def _passive(reading: Reading) -> bool:
     )
 
 
-def _parts(reading: Reading) -> list[set[str]]:
-    """The stems and values of each half of a sentence, with those that it takes from before."""
-    parts: list[set[str]] = []
+def _parts(reading: Reading) -> list[tuple[set[str], set[str]]]:
+    """The stems and values of each half of a sentence, with those that it takes from before.
+
+    The second set holds the subject of a half that only names its owner: "its lid was lost".
+    """
+    parts: list[tuple[set[str], set[str]]] = []
     for part in sorted(set(reading.parts)):
         clauses = {clause for clause, at in enumerate(reading.parts) if at == part}
         terms = [t for t in reading.terms if t.clause in clauses]
@@ -650,12 +690,14 @@ def _parts(reading: Reading) -> list[set[str]]:
         verbs += [lows.index(t.word) for t in terms if t.verb and t.word in lows]
         whole = bool(verbs) and any(t.word in lows[: min(verbs)] for t in terms)
         refers = any(low in REFERRING for low in lows[:3])
-        if parts and (refers or not whole):
-            own |= parts[-1]
+        owned = {t.stem for t in terms if verbs and t.word in lows[: min(verbs)]}
+        possessive = bool(owned and {"its", "their"} & set(lows[:3]))
+        if parts and (refers or possessive or not whole):
+            own |= parts[-1][0]
         elif parts and {"one", "ones"} & set(lows):
-            own |= parts[-1] - {next((t.stem for t in reading.terms), "")}
-        parts.append(own)
-    return parts or [set()]
+            own |= parts[-1][0] - {next((t.stem for t in reading.terms), "")}
+        parts.append((own, owned if possessive else set()))
+    return parts or [(set(), set())]
 
 
 def _subject(reading: Reading) -> list[Term]:

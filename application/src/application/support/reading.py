@@ -19,6 +19,8 @@ CONTRACTIONS = [
     (re.compile(r"(?<=\w)['’](?:re|ve|ll|d|m|s)\b", re.I), ""),
 ]
 REWRITES = [  # ways to say one thing, as one word
+    (re.compile(r"\b(every|all|any|each|no) (\w+) but\b(?! (?:is|are|not|it|they|the \w+ (?:is|are)))", re.I),
+     r"\1 \2 except"),
     (re.compile(r"\b(?:(?:entirely |completely )?free of charge|(?:at|for|with) no (?:extra |additional )?(?:costs?|charge)"
                 r"|without (?:a |any |extra |additional )?(?:charges?|costs?|payment)|for free|for nothing"
                 r"|(?:there is |there are |has |have )?no (?:extra |additional )?(?:charges?|costs?|fees?)(?! \w+ed\b)"
@@ -406,6 +408,21 @@ class _Reader:
                      place in negated, name, verb, place in self.soft)
             )  # fmt: skip
             start = False
+        return self.with_verbs(terms)
+
+    def with_verbs(self, terms: list[Term]) -> list[Term]:
+        """Marks what looks like the verb of a clause in which no word is known to be one."""
+        known = {t.clause for t in terms if t.verb}
+        known |= {self.clause_of[p] for p in range(len(self.tokens)) if self.low(p) in AUXILIARIES}
+        for index, term in enumerate(terms):
+            if not index or term.clause in known or self.language != "en":
+                continue
+            shape = term.word.endswith(("s", "ed")) and not term.word.endswith("ss")
+            following = self.low(term.place + 1)
+            behind = following in DETERMINERS or term.place + 1 in self.places
+            if shape and behind and self.low(term.place - 1) not in DETERMINERS and not term.name:
+                terms[index] = replace(term, verb=True)
+                known.add(term.clause)
         return terms
 
     def is_verb(self, place: int) -> bool:
