@@ -8,8 +8,8 @@ from enum import Enum
 
 from application.support.alignment import Alignment
 from application.support.lexicon import CUES, LIGHT, OPPOSITE, RIVALS, SYNONYMS
-from application.support.quantities import Value, unit_of
-from application.support.reading import AUXILIARIES, DETERMINERS, PRONOUNS, Reading, Relation, Term
+from application.support.quantities import ORDINALS, Value, unit_of
+from application.support.reading import AUXILIARIES, DETERMINERS, NEGATES, PRONOUNS, Reading, Relation, Term
 
 LEAST_OWN = 0.6  # of a statement's own words, values counting double
 LEAST_ALL = 0.4  # of all its words
@@ -379,6 +379,9 @@ class _Comparer:
         denying = [found for term, found in self.pairs if term.negated]
         if turned and not agreed and denied and denying and not any(denying):
             return  # both deny, in other words
+        if turned and not agreed and denied and self.one_denial(self.said, set(self.said.parts)):
+            if self.one_denial(self.source, best):
+                return  # "the offer includes no gas" and "gas is not part of the offer"
         if turned and not agreed:
             self.reasons.add(Reason.POLARITY)
         elif not agreed and not turned and not self.claim.fragment:
@@ -387,6 +390,13 @@ class _Comparer:
             if mine and not theirs and not optional and not self.source.has("without", "except", "unless", "only"):
                 if not any(opposite for _, found in pairs for _, opposite in found):
                     self.reasons.add(Reason.POLARITY)
+
+    @staticmethod
+    def one_denial(reading: Reading, clauses: set[int]) -> bool:
+        """Whether a clause is denied as a whole: one "not" that contrasts nothing."""
+        denials = [p for kind, p, c in reading.cues if kind in NEGATES and c in clauses]
+        contrast = {"and", "or", "but", ","}
+        return len(denials) == 1 and reading.lows[max(0, denials[0] - 1)] not in contrast
 
     def by_answer(self) -> None:
         """A yes or no: does the source deny what the question asks?"""
@@ -483,6 +493,8 @@ class _Comparer:
         known = {kind for kind, _, clause in theirs.cues if kind in quantities and clause in near}
         if said and known and not said <= known and not said <= {"some"}:
             self.reasons.add(Reason.QUANTITY)
+        if _every_nth(theirs) and mine.has("all") and not _every_nth(mine):
+            self.reasons.add(Reason.QUANTITY)
         if said & {"most", "few"} and not known:
             self.reasons.add(Reason.QUANTITY)
         if known & {"most", "few", "some"} and "any" in {k for k, _, _ in mine.cues}:
@@ -555,8 +567,7 @@ class _Comparer:
             for rival in (rivals & at.keys()) - said:
                 if at[rival] == at[stem]:
                     continue
-                both = bool(self.verbs[at[stem]] and self.verbs[at[rival]])
-                here, there = self.beside(at[stem], both), self.beside(at[rival], both)
+                here, there = self.beside(at[stem]), self.beside(at[rival])
                 if (there - here - {rival}) & said:
                     self.reasons.add(Reason.BINDING)
 
@@ -578,6 +589,8 @@ class _Comparer:
 
     def by_opposites(self) -> None:
         """Two opposites that the source has both must not have changed places."""
+        if any(r.kind == "than" for r in self.said.relations):
+            return  # by_order has compared their sides
         stands = {t.stem: t for t in self.said.terms}
         known = {t.stem: t for t in self.source.terms}
         for one, mine in stands.items():
@@ -660,6 +673,14 @@ def _stems(terms: Iterable[Term]) -> set[str]:
 
 def _mates(reading: Reading, term: Term) -> set[str]:
     return {t.stem for t in reading.terms if t.clause == term.clause and t.stem != term.stem}
+
+
+def _every_nth(reading: Reading) -> bool:
+    """Whether only some of a row are meant: "every second bill"."""
+    return any(
+        one in {"every", "each"} and other in {*ORDINALS, "other"}
+        for one, other in zip(reading.lows, reading.lows[1:], strict=False)
+    )
 
 
 def _passive(reading: Reading) -> bool:

@@ -148,7 +148,7 @@ LIMITS: dict[str, dict[str, str]] = {
         "since": ">=", "not before": ">=", "not until": ">=", "no earlier than": ">=",
         "not earlier than": ">=", "starting at": ">=", "no sooner than": ">=", "upwards of": ">=",
         "no lower than": ">=", "no younger than": ">=", "≥": ">=", ">=": ">=",
-        "… or more": ">=", "… or over": ">=", "… or above": ">=", "… or older": ">=",
+        "at the earliest": ">=", "at the latest": "<=", "… or more": ">=", "… or over": ">=", "… or above": ">=", "… or older": ">=",
         "… or longer": ">=", "… or later": ">=", "… and over": ">=", "… and above": ">=",
         "… and older": ">=", "… and up": ">=", "… upwards": ">=", "… at least": ">=",
         "… at the earliest": ">=", "… minimum": ">=", "… onwards": ">=", "… on": ">=",
@@ -220,6 +220,7 @@ upper lower|top bottom|left right|front rear|front back|clockwise anticlockwise
 clockwise counterclockwise|hot cold|warm cool|warmer colder|heat cool|wet dry|full empty|on off
 true false|valid invalid|valid void|legal illegal|visible hidden|show hide|public private
 success failure|succeed fail|pass fail|win lose|gain lose|profit loss|buy sell|lend borrow
+cheap expensive|cheaper expensive|easy difficult|easier harder|rich poor|loud quiet|near far
 employer employee|landlord tenant|lessor lessee|licensor licensee|buyer seller|lender borrower
 sender recipient|sender receiver|debtor creditor|client server|input output|inlet outlet
 ascending descending|ascend descend|forward backward|advance delay|accelerate slow|fast slow

@@ -19,7 +19,7 @@ CONTRACTIONS = [
     (re.compile(r"(?<=\w)['’](?:re|ve|ll|d|m|s)\b", re.I), ""),
 ]
 REWRITES = [  # ways to say one thing, as one word
-    (re.compile(r"\b(every|all|any|each|no) (\w+) but\b(?! (?:is|are|not|it|they|the \w+ (?:is|are)))", re.I),
+    (re.compile(r"\b(every|all|any|each|no) (\w+) but\b(?! (?:is|are|not|it|they))", re.I),
      r"\1 \2 except"),
     (re.compile(r"\b(?:(?:entirely |completely )?free of charge|(?:at|for|with) no (?:extra |additional )?(?:costs?|charge)"
                 r"|without (?:a |any |extra |additional )?(?:charges?|costs?|payment)|for free|for nothing"
@@ -37,7 +37,7 @@ REWRITES = [  # ways to say one thing, as one word
 ]  # fmt: skip
 AUX = r"(?:is|are|was|were|do|does|can|may|must|has|have|will)"
 ELLIPSIS = re.compile(  # "interest is not taxed, but dividends are"
-    rf"^(?P<first>.+? {AUX}(?: not)? (?P<said>[^,;]+?)),? (?:but |and |while |whereas )?"
+    rf"^(?P<first>.+? {AUX}(?: not)? (?P<said>[^,;]+?))(?:[,;] (?:but |and |while |whereas )?| (?:but|and|while|whereas) )"
     rf"(?P<other>(?:[\w-]+ ){{1,4}}?{AUX}(?: not)?)\s*\.?$",
     re.IGNORECASE,
 )
@@ -324,8 +324,9 @@ class _Reader:
             if kind == "neg" and self.language != "en" and turned.get(-clause - 1):
                 continue  # "ne … pas" is one negation
             turned[-clause - 1] = 1 if kind == "neg" else turned.get(-clause - 1, 0)
-            permits = any(k == "may" and end <= p <= end + 2 and c - p == 1 and self.low(p) not in
-                          {"may", "might", "could"} for k, p, c in found)  # fmt: skip
+            permits = any(k in ("may", "should") and end <= p <= end + 2 and c - p == 1 and
+                          self.low(p) not in {"may", "might", "could", "should", "ought"}
+                          for k, p, c in found)  # fmt: skip
             if kind == "neg" and permits:
                 scope = here
             if kind in ("forbidden", "unable") or (kind == "neg" and permits):
