@@ -1,5 +1,6 @@
 """Command line of evals; `watch/cli.py` and `drill/cli.py` have more commands."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,8 +12,10 @@ from rich.table import Table
 from evals import kept, measure, results
 from evals.console import fail, sentences
 from evals.drill import cli as drill_cli
+from evals.machine import origin
 from evals.results import Result
 from evals.settings import Settings
+from evals.suite import support as check
 from evals.watch import cli as watch_cli
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -81,6 +84,17 @@ def report(
         for failure in boundary.failed:
             print(f"  {failure}")
     print(f"Open them: evidently ui --workspace {settings.workspace}")
+
+
+@app.command()
+def support(as_json: AsJson = False, write: Write = False) -> None:
+    """Count what the support check got wrong; its labels come from `application support --json`.
+
+    Example: application support evals/datasets/support/pairs.jsonl --json | evals support --write
+    """
+    with sentences():
+        figures = check.figures(sys.stdin.read(), origin())
+        _show(Settings(), measure.Measured({"answers": figures}, {}), as_json, write)
 
 
 @app.command()
