@@ -116,9 +116,7 @@ def latin_language(words: list[str]) -> str:
     best, most = DEFAULT, 0
     for language, known in _OTHERS.items():
         count = len(different & known)
-        if count > max(most, english) and (
-            count >= LEAST_STOPWORDS or _hinted(language, words)
-        ):
+        if count > max(most, english) and (count >= LEAST_STOPWORDS or _hinted(language, words)):
             best, most = language, count
     return best
 

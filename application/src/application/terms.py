@@ -54,7 +54,26 @@ ABBREVIATIONS = frozenset(  # a capital letter or a number may follow them withi
     viz. vol. vs. z.b. zzgl. avv. dott. sig.ra. mevr. dhr. blz. bijv.
     """.split()  # noqa: SIM905 - a list of strings would be a hundred lines
 )
-WITHIN = frozenset("i.e. ie. e.g. eg. vs. approx. dr. mr. mrs. ms. prof. z.b. d.h. bzw. vgl. cf.".split())  # noqa: SIM905
+WITHIN = frozenset(
+    [
+        "i.e.",
+        "ie.",
+        "e.g.",
+        "eg.",
+        "vs.",
+        "approx.",
+        "dr.",
+        "mr.",
+        "mrs.",
+        "ms.",
+        "prof.",
+        "z.b.",
+        "d.h.",
+        "bzw.",
+        "vgl.",
+        "cf.",
+    ]
+)
 NUMBER_FOLLOWS = frozenset({"no.", "nos.", "nr.", "p.", "pp.", "s.", "max.", "min.", "ed.", "art."})
 MONTHS = frozenset(
     """

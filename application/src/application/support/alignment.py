@@ -85,7 +85,13 @@ def root(word: str) -> str:
         return word
     if word[-1] == word[-2] and word[-1] in "bdglmnprt":
         word = word[:-1]
-    for ending, verb in (("ens", "end"), ("ans", "and"), ("miss", "mit"), ("cis", "cid"), ("clus", "clud")):
+    for ending, verb in (
+        ("ens", "end"),
+        ("ans", "and"),
+        ("miss", "mit"),
+        ("cis", "cid"),
+        ("clus", "clud"),
+    ):
         if word.endswith(ending) and len(word) > 5:
             word = word[: -len(ending)] + verb
     return word.removesuffix("e") if len(word) > 4 else word
@@ -99,6 +105,6 @@ def _initials(source: Reading) -> dict[str, Term]:
     for length in (2, 3, 4, 5):
         for start in range(len(words) - length + 1):
             part = words[start : start + length]
-            if part[0] in by_word and part[-1] in by_word or part[0] in by_word:
+            if (part[0] in by_word and part[-1] in by_word) or part[0] in by_word:
                 made.setdefault("".join(w[0] for w in part), by_word[part[0]])
     return made

@@ -8,18 +8,23 @@ from typing import Literal
 
 from application.language import DEFAULT, language_of, words_of
 from application.stopwords import STOPWORDS
-from application.support.compare import Claim, Comparison, compare
+from application.support.compare import Comparison, compare
+from application.support.pairing import Claim
 from application.support.reading import AUXILIARIES, Reading, read
 from application.terms import is_table_row, sentences
 
 Label = Literal["supported", "unsupported", "contradicted"]
 
-YES = re.compile(r"\W*(?:yes|yeah|correct|ja|oui|sí|si|sì|sim|да|是的?|はい|네|예)\b[\s,.;:!—–-]*", re.I)
+YES = re.compile(
+    r"\W*(?:yes|yeah|correct|ja|oui|sí|si|sì|sim|да|是的?|はい|네|예)\b[\s,.;:!—–-]*", re.I
+)
 NO = re.compile(r"\W*(?:no|nope|nein|non|não|nee|нет|不是?|いいえ|아니요)\b[\s,.;:!—–-]*", re.I)
 NO_CELL = frozenset("no none – — - ✗ ✘ nein non n/a false never not".split())  # noqa: SIM905
 YES_CELL = frozenset("yes ja oui sí si sim ✓ ✔ true x".split())  # noqa: SIM905
 REFERS = re.compile(r"(?:it|they|this|these|those|he|she|er|sie|es|il|elle|ils|elles)\b", re.I)
-CONJUNCTS = re.compile(r"\s*(?:;|,\s*(?:and|but|while|whereas)\b|\b(?:and|but|while|whereas|und|et|y)\b)\s*")
+CONJUNCTS = re.compile(
+    r"\s*(?:;|,\s*(?:and|but|while|whereas)\b|\b(?:and|but|while|whereas|und|et|y)\b)\s*"
+)
 MARKER = re.compile(r"\s*\[\d+\]|^\s*[-*+•]\s+|\*\*")
 MOST_PARTS = 4
 SHORT = 4  # terms and values of an answer without a verb of its own
@@ -59,7 +64,9 @@ def judge(statement: str, question: str, sources: Sequence[Source]) -> Judgement
         said = _claim(statement, question, language_of(f"{question} {statement}")).statement
         parts = [part for part in said.text.split(";") if part.strip()]
         if len(parts) > 1:
-            apart = [_judged(part, question, [sources[i] for i in judged.sources]) for part in parts]
+            apart = [
+                _judged(part, question, [sources[i] for i in judged.sources]) for part in parts
+            ]
             if any(one.label == "contradicted" for one in apart):
                 return Judgement("contradicted", judged.sources)
         return judged
@@ -92,7 +99,9 @@ def _judged(statement: str, question: str, sources: Sequence[Source]) -> Judgeme
         candidates = [((index,), source)]
         if index and REFERS.match(source.text):
             before = sources[index - 1]
-            candidates.append(((index - 1, index), Source(source.text, f"{before.lead} {before.text}")))
+            candidates.append(
+                ((index - 1, index), Source(source.text, f"{before.lead} {before.text}"))
+            )
         for indices, candidate in candidates:
             compared = _compared(statement, question, candidate, language)
             if compared.supports and not _beaten(statement, question, index, sources):

@@ -195,7 +195,9 @@ class Value:
             return year is not None and number.amount == Decimal(year)
         if self.kind == other.kind:
             return self.amount == other.amount
-        return "number" in (self.kind, other.kind) and self.raw is not None and self.raw == other.raw
+        return (
+            "number" in (self.kind, other.kind) and self.raw is not None and self.raw == other.raw
+        )
 
     def rivals(self, other: "Value") -> bool:
         """Whether both are of one kind and differ."""

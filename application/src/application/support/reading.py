@@ -50,19 +50,89 @@ MEANINGFUL = frozenset("take tell give given get use used using say says".split(
 THOUSANDS = re.compile(r"(?<![\w.,:-])(?<!\d )[1-9]\d{0,2}(?: \d{3})+(?![\w.,:-]|\s\d)")
 ELISION = re.compile(r"\b([cdjlmnst]|qu)['’](?=\w)", re.I)
 AUXILIARIES = frozenset(
-    "is are was were be been being has have had do does did will would may might can could must"
-    " shall should ist sind war wird werden hat haben est sont sera es son está".split()  # noqa: SIM905
+    [
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "has",
+        "have",
+        "had",
+        "do",
+        "does",
+        "did",
+        "will",
+        "would",
+        "may",
+        "might",
+        "can",
+        "could",
+        "must",
+        "shall",
+        "should",
+        "ist",
+        "sind",
+        "war",
+        "wird",
+        "werden",
+        "hat",
+        "haben",
+        "est",
+        "sont",
+        "sera",
+        "es",
+        "son",
+        "está",
+    ]
 )
 PRONOUNS = frozenset("i you he she it we they there this these that nobody everyone one".split())  # noqa: SIM905
 OPENERS = frozenset(  # a new clause begins at such a word
-    """but while whereas although though because if when unless until till so where otherwise aber während weil wenn falls sofern sondern obwohl bevor nachdem mais tandis
-    parce quand lorsque si qui pero mientras porque cuando aunque""".split()
+    [
+        "but",
+        "while",
+        "whereas",
+        "although",
+        "though",
+        "because",
+        "if",
+        "when",
+        "unless",
+        "until",
+        "till",
+        "so",
+        "where",
+        "otherwise",
+        "aber",
+        "während",
+        "weil",
+        "wenn",
+        "falls",
+        "sofern",
+        "sondern",
+        "obwohl",
+        "bevor",
+        "nachdem",
+        "mais",
+        "tandis",
+        "parce",
+        "quand",
+        "lorsque",
+        "si",
+        "qui",
+        "pero",
+        "mientras",
+        "porque",
+        "cuando",
+        "aunque",
+    ]
 )
 CONTRASTS = frozenset({"but", "whereas", "aber", "mais", "pero", "ma", "mas", "maar"})
 NOUN_ENDINGS = ("ion", "ions", "ment", "ments", "ance", "ence", "ness", "er", "ers", "or", "ors")
 RELATIVES = frozenset({"which", "who", "whom", "whose"})
-DETERMINERS = frozenset("the a an this that these those its their your our his her my no any every"
-                        " each some of for in on with by to from at into as all".split())  # noqa: SIM905 # fmt: skip
+DETERMINERS = frozenset(["the", "a", "an", "this", "that", "these", "those", "its", "their", "your", "our", "his", "her", "my", "no", "any", "every", "each", "some", "of", "for", "in", "on", "with", "by", "to", "from", "at", "into", "as", "all"])  # fmt: skip
 SPLITS = frozenset({",", ";", "|", "and", "or", "but", "while", "whereas", "und", "oder", "et",
                     "ou", "y", "o", "(", ")", "."})  # fmt: skip
 ENDS = frozenset({";", ".", "!", "?", "|", "(", ")", "—", "…"})
@@ -168,7 +238,9 @@ def _spaceless(text: str, language: str) -> Reading:
 
 HAN = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"两": 2, "兩": 2, "零": 0}
 HAN_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "萬": 10_000, "億": 10**8, "亿": 10**8}
-HAN_NUMBER = re.compile(f"[{''.join(HAN)}{''.join(HAN_SCALES)}]+(?=[个個か箇ヶ年月日天周週小時时分秒元円歳岁人名次回倍号台件本枚%％公升米克千毫])")
+HAN_NUMBER = re.compile(
+    f"[{''.join(HAN)}{''.join(HAN_SCALES)}]+(?=[个個か箇ヶ年月日天周週小時时分秒元円歳岁人名次回倍号台件本枚%％公升米克千毫])"
+)
 WIDE = str.maketrans("０１２３４５６７８９％．，", "0123456789%.,")
 
 
@@ -280,7 +352,11 @@ class _Reader:
                 clause, segment, part = clause + 1, segment + 1, part + 1
             elif low in RELATIVES:
                 clause += 1
-            elif (low in OPENERS and place not in excepting) or place in relations or (low == "," and self.is_clause(place + 1)):
+            elif (
+                (low in OPENERS and place not in excepting)
+                or place in relations
+                or (low == "," and self.is_clause(place + 1))
+            ):
                 clause, segment = clause + 1, segment + 1
                 part += low in CONTRASTS
             elif low in {"and", "or"} and self.is_clause(place + 1, near=1):
@@ -317,7 +393,7 @@ class _Reader:
                 scope = self.phrase(end)
             else:
                 scope = [p for p in here if p >= end]
-                if kind == "neg" and "no" == self.low(place):
+                if kind == "neg" and self.low(place) == "no":
                     scope = scope or [p for p in here if p < place]
             if kind == "neg" and clause in needs and self.optional(found, place, clause):
                 continue
@@ -343,7 +419,9 @@ class _Reader:
             low = self.low(p)
             relative = relative or low in RELATIVES or low == "that"
             entered = entered or relative
-            if (low in AUXILIARIES and not relative) or (self.tokens[p].kind == "mark" and low != "-"):
+            if (low in AUXILIARIES and not relative) or (
+                self.tokens[p].kind == "mark" and low != "-"
+            ):
                 break
             if places and self.clause_of[p] != self.clause_of[places[0]] and not entered:
                 break
@@ -353,7 +431,11 @@ class _Reader:
 
     def optional(self, found: list[tuple[str, int, int]], place: int, clause: int) -> bool:
         """Whether a negation denies a need: "is not required", "no key is needed"."""
-        needs = [p for kind, p, _ in found if kind in ("need", "optional") and self.clause_of[p] == clause]
+        needs = [
+            p
+            for kind, p, _ in found
+            if kind in ("need", "optional") and self.clause_of[p] == clause
+        ]
         return any(p > place or p == place - 1 for p in needs) or (
             self.language == "de" and any(self.low(p) not in {"pflicht"} for p in needs)
         )
@@ -403,7 +485,9 @@ class _Reader:
             root = stem(IRREGULAR.get(low, low) if self.language == "en" else low, self.language)
             after_name = self.tokens[place - 1].text[:1].isupper() if place else False
             inflected = low.endswith(("s", "ed")) and self.low(place + 1) in DETERMINERS
-            verb = (root in VERBS and self.is_verb(place)) or (after_name and inflected and not capital)
+            verb = (root in VERBS and self.is_verb(place)) or (
+                after_name and inflected and not capital
+            )
             terms.append(
                 Term(low, root, place, self.clause_of[place], self.segment_of[place],
                      place in negated, name, verb, place in self.soft)
@@ -437,7 +521,9 @@ class _Reader:
         """Where the noun phrase ends that opens a sentence: "before the handover the builder"."""
         for p in range(start + 2, len(self.tokens)):
             if self.low(p) in {"the", "a", "an", "all", "every", "each", *PRONOUNS}:
-                return p if self.low(p - 1) not in {"of", "in", "to", "by", "for", "with"} else p + 9
+                return (
+                    p if self.low(p - 1) not in {"of", "in", "to", "by", "for", "with"} else p + 9
+                )
             if self.low(p) in AUXILIARIES or self.tokens[p].kind == "mark":
                 break
         return len(self.tokens)

@@ -55,5 +55,7 @@ def figures(judged: str, here: Origin) -> list[Result]:
             measured = ratio(Part(pair.id[:-2], float(pair.wrong), 1.0) for pair in chosen)
             if measured is not None:
                 id = f"support_false_{kind}{ending}"
-                rows.append(result(id, f"{what}, {texts}", measured, replace(here, command=COMMAND)))
+                rows.append(
+                    result(id, f"{what}, {texts}", measured, replace(here, command=COMMAND))
+                )
     return rows
