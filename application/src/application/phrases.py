@@ -26,7 +26,7 @@ PHRASES: dict[Key, dict[str, str]] = {
         "en": "The model is not available; these passages match the question best.",
         "de": "Das Modell ist nicht verfügbar; diese Stellen passen am besten zur Frage.",
         "fr": "Le modèle n'est pas disponible ; ces passages correspondent le mieux à la question.",
-        "es": "El modelo no está disponible; estos pasajes son los que mejor responden a la pregunta.",
+        "es": "El modelo no está disponible; estos pasajes son los más cercanos a la pregunta.",
         "it": "Il modello non è disponibile; questi passaggi sono i più vicini alla domanda.",
         "pt": "O modelo não está disponível; estes trechos são os mais próximos da pergunta.",
         "nl": "Het model is niet beschikbaar; deze passages passen het best bij de vraag.",

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a row of the table is a line
 """The support check, as a table of what it must and must not accept: add a row by a line.
 
 A row is `+` (supported) or `-` (not supported), the statement, the source, and, where there is one,

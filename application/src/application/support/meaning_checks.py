@@ -1,3 +1,4 @@
+# ruff: noqa: SIM102 - each condition has a line of its own
 """Is a statement turned round: denied, allowed, demanded, restricted?"""
 
 from application.support.lexicon import CUES
@@ -24,6 +25,7 @@ class MeaningChecks(Pairing):
     """What compares negation, modals and scope."""
 
     def by_polarity(self) -> None:
+        """Does one deny what the other says?"""
         pairs = list(self.pairs)
         if self.claim.fragment and not self.claim.confirms:
             own = [] if self.asked.has("neg", "without", "except", "forbidden") else pairs
@@ -113,6 +115,7 @@ class MeaningChecks(Pairing):
         return (conditional(one) and demanding(other)) or (conditional(other) and demanding(one))
 
     def by_modals(self) -> None:
+        """Does one allow what the other demands?"""
         if (self.claim.fragment and not self.claim.confirms) or self.is_condition():
             return
         mine = set().union(*self.said.modals.values()) or {"fact"}
@@ -147,6 +150,7 @@ class MeaningChecks(Pairing):
             self.reasons.add(Reason.MODALITY)
 
     def by_scope(self) -> None:
+        """Is one restricted to some, or except some, and the other not?"""
         mine, theirs = self.said, self.source
         near = self.near_clauses()
         parts = theirs.parts

@@ -17,6 +17,7 @@ class OrderChecks(Pairing):
     """What compares order and roles."""
 
     def by_order(self) -> None:
+        """Do "before", "after" and "than" have the same sides?"""
         said = [*self.said.relations, *_ways(self.said)]
         known = [*self.source.relations, *_ways(self.source)]
         stands = {term.stem: {t.stem for t, _ in found} | {term.stem} for term, found in self.pairs}
@@ -39,6 +40,7 @@ class OrderChecks(Pairing):
                 self.reasons.add(Reason.ORDER)
 
     def by_roles(self) -> None:
+        """Does the same party do it to the other?"""
         if self.claim.fragment or self.source.language != "en":
             return
         known = _frames(self.source)
@@ -97,6 +99,7 @@ class OrderChecks(Pairing):
                     self.reasons.add(Reason.ROLES)
 
     def changed_places(self, one: Term, other: Term, first: Term, second: Term) -> bool:
+        """Whether two words of a statement stand where the source has the other one."""
         if one.clause == other.clause and first.clause == second.clause:
             passive = _passive(self.said) != _passive(self.source)
             return ((one.place < other.place) != (first.place < second.place)) != passive

@@ -67,6 +67,7 @@ class Pairing:
 
     @property
     def closeness(self) -> float:
+        """The share of the claim's words and values that the source has."""
         pairs = self.pairs + (self.asked_pairs if self.claim.fragment else [])
         pairs = [pair for pair in pairs if pair[1] or pair[0].stem not in LIGHT]
         total = len(pairs) + VALUE_WEIGHT * len(self.said.values)
@@ -106,11 +107,13 @@ class Pairing:
         return stems
 
     def stands_for(self, terms: list[Term]) -> set[str]:
+        """The source's stems for some terms of the statement."""
         found = {t.stem for term in terms for t, _ in self.alignment.of(term)}
         return found | {term.stem for term in terms if term.stem.startswith(" ")}
 
 
 def stems_of(terms: Iterable[Term]) -> set[str]:
+    """The stems of some terms."""
     return {term.stem for term in terms}
 
 

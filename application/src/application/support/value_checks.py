@@ -13,6 +13,7 @@ class ValueChecks(Pairing):
     """What compares values."""
 
     def by_values(self) -> None:
+        """Does the source have each value?"""
         for value in self.said.values:
             if value.implied:
                 self.matched[value.place] = []
@@ -49,6 +50,7 @@ class ValueChecks(Pairing):
         return value
 
     def equal(self, value: Value, other: Value) -> bool:
+        """Whether a value of the source is the same, with its unit."""
         if other.implied and value.kind == "number":
             return False
         if value.kind != other.kind and "number" in (value.kind, other.kind):
@@ -85,6 +87,7 @@ class ValueChecks(Pairing):
         return False
 
     def rival(self, value: Value, other: Value) -> bool:
+        """Whether a value of the source is of the same kind, and another."""
         if self.equal(value, other):
             return False
         if value.kind == other.kind == "number":
@@ -118,6 +121,7 @@ class ValueChecks(Pairing):
         return {t.stem for _, found in pairs for t, _ in found}
 
     def limit_fits(self, value: Value, other: Value) -> bool:
+        """Whether two equal values have the same limit."""
         mine, theirs = value.limit, other.limit
         if mine == theirs:
             return True
@@ -131,9 +135,11 @@ class ValueChecks(Pairing):
         return value.kind in ("date", "clock") or mine == theirs
 
     def turned(self, value: Value) -> bool:
+        """Whether the statement denies where the value stands."""
         clause = self.said.clauses.get(value.place)
         return any(kind == "neg" and at == clause for kind, _, at in self.said.cues)
 
     def turned_in_source(self, value: Value) -> bool:
+        """Whether the source denies where the value stands."""
         clause = self.source.clauses.get(value.place)
         return any(kind == "neg" and at == clause for kind, _, at in self.source.cues)

@@ -1,3 +1,4 @@
+# ruff: noqa: SIM102 - each condition has a line of its own
 """Finds the values among the tokens of a text, each with its unit, its limit and what it counts."""
 
 import re
