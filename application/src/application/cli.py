@@ -15,6 +15,7 @@ from application.access import KeyRing
 from application.bootstrap import create_app
 from application.bundle import load_bundle
 from application.cli_bundle import bundle
+from application.cli_support import support
 from application.errors import ApplicationError, Misconfigured
 from application.server import OPTIONS
 from application.settings import Settings
@@ -24,6 +25,7 @@ app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 keys = typer.Typer(no_args_is_help=True, help="API keys; only their digests are stored.")
 app.add_typer(keys, name="keys")
 app.add_typer(bundle, name="bundle")
+app.command()(support)
 
 Url = Annotated[str, typer.Option(envvar="APPLICATION_URL", help="Where the application serves.")]
 Key = Annotated[str, typer.Option(envvar="APPLICATION_KEY", help="An API key, where it asks one.")]
