@@ -82,8 +82,11 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         qdrant = connect(settings.qdrant_url, _secret(settings.qdrant_api_key))
         stack.push_async_callback(qdrant.close)
-        events = AnswerEvents(settings.state_dir / "events" / "answers.jsonl")
+        events = AnswerEvents(
+            settings.state_dir / "events" / "answers.jsonl", settings.events_megabytes << 20
+        )
         stack.callback(events.close)
+        metrics.events_lost.set_function(lambda: events.lost)
 
         embed_key, llm_key = _secret(settings.embed_api_key), _secret(settings.llm_api_key)
         web_faults = (aiohttp.ClientError, ValueError, LookupError)
@@ -144,7 +147,7 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             retriever=retriever,
             manifests=manifests,
             answerer=answerer,
-            readiness=ReadinessChecks(session, index, bundles, settings),
+            readiness=ReadinessChecks(session, index, bundles, settings, events),
             metrics=metrics,
         )
 

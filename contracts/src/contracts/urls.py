@@ -9,11 +9,16 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 QDRANT_PORT = 6333
 
 
+def without_user(url: str) -> str:
+    """`url` without user and password: fit to be a link."""
+    parts = urlsplit(url.strip())
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
 def without_credentials(url: str) -> str:
     """`url` without user, password, query, fragment and the slashes at its end: fit to be shown."""
-    parts = urlsplit(url.strip())
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+    parts = urlsplit(without_user(url))
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/"), query="", fragment=""))
 
 
 def authorization(url: str, key: str | None = None) -> dict[str, str]:

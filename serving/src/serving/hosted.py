@@ -12,6 +12,7 @@ import yaml  # type: ignore[import-untyped]  # ships no types
 from pydantic import ValidationError
 
 from contracts.endpoints import LlmManifest
+from contracts.urls import authorization, openai_base, service_root
 from serving.compare import UNKNOWN
 from serving.engine_manifest import SAMPLING_DEFAULTS, template_sha256
 from serving.errors import ModelError, UpstreamRefusedError, UpstreamUnavailableError
@@ -40,13 +41,15 @@ async def observe_hosted(
     Raises UpstreamRefusedError, UpstreamUnavailableError, ModelError.
     """
     async with httpx.AsyncClient(
-        base_url=url.rstrip("/").removesuffix("/v1"),
-        headers={"Authorization": f"Bearer {key}"} if key else {},
+        base_url=openai_base(url),
+        headers=authorization(url, key),
         timeout=60,
         transport=transport,
     ) as client:
         replies = [await _reply(client, model, prompt) for prompt in PROMPTS]
-        seen = _identity(replies) | await _length(client, model) | await _template(client, model)
+        seen = _identity(replies) | await _length(client, model)
+        client.base_url = httpx.URL(service_root(url))  # `/tokenize` lies beside `/v1`
+        seen |= await _template(client, model)
     try:
         return LlmManifest.model_validate(UNSEEN | (declared or {}) | seen | {"model": model})
     except ValidationError as error:
@@ -73,9 +76,9 @@ async def _reply(client: httpx.AsyncClient, model: str, prompt: str) -> dict[str
         "max_tokens": REPLY_TOKENS,
     }
     try:
-        response = await client.post("/v1/chat/completions", json=body | {"logprobs": True})
+        response = await client.post("/chat/completions", json=body | {"logprobs": True})
         if response.status_code in (400, 422):  # this one gives no log probabilities
-            response = await client.post("/v1/chat/completions", json=body)
+            response = await client.post("/chat/completions", json=body)
         response.raise_for_status()
         reply = response.json()
         cast(str, reply["choices"][0]["message"]["content"]).encode()
@@ -117,7 +120,7 @@ def _identity(replies: list[dict[str, Any]]) -> dict[str, Any]:
 async def _length(client: httpx.AsyncClient, model: str) -> dict[str, Any]:
     """The context length, where the list of models says it."""
     try:
-        listed = (await client.get("/v1/models")).raise_for_status().json()["data"]
+        listed = (await client.get("/models")).raise_for_status().json()["data"]
         (entry,) = (entry for entry in listed if entry["id"] == model)
     except (httpx.HTTPError, ValueError, LookupError, TypeError):
         return {}

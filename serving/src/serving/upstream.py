@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
+from contracts.urls import authorization, openai_base
 from serving.errors import UpstreamRefusedError, UpstreamUnavailableError
 from serving.ports import Vectors
 from serving.settings import Settings
@@ -30,12 +31,13 @@ class UpstreamEncoder:
 
     def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None):
         key = settings.embed_upstream_key
-        base_url = (settings.embed_upstream_url or "").rstrip("/").removesuffix("/v1")
+        url = settings.embed_upstream_url or ""
+        base_url = openai_base(url)
         self.model = settings.embed_upstream_model or ""
         self.host = urlsplit(base_url).hostname or base_url  # never with credentials
         self._client = httpx.AsyncClient(
             base_url=base_url,
-            headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else {},
+            headers=authorization(url, key.get_secret_value() if key else None),
             timeout=settings.embed_upstream_timeout_seconds,
             transport=transport,
         )
@@ -74,7 +76,7 @@ class UpstreamEncoder:
     async def _only_model(self) -> str:
         """The first model that the endpoint lists. Raises UpstreamRefusedError."""
         try:
-            response = await self._client.get("/v1/models")
+            response = await self._client.get("/models")
             return str(response.raise_for_status().json()["data"][0]["id"])
         except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
             raise UpstreamRefusedError(
@@ -84,7 +86,7 @@ class UpstreamEncoder:
     async def _post(self, texts: Sequence[str]) -> httpx.Response:
         body = {"model": self.model, "input": list(texts), "encoding_format": "float"}
         try:
-            return await self._client.post("/v1/embeddings", json=body)
+            return await self._client.post("/embeddings", json=body)
         except httpx.TransportError:
             return httpx.Response(503)  # nobody answered: counts as one of the two tries
 
