@@ -61,6 +61,10 @@ class Settings(BaseSettings):
     llm_api_key: SecretStr | None = None
     llm_model: str = "SmolLM2-135M-Instruct"
     llm_quirks: Quirks = frozenset()  # a comma list of Quirk
+    secondary_llm_url: Url = ""  # asked where the first model fails; empty: nobody is
+    secondary_llm_key: SecretStr | None = None
+    secondary_llm_model: str = ""
+    secondary_llm_quirks: Quirks = frozenset()
     probe_llm_url: Url = ""  # where generations of a probe's cycle go; empty: to llm_url
     state_dir: Path = Path(".state")
     bundle: Path = PACKAGE / "bundle.toml"  # its prompts lie in `prompts/` beside it

@@ -158,8 +158,8 @@ class Cycles:
         if (status.build, status.bundle) != (was.build, was.bundle):
             raise Unavailable(
                 f"The application at {without_credentials(self._settings.reference_url)} is not "
-                f"the accepted one (it is {status.build}, bundle {status.bundle}): start that one, or "
-                "`evals accept`."
+                f"the accepted one (it is {status.build}, bundle {status.bundle}): start that one, "
+                "or `evals accept`."
             )
 
     def _changes(
