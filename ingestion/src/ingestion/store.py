@@ -13,6 +13,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from contracts.index import DENSE, SPARSE, UNUSED_SPARSE, manifest_alias
+from contracts.urls import authorization, qdrant_address
 from ingestion.errors import Refused, Unavailable
 
 POINTS_PER_REQUEST = 256
@@ -31,12 +32,15 @@ M = TypeVar("M", bound=BaseModel)
 
 def connect(url: str, api_key: SecretStr | None, timeout_seconds: float) -> QdrantClient:
     """A client for the store; it connects with the first request."""
+    address, port = qdrant_address(url)
     with warnings.catch_warnings():
         # The store listens on loopback or inside a private network unless someone opens it.
         warnings.filterwarnings("ignore", "Api key is used with an insecure connection")
         return QdrantClient(
-            url=url,
+            url=address,
+            port=port,
             api_key=api_key.get_secret_value() if api_key else None,
+            headers=authorization(url),
             timeout=math.ceil(timeout_seconds),  # it takes whole seconds, and 0 for none
             check_compatibility=False,  # it would ask the server before anyone can catch its error
         )
