@@ -1,10 +1,15 @@
 # Every target is one sentence and a command that you could type yourself; `make` lists them.
--include .env
-export
+# .env is read by each command (infra/demo/src/demo/envfile.py), as docker compose reads it, not by make.
+# Text from the command line arrives as it was typed: $50, `...` and $(...) are only characters.
+taken := $(foreach v,$(.VARIABLES),$(if $(filter command,$(origin $(v))),$(v)))
+$(foreach v,$(taken),$(eval override $(v) := $$(value $(v)))$(eval export $(v)))
 # Compiled modules halve what imports take, whatever this shell asked for.
 unexport PYTHONDONTWRITEBYTECODE
 
-INSTALL = PYTHONPATH=infra/demo/src python3 -m demo.install
+ENV = python3 infra/demo/src/demo/envfile.py
+OURS = PYTHONPATH=infra/demo/src $(ENV) python3 -m
+INSTALL = $(OURS) demo.install
+COMPOSED = $(OURS) demo.compose
 STACK = .venvs/demo/bin/demo
 DEV = .venvs/dev/bin
 
@@ -22,23 +27,16 @@ SOURCES = $(subst $() ,:,$(foreach p,$(PACKAGES),$(call folder,$(p))/src))
 LEFT_OUT = torch torchaudio torchvision torchcodec faultline-contracts
 COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 --no-header \
           --no-annotate $(LEFT_OUT:%=--no-emit-package %)
-OVERRIDES = $(if $(OFFLINE),offline) $(if $(UI),ui) $(if $(ALERTS),alerts $(if $(OFFLINE),alerts-offline)) \
-            $(if $(GPU),gpu) $(if $(SCALE),scale) \
-            $(if $(LLM_URL),own-llm) $(if $(QDRANT_URL),own-qdrant)
-EXTRAS = ui alerts scale  # what `make down` ends, whatever it is told
-COMPOSE_FILES = docker-compose.yml $(foreach o,$(strip $(OVERRIDES)),infra/compose/$(o).yml)
-COMPOSED = COMPOSE_FILES="$(COMPOSE_FILES)" PYTHONPATH=infra/demo/src python3 -m demo.compose
-
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
-        drill reveal drill-end board scorecard gate weakest bench tables secrets up accepted logs down \
+        drill reveal drill-end board scorecard gate weakest bench bench-peers tables secrets up accepted logs down \
         check format lint imports dependencies types unit contract fault integration test test-lessons test-compose test-long lock
 
 help: ## List every command, one sentence each.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
 doctor: ## Say whether this machine can run the stack, how, and what to mend.
-	@PYTHONPATH=infra/demo/src python3 -m demo.doctor
+	@$(OURS) demo.doctor
 
 install: ## Install every environment, each from its own hashed requirements.
 	@$(INSTALL) --tests all
@@ -54,23 +52,23 @@ status: ## Say which processes run and whether each is healthy.
 	@$(STACK) status
 
 restart: ## Start one process of the running stack again: make restart PROCESS=llm
-	@$(STACK) restart "$(PROCESS)"
+	@$(STACK) restart -- "$${PROCESS:?say which: make restart PROCESS=llm}"
 
 ask: ## Ask the running stack: make ask Q="How many days of leave do I have?"
-	@$(if $(CONTAINERS),$(COMPOSED) ask,$(STACK) exec application -- application ask) "$(Q)"
+	@$(if $(value CONTAINERS),$(COMPOSED) ask,$(STACK) exec application -- application ask) -- "$${Q:?say what: make ask Q=...}"
 
 sync: ## Ingest a folder of your own: make sync SOURCE=./my-documents
-	@$(STACK) exec ingestion -- ingestion sync "$(SOURCE)"
+	@$(STACK) exec ingestion -- ingestion sync -- "$${SOURCE:?say which folder: make sync SOURCE=./my-documents}"
 
 seed: ## Gather wheels, models and what images need in .seed/, for places without a network.
-	@PYTHONPATH=infra/demo/src python3 -m demo.seed
+	@$(OURS) demo.seed
 
 answers: ## Measure answers on the sample's golden set, both revisions, on the running stack.
 	@$(STACK) exec evals -- evals answers evals/datasets/sample/golden.jsonl --write
 	@$(MAKE) --no-print-directory tables
 
 retrieval: ## Measure retrieval on a BEIR folder: make retrieval DATA=../shared/data/scifact
-	@$(STACK) exec evals -- evals retrieval "$(DATA)" --write
+	@$(STACK) exec evals -- evals retrieval --write -- "$${DATA:?say which folder: make retrieval DATA=...}"
 	@$(MAKE) --no-print-directory tables
 
 report: ## Draw evidently's three boundary reports from revision r1 to r2 of the sample.
@@ -83,7 +81,7 @@ verdict: ## Name the layer at fault, if one is, from the cycles so far.
 	@$(STACK) exec evals -- evals verdict
 
 accept: ## Accept the stack as it is now: the baseline that later answers are held against.
-	@$(if $(CONTAINERS),$(COMPOSED),$(STACK) exec evals -- evals) accept
+	@$(if $(value CONTAINERS),$(COMPOSED),$(STACK) exec evals -- evals) accept
 
 history: ## List the watcher's cycles and verdicts, the latest last.
 	@$(STACK) exec evals -- evals history
@@ -92,10 +90,10 @@ gate: ## Say whether this build answers well enough to be released.
 	@$(STACK) exec evals -- evals gate
 
 drill: ## Break the stack, for you to find out where: make drill BLIND=1, or make drill FAULT=app-top-k-1
-	@$(STACK) exec evals -- evals drill $(FAULT) $(if $(BLIND),--blind)
+	@$(STACK) exec evals -- evals drill $(if $(value BLIND),--blind) $(if $(value FAULT),-- "$$FAULT")
 
 reveal: ## Guess the layer, then see the card and what it was: make reveal GUESS=data
-	@$(STACK) exec evals -- evals reveal $(if $(GUESS),--guess $(GUESS))
+	@$(STACK) exec evals -- evals reveal $(if $(value GUESS),--guess="$$GUESS")
 
 drill-end: ## Make everything as it was before the drill.
 	@$(STACK) exec evals -- evals drill-end
@@ -104,14 +102,18 @@ board: ## Who found the layer: people, or the stack?
 	@$(STACK) exec evals -- evals board
 
 scorecard: ## Compute how often the verdict is right, into docs/scorecard.md; it needs no running stack.
-	@.venvs/evals/bin/evals scorecard --write
+	@$(ENV) .venvs/evals/bin/evals scorecard --write
 	@$(MAKE) --no-print-directory tables
 
 weakest: ## Name the layer that has been at fault the most.
 	@$(STACK) exec evals -- evals weakest
 
 bench: ## Measure ingestion's ratios G1 to G5 and G12 into docs/results/bench.json: make bench ONLY=G5,G12
-	@$(call python,ingestion) tests/bench/bench.py --write $(if $(ONLY),--only "$(ONLY)")
+	@$(ENV) $(call python,ingestion) tests/bench/bench.py --write $(if $(value ONLY),--only="$$ONLY")
+	@$(MAKE) --no-print-directory tables
+
+bench-peers: ## Run LangChain's, LlamaIndex's and Haystack's quickstarts beside ours: make bench-peers DATA=../shared/data/squad2-dev
+	@$(STACK) exec evals -- python evals/peers/bench.py $(DATA)
 	@$(MAKE) --no-print-directory tables
 
 tables: ## Regenerate the documents' tables from docs/results/.
@@ -124,13 +126,13 @@ up: ## Build and start the stack as containers (OFFLINE=, UI=, ALERTS=, GPU=, SC
 	@$(COMPOSED) up
 
 accepted: ## Start one container from its accepted image again: make accepted SERVICE=llm
-	@$(COMPOSED) accepted "$(SERVICE)"
+	@$(COMPOSED) accepted -- "$${SERVICE:?say which: make accepted SERVICE=llm}"
 
 logs: ## Follow what the containers say.
-	@docker compose $(COMPOSE_FILES:%=-f %) logs --follow
+	@$(COMPOSED) logs
 
 down: ## Stop and remove the containers; the volumes stay.
-	@docker compose -f docker-compose.yml $(EXTRAS:%=-f infra/compose/%.yml) down --remove-orphans
+	@$(COMPOSED) down
 
 check: install format lint imports dependencies types unit contract ## What CI runs first, in this order.
 
@@ -183,6 +185,8 @@ lock: ## Compile every environment's hashed requirements again from its ranges (
 	@$(COMPILE) serving/pyproject.toml --extra embed -o serving/requirements-embed.txt
 	@$(COMPILE) serving/pyproject.toml --extra llm -o serving/requirements-llm.txt
 	@$(COMPILE) serving/requirements-router.in -o serving/requirements-router.txt
+	@for p in langchain llamaindex haystack; do \
+	  $(COMPILE) evals/peers/$$p/requirements.in -o evals/peers/$$p/requirements.txt || exit 1; done
 
 dependencies-%:
 	@$(call python,$*) -m deptry --config $(call folder,$*)/pyproject.toml $(call folder,$*)/src

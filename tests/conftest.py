@@ -1,5 +1,6 @@
 """One real stack for all tests that need one: started once, on ports and in a folder of its own."""
 
+import base64
 import json
 import os
 import shutil
@@ -32,6 +33,7 @@ class Stack:
     embed_api_key: str
     llm_api_key: str
     qdrant_api_key: str
+    prefect_headers: dict[str, str]
     env: dict[str, str]
 
     def run(self, layer: str, *command: str, **changes: str) -> subprocess.CompletedProcess[str]:
@@ -94,6 +96,7 @@ def describe(state: Path, env: dict[str, str], offset: int = PORT_OFFSET) -> Sta
         path = state / "secrets" / name
         return path.read_text() if path.exists() else ""
 
+    basic = base64.b64encode(secret("prefect").encode()).decode()
     return Stack(
         state_dir=state,
         application_url=url(8080),
@@ -106,5 +109,6 @@ def describe(state: Path, env: dict[str, str], offset: int = PORT_OFFSET) -> Sta
         embed_api_key=secret("embedder"),
         llm_api_key=secret("llm"),
         qdrant_api_key=secret("vectorstore"),
+        prefect_headers={"Authorization": f"Basic {basic}"},
         env=env,
     )

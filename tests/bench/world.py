@@ -133,6 +133,8 @@ def prefect_server(world: World) -> Iterator[None]:
     url, port = _free()
     os.environ |= {
         "PREFECT_API_URL": f"{url}/api",
+        "PREFECT_API_AUTH_STRING": "bench",
+        "INGESTION_PREFECT_AUTH_STRING": "bench",
         "PREFECT_HOME": str(world.folder / "prefect"),
         "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
@@ -141,7 +143,7 @@ def prefect_server(world: World) -> Iterator[None]:
         "INGESTION_EMBED_URL": world.settings.embed_url,
         "INGESTION_STATE_DIR": str(world.settings.state_dir),
     }
-    command = [".venvs/ingestion/bin/prefect", "server", "start", "--port", str(port)]
+    command = [".venvs/ingestion/bin/ingestion", "prefect", "--port", str(port)]
     with _process("Prefect server", command, port):
         yield
 

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 from tests.compose.conftest import ROOT
 
-OVERRIDES = ("offline", "ui", "alerts", "gpu", "scale", "own-llm", "own-qdrant")
+OVERRIDES = ("offline", "ui", "alerts", "gpu", "scale", "own-llm", "own-embed", "own-qdrant")
 COMBINATIONS = [
     chosen for size in range(len(OVERRIDES) + 1) for chosen in combinations(OVERRIDES, size)
 ]

@@ -43,7 +43,9 @@ def test_a_sync_under_prefect_leaves_its_report_as_an_artifact(stack: Stack) -> 
 
     assert "under Prefect at" in result.stderr
     wanted = {"artifacts": {"key": {"any_": ["run-report-faultline-default-sample"]}}}
-    reply = httpx.post(f"{stack.prefect_url}/api/artifacts/latest/filter", json=wanted, timeout=30)
+    url = f"{stack.prefect_url}/api/artifacts/latest/filter"
+    assert httpx.post(url, json=wanted, timeout=30).status_code == 401
+    reply = httpx.post(url, json=wanted, headers=stack.prefect_headers, timeout=30)
     [artifact] = reply.raise_for_status().json()
     assert artifact["type"] == "markdown"
     assert "sample -> faultline: " in artifact["data"]

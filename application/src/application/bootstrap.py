@@ -10,25 +10,28 @@ import aiohttp
 from fastapi import FastAPI
 from pydantic import SecretStr
 from qdrant_client.http.exceptions import ApiException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from application import api
 from application.access import KeyRing
 from application.adapters.embedder import Embedder
 from application.adapters.events import AnswerEvents
+from application.adapters.fallback import FallbackChatModel
 from application.adapters.index import Index, connect
-from application.adapters.llm import StreamingChatModel
+from application.adapters.llm import SECOND, StreamingChatModel
 from application.adapters.manifests import EndpointManifests
 from application.adapters.prompt import ChatPrompt, marker_key
 from application.adapters.readiness import ReadinessChecks
 from application.adapters.retriever import IndexRetriever
+from application.adapters.support import WordsAndValues
+from application.admission import Admission
 from application.answer import Answerer
 from application.build import build_of_sources
 from application.bundle_store import BundleStore
 from application.dependencies import Services
 from application.errors import Misconfigured, ModelUnavailable, RetrievalUnavailable
 from application.metrics import Metrics
-from application.middleware import BodyLimit, LoadShedding, RequestEnvelope
+from application.middleware import KnownHosts, RequestEnvelope
+from application.ports import ChatModel
 from application.problems import add_problem_handlers
 from application.releases import Releases
 from application.settings import LOOPBACK_HOSTS, Settings
@@ -37,6 +40,9 @@ from application.web.routes import router as page
 from application.web.routes import static_files
 
 log = logging.getLogger("application")
+
+WEB_FAULTS = (aiohttp.ClientError, ValueError, LookupError)
+HOP_LIMIT_SECONDS = 10.0  # of one call to the embedder or the vector store
 
 
 def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
@@ -65,10 +71,9 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     app.include_router(page)
     app.mount("/static", static_files, name="static")
     add_problem_handlers(app)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(LoadShedding, limit=settings.max_in_flight, metrics=metrics)
+    app.add_middleware(Admission, settings=settings, metrics=metrics)
     if not settings.require_keys:  # without keys, a name that points here is not enough
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_HOSTS))
+        app.add_middleware(KnownHosts, hosts=LOOPBACK_HOSTS)
     app.add_middleware(RequestEnvelope, metrics=metrics)
     return app
 
@@ -81,18 +86,28 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         qdrant = connect(settings.qdrant_url, _secret(settings.qdrant_api_key))
         stack.push_async_callback(qdrant.close)
-        events = AnswerEvents(settings.state_dir / "events" / "answers.jsonl")
+        events = AnswerEvents(
+            settings.state_dir / "events" / "answers.jsonl", settings.events_megabytes << 20
+        )
         stack.callback(events.close)
+        metrics.events_lost.set_function(lambda: events.lost)
 
         embed_key, llm_key = _secret(settings.embed_api_key), _secret(settings.llm_api_key)
-        web_faults = (aiohttp.ClientError, ValueError, LookupError)
         embedder = Embedder(
             session,
             settings.embed_url,
             embed_key,
-            Upstream("embedder", RetrievalUnavailable, web_faults),
+            Upstream("embedder", RetrievalUnavailable, WEB_FAULTS, limit_seconds=HOP_LIMIT_SECONDS),
         )
-        index = Index(qdrant, Upstream("vector store", RetrievalUnavailable, (ApiException,)))
+        index = Index(
+            qdrant,
+            Upstream(
+                "vector store",
+                RetrievalUnavailable,
+                (ApiException,),
+                limit_seconds=HOP_LIMIT_SECONDS,
+            ),
+        )
         retriever = IndexRetriever(embedder, index)
         manifests = EndpointManifests(
             session, settings.llm_url, llm_key, settings.embed_url, embed_key
@@ -100,26 +115,16 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
         first = asyncio.create_task(manifests.prepare())
         stack.callback(first.cancel)
         build = build_of_sources()
-        bundles = BundleStore(settings.state_dir / "bundles", settings.bundle)
+        folder = settings.state_dir / "bundles"
+        bundles = BundleStore(folder, settings.bundle, settings.answer_profile)
         log.info("bundle %s answers", bundles.live.digest)  # a broken one stops the start here
         marker = marker_key(settings.marker_key, settings.state_dir / "secrets" / "marker.key")
         answerer = Answerer(
             retriever=retriever,
             similarity=embedder,
             prompt=ChatPrompt(marker),
-            model=StreamingChatModel(
-                session,
-                settings.llm_url,
-                settings.llm_model,
-                llm_key,
-                Upstream("chat model", ModelUnavailable, web_faults),
-                probes=(
-                    settings.probe_llm_url,
-                    Upstream("probes' chat model", ModelUnavailable, web_faults),
-                )
-                if settings.probe_llm_url
-                else None,
-            ),
+            model=_chat_models(session, settings),
+            support=WordsAndValues(),
             manifests=manifests,
             logs=[events, metrics],
             build=build,
@@ -134,9 +139,39 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             retriever=retriever,
             manifests=manifests,
             answerer=answerer,
-            readiness=ReadinessChecks(session, index, bundles, settings),
+            readiness=ReadinessChecks(session, index, bundles, settings, events),
             metrics=metrics,
         )
+
+
+def _chat_models(session: aiohttp.ClientSession, settings: Settings) -> ChatModel:
+    """The chat model, with a second one behind it where the settings name one."""
+
+    def upstream(name: str) -> Upstream:
+        return Upstream(name, ModelUnavailable, WEB_FAULTS)
+
+    probe_url = settings.probe_llm_url
+    first = StreamingChatModel(
+        session,
+        settings.llm_url,
+        settings.llm_model,
+        _secret(settings.llm_api_key),
+        upstream("chat model"),
+        probes=(probe_url, upstream("probes' chat model")) if probe_url else None,
+        quirks=settings.llm_quirks,
+    )
+    if not settings.secondary_llm_url:
+        return first
+    second = StreamingChatModel(
+        session,
+        settings.secondary_llm_url,
+        settings.secondary_llm_model or settings.llm_model,
+        _secret(settings.secondary_llm_key),
+        upstream("second chat model"),
+        quirks=settings.secondary_llm_quirks,
+        wording=SECOND,
+    )
+    return FallbackChatModel(first, second)
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -5,6 +5,7 @@ EvalsError
 ├── Unavailable       a layer does not answer, or refuses the key
 │   └── Unreachable   nothing answers at its address
 ├── SyncFailed        the ingestion command ended without a usable report
+├── NotStarted        a page would be open to more than this machine without a key
 ├── NotAccepted       the stack is not in a state that may become the baseline
 └── DrillFailed       a fault could not be put in or taken out
 """
@@ -28,6 +29,10 @@ class Unreachable(Unavailable):
 
 class SyncFailed(EvalsError):
     """`ingestion sync` failed, so there is nothing sound to measure."""
+
+
+class NotStarted(EvalsError):
+    """A service would listen beyond this machine without asking for a key."""
 
 
 class NotAccepted(EvalsError):

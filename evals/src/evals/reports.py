@@ -1,8 +1,8 @@
-"""Drift at each boundary as evidently reports; the one file that imports evidently (0.7.23).
+"""Drift at each boundary as evidently reports (0.7.23).
 
 Our numbers go in as plain columns. Tests are effect sizes, not p-values, which any large sample
 makes small: Wasserstein's distance in standard deviations of the reference for numbers, Jensen
-and Shannon's for categories. Reports lie in a workspace that `evidently ui --workspace` shows.
+and Shannon's for categories. Reports lie in a workspace that `evals reports-page` shows.
 """
 
 # mypy: disable-error-code="import-untyped"

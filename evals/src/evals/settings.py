@@ -12,7 +12,10 @@ class Settings(BaseSettings):
     """Where the layers are, where results go, and how the watcher goes about its work."""
 
     model_config = SettingsConfigDict(
-        env_prefix="EVALS_", frozen=True, secrets_dir=SECRETS if SECRETS.is_dir() else None
+        env_prefix="EVALS_",
+        frozen=True,
+        env_ignore_empty=True,
+        secrets_dir=SECRETS if SECRETS.is_dir() else None,
     )
 
     application_url: str = "http://127.0.0.1:8080"
@@ -62,7 +65,7 @@ class Settings(BaseSettings):
 
     @property
     def workspace(self) -> Path:
-        """The workspace that `evidently ui --workspace` shows."""
+        """The workspace that `evals reports-page` shows."""
         return self.state_dir / "reports"
 
     @property
@@ -83,3 +86,7 @@ class Settings(BaseSettings):
     def revision_dir(self, dataset: str, revision: str) -> Path:
         """Where chunks and replies of one revision of a dataset are kept."""
         return self.state_dir / "evals" / dataset / revision
+
+    def runs_dir(self, dataset: str) -> Path:
+        """Where each system's marked replies to a dataset are kept, one file a system."""
+        return self.state_dir / "evals" / dataset / "runs"

@@ -5,11 +5,18 @@ import os
 import time
 from typing import Annotated
 
-import httpx
 import typer
 
 from contracts.status import RunReport
-from ingestion import cli_audit, cli_guards, cli_lineage, cli_pins, cli_quarantine, cli_status
+from ingestion import (
+    cli_audit,
+    cli_guards,
+    cli_lineage,
+    cli_pins,
+    cli_quarantine,
+    cli_remove,
+    cli_status,
+)
 from ingestion.bootstrap import (
     Services,
     SyncRequest,
@@ -27,6 +34,7 @@ from ingestion.console import (
     usage_errors,
 )
 from ingestion.errors import IngestionError, UsageError
+from ingestion.prefect_access import answers, authorise, plan_server, refusal, unusable
 from ingestion.runs import Runs
 from ingestion.settings import Settings
 from ingestion.sync import OnProgress
@@ -42,6 +50,7 @@ app.add_typer(cli_audit.app)
 app.add_typer(cli_guards.app)
 app.add_typer(cli_lineage.app)
 app.add_typer(cli_status.app)
+app.add_typer(cli_remove.app)
 app.add_typer(cli_quarantine.app, name="quarantine")
 
 
@@ -105,10 +114,10 @@ def end(report: RunReport, as_json: bool) -> None:
 def run_request(
     request: SyncRequest, settings: Settings, on_progress: OnProgress, plain: bool
 ) -> tuple[RunReport, list[str]]:
-    """Under Prefect when its server answers, else plain; says which."""
+    """Under Prefect when its server answers and takes our password, else plain; says which."""
     prefect_url = os.environ.get("PREFECT_API_URL")
-    if plain or not prefect_url or not _answers(prefect_url):
-        why = "as asked" if plain else f"no server at {prefect_url}" if prefect_url else "none set"
+    authorise(settings)
+    if why := "as asked" if plain else unusable(prefect_url):
         tell(f"Syncing {request.source} without Prefect ({why}).")
         return run_sync(request, settings, Services.of(settings), retried, on_progress)
     tell(f"Syncing {request.source} under Prefect at {prefect_url}.")
@@ -131,10 +140,13 @@ def run(
     with usage_errors():
         settings = Settings()
         prefect_url = os.environ.get("PREFECT_API_URL")
-        if not prefect_url or not _answers(prefect_url):
+        authorise(settings)
+        if not prefect_url or not answers(prefect_url):
             with progress_bar() as on_progress:
                 synced, _ = run_request(request_of(name, settings), settings, on_progress, False)
             end(synced, as_json)
+        if refused := refusal(prefect_url):
+            raise UsageError(refused)
         tell(f"Running deployment sync/{name} of {prefect_url}.")
         from ingestion.flow import trigger  # importing prefect takes seconds
 
@@ -176,29 +188,41 @@ def serve() -> None:
             (request_of(name, settings), source.schedule or settings.interval_seconds)
             for name, source in settings.sources.items()
         ]
+        authorise(settings)
         _wait_for(url)
+        if refused := refusal(url):
+            raise UsageError(refused)
         from ingestion.flow import serve_sources  # importing prefect takes seconds
 
         serve_sources(sources)
 
 
-def _answers(prefect_url: str) -> bool:
-    """Whether a Prefect server does; another one may well have something at this path too."""
-    try:
-        return bool(httpx.get(f"{prefect_url.rstrip('/')}/health", timeout=3).json() is True)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
-        return False
+@app.command()
+def prefect(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 4200,
+    page_port: Annotated[
+        int | None, typer.Option(help="Port of its page in your browser; the same one else.")
+    ] = None,
+) -> None:
+    """Start Prefect's server, which asks for INGESTION_PREFECT_AUTH_STRING as its password.
+
+    Example: INGESTION_PREFECT_AUTH_STRING=<password> ingestion prefect --port 4200
+    """
+    with usage_errors():
+        launch = plan_server(Settings(), host, port, page_port or port)
+    os.execve(launch.arguments[0], launch.arguments, launch.environment)  # noqa: S606 - the purpose
 
 
 def _wait_for(prefect_url: str) -> None:
     deadline, told = time.monotonic() + PREFECT_WAIT_SECONDS, False
-    while not _answers(prefect_url):
+    while not answers(prefect_url):
         if not told:
             tell(f"Waiting for a Prefect server at {prefect_url}.")
         told = True
         if time.monotonic() > deadline:
             raise IngestionError(
                 f"No Prefect server answered at {prefect_url} within {PREFECT_WAIT_SECONDS} s: "
-                "start it with `prefect server start`, or set PREFECT_API_URL."
+                "start it with `ingestion prefect`, or set PREFECT_API_URL."
             )
         time.sleep(1)

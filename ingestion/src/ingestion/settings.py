@@ -41,6 +41,7 @@ class Settings(BaseSettings):
     qdrant_api_key: SecretStr | None = None
     embed_url: Address = "http://127.0.0.1:8001"
     embed_api_key: SecretStr | None = None
+    prefect_auth_string: SecretStr | None = None  # password of Prefect's API and of its page
     state_dir: Path = Path(".state")
     timeout_seconds: float = Field(default=120, gt=0)  # of one request to the embedder or the store
 

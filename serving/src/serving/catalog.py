@@ -56,9 +56,15 @@ class CatalogEntry(BaseModel):
     disk_mb: int = 0  # needed while fetching
     memory_mb: int = 0  # free memory that serving needs on CPU in bfloat16; 0 means unknown
     max_model_len: int = 4096  # tokens, of a chat model
-    answer_profile: Profile | None = None  # None: estimated from the size of the weights
     languages: tuple[str, ...] = ()  # ISO 639-1 codes; empty means unknown
+    answer_profile: Profile | None = None  # None: estimated from the size of the weights
     engine_flags: str = ""  # vLLM's own flags, split as a shell would
+    # Of an embedder; what is not set here is read from the model's folder.
+    aliases: tuple[str, ...] = ()  # names that requests may use too, e.g. its hub id
+    query_prefix: str | None = None
+    document_prefix: str | None = None
+    pooling: Literal["mean", "cls", "lasttoken"] | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> Self:

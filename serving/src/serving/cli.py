@@ -194,7 +194,7 @@ def llm(context: typer.Context) -> None:
     settings = Settings()
     _fetch_from_hub(find_model(settings.catalog, settings.llm_model, "llm"), settings)
     launch = plan_launch(settings, context.args)
-    check_llm(settings, launch.weights_mb)
+    check_llm(settings, launch.arguments, launch.environment, launch.weights_mb)
     os.execve(launch.arguments[0], launch.arguments, launch.environment)  # noqa: S606 - the purpose
 
 

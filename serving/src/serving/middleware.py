@@ -9,12 +9,15 @@ import os
 import secrets
 import time
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 import httpx
 from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from contracts.endpoints import LlmManifest
+from serving.checks import is_loopback
 from serving.engine_manifest import observe
 
 MANIFEST_SECONDS = 30.0  # a manifest is observed again once it is older than this
@@ -47,6 +50,10 @@ class ManifestMiddleware:
         path = scope["path"]
         if scope["type"] != "http" or ALLOWED.get(path) != scope["method"]:
             await _refusal(404, f"There is no {path} here.")(scope, receive, send)
+        elif path not in OPEN and not _keys(scope) and _is_a_web_page(scope):
+            await _refusal(403, "Without SERVING_LLM_API_KEY no web page may ask.")(
+                scope, receive, send
+            )
         elif path not in OPEN and not _has_key(scope):
             await _refusal(401, "Send the model's key as `Authorization: Bearer <key>`.")(
                 scope, receive, send
@@ -97,6 +104,13 @@ def _has_key(scope: Scope) -> bool:
     given = sent.get(b"authorization", b"")
     matches = [secrets.compare_digest(given, f"Bearer {key}".encode()) for key in keys]
     return not keys or any(matches)
+
+
+def _is_a_web_page(scope: Scope) -> bool:
+    """True if a page sent it, or if it came by a name that another site gave this machine."""
+    headers = Headers(scope=scope)
+    name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    return "origin" in headers or not is_loopback(name)
 
 
 def _refusal(status: int, message: str) -> JSONResponse:

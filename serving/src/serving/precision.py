@@ -1,5 +1,6 @@
-"""Which precision models run at on a CPU: bfloat16 only where the processor multiplies it."""
+"""What this processor offers: its cores, and bfloat16 only where it multiplies it."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +20,13 @@ def choose_precision(wanted: str, flags: set[str], capability: str = "") -> Prec
         return "bfloat16" if wanted == "bfloat16" else "float32"
     has_bfloat16 = bool(_BFLOAT16_FLAGS & flags) and capability not in _TOO_NARROW
     return "bfloat16" if has_bfloat16 else "float32"
+
+
+def usable_cores() -> int:
+    """How many cores this process may use; all of them where the system does not tell."""
+    if hasattr(os, "sched_getaffinity"):  # on Linux
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def processor_flags(cpuinfo: Path = Path("/proc/cpuinfo")) -> set[str]:

@@ -180,6 +180,15 @@ def test_a_route_that_is_not_served_is_refused_in_the_same_form(http: httpx.Clie
     assert "Not Found" in error_of(response)
 
 
+def test_without_a_key_no_web_page_may_ask(tmp_path: Path, new_server) -> None:
+    server = new_server(tmp_path, VECTORSTORE_API_KEY="", VECTORSTORE_READ_ONLY_API_KEY="")
+    url = server.url + "/collections/planted"
+    for headers in ({"Origin": "http://evil.example"}, {"Host": "rebound.example:6333"}):
+        refused = httpx.put(url, json=VECTORS, headers=headers)
+        assert (refused.status_code, "no web page" in error_of(refused)) == (403, True)
+    assert httpx.put(url, json=VECTORS).status_code == 200
+
+
 def test_a_body_over_the_limit_is_refused(tmp_path: Path, new_server) -> None:
     server = new_server(tmp_path, VECTORSTORE_MAX_BODY_MB="1")
     headers = {"api-key": "the-key"}

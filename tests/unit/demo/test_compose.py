@@ -29,7 +29,7 @@ def test_every_secret_is_its_own_and_stays_once_it_is_made(docker):
     first = {path.name: path.read_text() for path in compose.FOLDER.iterdir()}
     compose.write_secrets()
     assert {path.name: path.read_text() for path in compose.FOLDER.iterdir()} == first
-    assert len({*first.values()}) == len(first) == 8
+    assert len({*first.values()}) == len(first) == 10
     assert first["qdrant"] in first["qdrant-config"]
     assert first["probe"] not in first["probe-sha256"]
 
@@ -40,6 +40,27 @@ def test_a_key_of_your_own_server_takes_the_place_of_a_generated_one(docker, mon
     compose.write_secrets()
     assert (compose.FOLDER / "llm").read_text() == "theirs"
     assert (compose.FOLDER / "embed").read_text() != "theirs"
+
+
+def test_the_application_gets_a_key_of_its_own_of_a_store_of_yours(docker, monkeypatch, capsys):
+    monkeypatch.setenv("QDRANT_API_KEY", "full")
+    monkeypatch.delenv("QDRANT_READ_ONLY_API_KEY", raising=False)
+    compose.write_secrets()
+    assert "set QDRANT_READ_ONLY_API_KEY" in capsys.readouterr().out
+    assert (compose.FOLDER / "qdrant-read-only").read_text() == "full"
+    monkeypatch.setenv("QDRANT_READ_ONLY_API_KEY", "reads")
+    compose.write_secrets()
+    assert not capsys.readouterr().out
+    assert (compose.FOLDER / "qdrant-read-only").read_text() == "reads"
+    assert (compose.FOLDER / "qdrant").read_text() == "full"
+
+
+def test_the_key_of_an_embedder_of_yours_is_a_secret_of_its_own(docker, monkeypatch):
+    compose.write_secrets()
+    assert (compose.FOLDER / "embed-upstream").read_text() == ""
+    monkeypatch.setenv("EMBED_KEY", "theirs")
+    compose.write_secrets()
+    assert (compose.FOLDER / "embed-upstream").read_text() == "theirs"
 
 
 def test_the_stores_configuration_follows_a_key_that_was_given(docker, monkeypatch):
@@ -183,8 +204,9 @@ def test_a_folder_is_mounted_and_served_under_its_own_name(read, tmp_path):
     folder.mkdir()
     (folder / "config.json").write_text("{}")
     assert read(MODEL=str(folder))[0] == "mine"
-    assert compose._files() == ["docker-compose.yml", compose.OWN_MODEL]
-    override = (compose.ROOT / compose.OWN_MODEL).read_text()
+    files = compose._files()
+    assert files == ["docker-compose.yml", "infra/compose/own-model.yml"]
+    override = (compose.ROOT / files[-1]).read_text()
     assert '"${MODEL}:/own/${LLM_MODEL}:ro"' in override
 
 
@@ -195,3 +217,61 @@ def test_a_folder_is_mounted_and_served_under_its_own_name(read, tmp_path):
 def test_what_is_no_model_is_told_before_anything_starts(read, tmp_path, model, sentence):
     with pytest.raises(SystemExit, match=sentence):
         read(MODEL=model.format(tmp_path))
+
+
+VARIABLES = ("OFFLINE", "UI", "ALERTS", "GPU", "SCALE", "LLM_URL", "EMBED_URL", "QDRANT_URL")
+VARIABLES += ("COMPOSE_FILES",)
+
+
+@pytest.mark.parametrize(
+    ("given", "parts"),
+    [
+        ({}, []),
+        ({"UI": "1", "SCALE": ""}, ["ui"]),
+        ({"ALERTS": "1"}, ["alerts"]),
+        ({"ALERTS": "1", "OFFLINE": "1"}, ["offline", "alerts", "alerts-offline"]),
+        ({"LLM_URL": "http://m", "QDRANT_URL": "http://q"}, ["own-llm", "own-qdrant"]),
+        ({"GPU": "1", "SCALE": "1"}, ["gpu", "scale"]),
+        ({"EMBED_URL": "http://e"}, ["own-embed"]),
+    ],
+)
+def test_every_command_sees_the_parts_that_the_variables_ask_for(docker, monkeypatch, given, parts):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    compose.logs()
+    [(words, _)] = docker
+    files = [words[at + 1] for at, word in enumerate(words) if word == "-f"]
+    assert files == ["docker-compose.yml", *(f"infra/compose/{part}.yml" for part in parts)]
+    assert all((compose.ROOT / file).is_file() for file in files)
+
+
+def test_docker_reads_no_env_file_of_its_own(docker):
+    compose.logs()
+    [(words, _)] = docker
+    assert words[:3] == ("compose", "--env-file", os.devnull)
+
+
+def test_down_ends_what_any_override_added(docker, monkeypatch):
+    monkeypatch.setenv("COMPOSE_FILES", "docker-compose.yml")
+    compose.down()
+    [(words, _)] = docker
+    for part in ("ui", "alerts", "scale"):
+        assert f"infra/compose/{part}.yml" in words
+
+
+def test_a_question_is_no_option_and_the_key_is_in_no_list_of_processes(docker, monkeypatch):
+    compose.FOLDER.mkdir()
+    (compose.FOLDER / "user").write_text("fl_secret")
+    monkeypatch.delenv("APPLICATION_KEY", raising=False)
+    compose.ask("--help")
+    [(words, _)] = docker
+    assert words[-2:] == ("--", "--help")
+    assert not any("fl_secret" in word for word in words)
+    assert os.environ.pop("APPLICATION_KEY") == "fl_secret"
+
+
+def test_the_store_answers_no_foreign_origin(docker):
+    compose.write_secrets()
+    assert "enable_cors: false" in (compose.FOLDER / "qdrant-config").read_text()

@@ -1,5 +1,6 @@
 """The doctor names what is wrong and how to mend it."""
 
+import ast
 import socket
 from pathlib import Path
 
@@ -192,3 +193,37 @@ def test_not_choosing_the_weakest_layer_is_a_warning_that_stops_nothing() -> Non
     found = finding("weakest layer")
     assert found.warning
     assert "worst choice is none" in found.mend
+
+
+# What `make doctor` imports of ours before it can say that Python is too old.
+BEFORE_THE_CHECK = ("envfile", "doctor", "install", "layout", "memory", "model_choice", "__init__")
+TOO_NEW = {"removeprefix", "removesuffix", "missing_ok", "is_relative_to", "with_stem", "cache"}
+
+
+def test_doctor_runs_on_a_python_that_is_too_old_to_tell_that_it_is() -> None:
+    seen = {"doctor"}
+    for name in BEFORE_THE_CHECK:
+        text = (Path(doctor.__file__).parent / f"{name}.py").read_text()
+        tree = ast.parse(text, feature_version=(3, 7))  # no match, no walrus
+        names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        names |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.keyword) and node.arg}
+        assert not names & TOO_NEW, name
+        if any(isinstance(node, ast.FunctionDef | ast.ClassDef) for node in tree.body):
+            assert "from __future__ import annotations" in text, f"{name}: X | Y fails there"
+        for node in tree.body:
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("demo"):
+                module = (node.module or "").partition(".")[2]
+                seen |= {module} if module else {each.name for each in node.names}
+    assert seen <= set(BEFORE_THE_CHECK)
+
+
+@pytest.mark.parametrize(("platform", "stops"), [("darwin", False), ("win32", True)])
+def test_a_system_that_was_not_tested_is_named_as_such(
+    monkeypatch: pytest.MonkeyPatch, platform: str, stops: bool
+) -> None:
+    monkeypatch.setattr(doctor.sys, "platform", platform)
+    monkeypatch.setenv("LLM_URL", "http://model.example")
+    [found] = [each for each in doctor.findings(ports=False) if each.subject == "other system"]
+    assert not found.ok
+    assert found.warning is not stops
+    assert "Not tested here" in found.mend

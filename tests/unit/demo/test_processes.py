@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
+from demo import cli
 from demo.processes import Process, complete, layer_variables, processes
 from demo.settings import Settings, load, secret
 
@@ -188,3 +190,50 @@ def test_the_choice_is_kept_for_later_commands(
     monkeypatch.setenv("MODEL", "another")
     kept = load()
     assert (kept.model, kept.llm_model, kept.answer_profile) == ("/models/mine", "mine", "small")
+
+
+def test_prefect_asks_for_a_password_that_only_its_clients_have(settings: Settings) -> None:
+    found = by_name(settings)
+    password = secret(settings, "prefect")
+    assert found["prefect"].command[:2] == ("ingestion", "prefect")  # refuses to start without one
+    clients = [found[name].variables for name in ("prefect", "runner", "watcher")]
+    clients += [layer_variables(settings, layer) for layer in ("ingestion", "evals")]
+    assert {each["INGESTION_PREFECT_AUTH_STRING"] for each in clients} == {password}
+    for name in ("vectorstore", "llm", "embedder", "application", "app-ref", "evidently"):
+        assert password not in found[name].variables.values()
+
+
+def test_where_prefects_password_lies_is_told_at_the_start(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready = httpx.Response(200, json={"checks": {}}, request=httpx.Request("GET", "http://a"))
+    monkeypatch.setattr(cli.httpx, "get", lambda *_, **__: ready)
+    settings.state_dir.mkdir(exist_ok=True)
+    cli._report(settings, 1.0)
+    assert f"its password is in {settings.state_dir}/secrets/prefect" in capsys.readouterr().out
+
+
+def test_the_application_gets_the_read_only_key_of_a_store_of_yours(settings: Settings) -> None:
+    update = {
+        "qdrant_url": "http://store.example",
+        "qdrant_api_key": "full",
+        "qdrant_read_only_api_key": "reads",
+    }
+    elsewhere = settings.model_copy(update=update)
+    for name in ("application", "app-ref"):
+        variables = by_name(elsewhere)[name].variables
+        assert variables["APPLICATION_QDRANT_API_KEY"] == "reads"
+        assert "full" not in variables.values()
+    assert layer_variables(elsewhere, "ingestion")["INGESTION_QDRANT_API_KEY"] == "full"
+
+
+def test_an_application_that_could_write_is_told_of(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ready = httpx.Response(200, json={"checks": {}}, request=httpx.Request("GET", "http://a"))
+    monkeypatch.setattr(cli.httpx, "get", lambda *_, **__: ready)
+    update = {"qdrant_url": "http://store.example", "qdrant_api_key": "full"}
+    cli._report(settings.model_copy(update=update), 1.0)
+    assert "set QDRANT_READ_ONLY_API_KEY" in capsys.readouterr().out
+    cli._report(settings.model_copy(update=update | {"qdrant_read_only_api_key": "r"}), 1.0)
+    assert "QDRANT_READ_ONLY_API_KEY" not in capsys.readouterr().out

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from demo import cli, supervise
+from demo import cli, crashes, supervise
 from demo.processes import Process
 from demo.settings import Settings, override, overrides
 from demo.supervise import StartError, State, Supervisor
@@ -190,3 +190,64 @@ def test_what_users_do_not_wait_for_yields_to_what_they_do(
         (False, "llm"),
         (True, "watcher"),
     ]
+
+
+def test_a_process_that_dies_again_and_again_is_given_up_until_somebody_starts_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    started: list[str] = []
+    clock = [0.0]
+    monkeypatch.setenv("SUPERVISOR_ENABLED", "1")
+    monkeypatch.setattr(crashes.time, "time", lambda: clock[0])
+    monkeypatch.setattr(cli.os, "execve", lambda path, *_: started.append(path))
+
+    def supervised() -> int:
+        clock[0] += 60  # it ran for a minute, and died
+        return CliRunner().invoke(cli.app, ["exec", "llm"]).exit_code
+
+    assert [supervised() for _ in range(crashes.STARTS + 1)][-1] == crashes.GIVEN_UP
+    assert len(started) == crashes.STARTS
+    crashes.forget(settings, "llm")  # as `Supervisor.start` does
+    assert supervised() == 0
+    clock[0] += crashes.WITHIN_SECONDS
+    assert supervised() == 0
+
+
+def test_a_process_that_dies_now_and_then_is_started_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(crashes.time, "time", lambda: clock[0])
+    for _ in range(3 * crashes.STARTS):
+        clock[0] += crashes.WITHIN_SECONDS / 3
+        assert crashes.may_start(settings, "llm")
+
+
+def test_a_persons_own_start_is_not_counted(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SUPERVISOR_ENABLED", raising=False)
+    monkeypatch.setattr(cli.os, "execve", lambda *_: None)
+    for _ in range(2 * crashes.STARTS):
+        assert CliRunner().invoke(cli.app, ["exec", "llm"]).exit_code == 0
+
+
+def test_supervisor_starts_everything_again_but_what_was_given_up(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervise.subprocess, "run", lambda *_, **__: None)
+    monkeypatch.setattr(Supervisor, "is_running", lambda _: True)
+    Supervisor(settings).launch([LLM])
+    lines = (settings.state_dir / "supervisord.conf").read_text().splitlines()
+    assert {"autorestart=unexpected", f"exitcodes={crashes.GIVEN_UP}"} <= {*lines}
+
+
+def test_status_names_what_was_given_up_and_how_to_try_again(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Supervisor, "is_running", lambda _: True)
+    monkeypatch.setattr(Supervisor, "states", lambda _: [State("llm", "EXITED", 0, "exit 79")])
+    result = CliRunner().invoke(cli.app, ["status"])
+    assert result.exit_code == 1
+    assert "given up" in result.output
+    assert "`demo restart llm` tries again" in " ".join(result.output.split())

@@ -13,6 +13,7 @@ from qdrant_client import QdrantClient
 from contracts.status import AuditReport, Pin, RawDocument, RunReport, SourceStatus
 from ingestion import bootstrap, cli, runs
 from ingestion.bootstrap import Services, request_for
+from ingestion.prefect_access import answers
 from ingestion.settings import Settings
 
 
@@ -30,16 +31,16 @@ def test_json_is_the_contract_and_quarantine_has_its_own_exit_code(
     world: Any, ingestion: Any
 ) -> None:
     world.write("a.md", "# A\n\nText.")
-    world.write("b.pptx", "x")
+    world.write("b.odg", "x")
 
     result = ingestion("sync", world.folder, "--name", "kb", "--json")
 
     assert result.exit_code == 3
     report = RunReport.model_validate_json(result.stdout)
     assert report.source == "kb"
-    assert report.outcomes == {"a.md": "added", "b.pptx": "quarantined"}
+    assert report.outcomes == {"a.md": "added", "b.odg": "quarantined"}
     listed = ingestion("quarantine", "list")
-    assert "kb/b.pptx: format .pptx is not supported" in listed.stdout
+    assert "kb/b.odg: format .odg is not supported" in listed.stdout
     assert json.loads(ingestion("quarantine", "list", "--json").stdout)[0]["attempts"] == 1
 
 
@@ -177,7 +178,8 @@ def test_run_prints_the_report_of_the_flow_run_that_it_triggered(
     ended = {"kb": "f-1", "elsewhere": "f-2"}
     flow = SimpleNamespace(trigger=lambda name, wait: (ended[name], "Completed", request))
     monkeypatch.setitem(sys.modules, "ingestion.flow", flow)
-    monkeypatch.setattr(cli, "_answers", lambda url: True)
+    monkeypatch.setattr(cli, "answers", lambda url: True)
+    monkeypatch.setattr(cli, "refusal", lambda url: None)
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
 
     result = ingestion("run", "kb", "--json")
@@ -270,7 +272,6 @@ def test_an_interrupted_sync_says_so_and_its_next_run_goes_on(
     [
         ("status",),
         ("sample",),
-        ("approve", "x"),
         ("quarantine", "list"),
         ("audit", "docs", "--name", "docs"),
         ("sync", "docs"),
@@ -338,10 +339,10 @@ def test_an_audit_of_neither_a_declared_source_nor_a_place_names_those_that_are_
 def test_only_what_answers_as_prefect_does_is_taken_for_it(
     monkeypatch: pytest.MonkeyPatch, body: str, is_prefect: bool
 ) -> None:
-    monkeypatch.setattr(cli.httpx, "get", lambda *_, **__: httpx.Response(200, text=body))
+    monkeypatch.setattr(httpx, "get", lambda *_, **__: httpx.Response(200, text=body))
 
-    assert cli._answers("http://127.0.0.1:1/api") is is_prefect
+    assert answers("http://127.0.0.1:1/api") is is_prefect
 
 
 def test_a_prefect_url_that_is_none_is_no_server() -> None:
-    assert not cli._answers("http://127.0.0.1:port/api")
+    assert not answers("http://127.0.0.1:port/api")

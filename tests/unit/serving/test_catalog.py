@@ -20,7 +20,15 @@ def test_the_shipped_catalogue_has_both_default_models() -> None:
     entries = load_catalog(settings.catalog)
     assert entries[settings.llm_model].kind == "llm"
     assert entries[settings.embed_model].kind == "embedder"
-    assert {entry.licence for entry in entries.values()} == {"Apache-2.0"}
+    assert {entry.licence for entry in entries.values()} <= {"Apache-2.0", "MIT"}
+
+
+def test_the_shipped_embedders_say_which_languages_they_know_and_which_prefixes_they_want() -> None:
+    entries = load_catalog(Settings().catalog)
+    assert entries["all-MiniLM-L6-v2"].languages == ("en",)
+    multilingual = entries["multilingual-e5-small"]
+    assert {"de", "no", "ru"} <= {*multilingual.languages}
+    assert (multilingual.query_prefix, multilingual.document_prefix) == ("query: ", "passage: ")
 
 
 PARTS = {"parts": [{"package": "a==1", "sha256": "0" * 64, "file": "a/1.bin"}]}

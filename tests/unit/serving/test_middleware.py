@@ -87,13 +87,15 @@ async def test_every_listed_route_but_health_needs_the_key(
     assert (await client.get("/health")).status_code == 200
 
 
-async def test_without_a_key_set_nobody_needs_one(
+async def test_without_a_key_set_nobody_needs_one_but_no_web_page_may_ask(
     model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("VLLM_API_KEY", raising=False)
     transport = httpx.ASGITransport(app=FakeEngine(str(model), ManifestMiddleware).app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://llm") as client:
+    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
         assert (await client.get("/v1/models")).status_code == 200
+        for headers in ({"Origin": "http://evil.example"}, {"Host": "rebound.example"}):
+            assert (await client.get("/v1/models", headers=headers)).status_code == 403
 
 
 async def test_the_manifest_tells_the_running_engine(client: httpx.AsyncClient) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from serving import precision
 from serving.precision import choose_precision, processor_flags
 
 
@@ -35,3 +36,13 @@ def test_flags_are_read_as_x86_and_arm_write_them(tmp_path: Path, line: str) -> 
 
 def test_a_system_that_does_not_tell_has_no_flags(tmp_path: Path) -> None:
     assert processor_flags(tmp_path / "none") == set()
+
+
+def test_cores_are_counted_where_the_system_tells_no_affinity(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(precision.os, "cpu_count", lambda: 7)
+    monkeypatch.delattr(precision.os, "sched_getaffinity", raising=False)
+    assert precision.usable_cores() == 7
+    monkeypatch.setattr(precision.os, "cpu_count", lambda: None)
+    assert precision.usable_cores() == 1

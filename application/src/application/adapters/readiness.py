@@ -7,13 +7,16 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
+from application.adapters.events import AnswerEvents
 from application.adapters.index import Index
+from application.adapters.proxy import proxy_of
 from application.bundle_store import BundleStore
 from application.errors import ApplicationError
-from application.settings import Settings, openai_base
+from application.settings import Settings
 from application.upstream import Deadline
 from contracts.endpoints import EmbedderManifest
 from contracts.status import Check, Readiness
+from contracts.urls import authorization, openai_url, service_root
 
 SECONDS = 2.0
 
@@ -21,7 +24,8 @@ SECONDS = 2.0
 class ReadinessChecks:
     """Index and embedder are required; without the model, answers are degraded.
 
-    A broken edit of the bundle degrades too: its last whole state answers.
+    A broken edit of the bundle degrades too: its last whole state answers. So do events of answers
+    that cannot be written, e.g. on a full disk.
     """
 
     def __init__(
@@ -30,7 +34,9 @@ class ReadinessChecks:
         index: Index,
         bundles: BundleStore,
         settings: Settings,
+        events: AnswerEvents | None = None,
     ) -> None:
+        self._events = events
         self._session = session
         self._index = index
         self._bundles = bundles
@@ -38,17 +44,18 @@ class ReadinessChecks:
 
     async def check(self) -> Readiness:
         """What each dependency says now."""
-        names = ("embedder", "index", "model", "bundle")
+        names = ("embedder", "index", "model", "bundle", "events")
         results = await asyncio.gather(
             _checked(self._embedder()),
             _checked(self._index_spec()),
             _checked(self._model()),
             _checked(self._bundle()),
+            _checked(self._written()),
         )
         checks = dict(zip(names, results, strict=True))
         if not (checks["embedder"].ok and checks["index"].ok):
             return Readiness(status="down", checks=checks)
-        whole = checks["model"].ok and checks["bundle"].ok
+        whole = all(check.ok for check in checks.values())
         return Readiness(status="ready" if whole else "degraded", checks=checks)
 
     async def _embedder(self) -> str:
@@ -65,8 +72,9 @@ class ReadinessChecks:
         return f"{self._settings.index} is built with the embedder that serves"
 
     async def _model(self) -> str:
-        url = openai_base(self._settings.llm_url) + "/v1/models"
-        models = await self._get(url, self._settings.llm_api_key)
+        settings = self._settings
+        headers = authorization(settings.llm_url, _secret(settings.llm_api_key))
+        models = await self._get(openai_url(settings.llm_url, "models"), headers)
         names = [model["id"] for model in models["data"]]
         if self._settings.llm_model not in names:
             raise ApplicationError(
@@ -83,16 +91,25 @@ class ReadinessChecks:
             )
         return f"{digest} answers"
 
-    async def _embedder_manifest(self) -> EmbedderManifest:
-        url = self._settings.embed_url.rstrip("/") + "/manifest"
-        return EmbedderManifest.model_validate(await self._get(url, self._settings.embed_api_key))
+    async def _written(self) -> str:
+        if self._events and self._events.problem:
+            raise ApplicationError(self._events.problem)
+        return "events are written"
 
-    async def _get(self, url: str, key: SecretStr | None) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
-        async with self._session.get(url, headers=headers) as response:
+    async def _embedder_manifest(self) -> EmbedderManifest:
+        url, key = self._settings.embed_url, _secret(self._settings.embed_api_key)
+        manifest = await self._get(f"{service_root(url)}/manifest", authorization(url, key))
+        return EmbedderManifest.model_validate(manifest)
+
+    async def _get(self, url: str, headers: dict[str, str]) -> dict[str, Any]:
+        async with self._session.get(url, headers=headers, proxy=proxy_of(url)) as response:
             response.raise_for_status()
             reply: dict[str, Any] = await response.json()
             return reply
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
 
 
 async def _checked(saying: Awaitable[str]) -> Check:

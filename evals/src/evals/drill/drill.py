@@ -170,12 +170,21 @@ class Running:
             raise DrillFailed(f"{self.drill.name}: nothing in {edit.file} matches {edit.find!r}.")
 
     def _commands(self, commands: list[str], may_be_held: bool) -> None:
-        for command in map(self._filled, commands):
-            _log.info("%s", command)
-            done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
+        for command in commands:
+            words = self._words(command)
+            _log.info("%s", shlex.join(words))
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
             if done.returncode not in (0, PARTIAL, *([HELD] if may_be_held else [])):
                 said = (done.stderr or done.stdout)[-500:]
-                raise DrillFailed(f"`{command}` ended with {done.returncode}: {said}")
+                raise DrillFailed(f"`{shlex.join(words)}` ended with {done.returncode}: {said}")
+
+    def _words(self, command: str) -> list[str]:
+        """The command's words; they are filled one by one, since a place may have spaces."""
+        words: list[str] = []
+        for word in shlex.split(command):
+            whole = word == "{ingestion}"  # a command itself, as `EVALS_INGESTION_COMMAND` has it
+            words += shlex.split(self._filled(word)) if whole else [self._filled(word)]
+        return words
 
     def _path(self, text: str) -> Path:
         return Path(self._filled(text))

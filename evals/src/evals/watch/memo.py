@@ -12,6 +12,7 @@ import asyncio
 import hashlib
 import json
 import re
+import secrets
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from contracts.probe import PROBE_CYCLE
+from contracts.urls import openai_url
 
 CYCLES_KEPT = 2
 ACCEPTS_KEPT = 2
@@ -57,11 +59,13 @@ class Memo:
         timeout_seconds: float,
         folder: Path,
         transport: httpx.AsyncBaseTransport | None = None,
+        key: str | None = None,
     ) -> None:
-        """What was generated at accepts lies in `folder`, a file each."""
-        base = llm_url.rstrip("/").removesuffix("/v1")
-        self._http = httpx.AsyncClient(base_url=base, timeout=timeout_seconds, transport=transport)
+        """What was generated at accepts lies in `folder`, a file each; `key` is the model's."""
+        self._url = openai_url(llm_url, "chat/completions")
+        self._http = httpx.AsyncClient(timeout=timeout_seconds, transport=transport)
         self._folder = folder
+        self._key = key
         self._cycles: dict[str, dict[str, asyncio.Task[Generated]]] = {}
         self._accepts: dict[str, dict[str, Generated]] = {}
 
@@ -79,8 +83,13 @@ class Memo:
         await self._http.aclose()
 
     async def _complete(self, request: Request) -> Response:
-        cycle, body = request.headers.get(PROBE_CYCLE, ""), await request.body()
+        cycle = request.headers.get(PROBE_CYCLE, "")
+        if not cycle:  # no web page can add this header: the browser would have to ask first
+            return JSONResponse({"error": {"message": f"Send {PROBE_CYCLE}."}}, 403)
         key = request.headers.get("Authorization", "")
+        if self._key and not secrets.compare_digest(key.encode(), f"Bearer {self._key}".encode()):
+            return JSONResponse({"error": {"message": "Send the model's key."}}, 401)
+        body = await request.body()
         digest = hashlib.sha256(key.encode() + b"\0" + body).hexdigest()
         name = _NAME.fullmatch(cycle)
         if name and name[1] and (kept := self._accept(name[2]).get(digest)):
@@ -124,5 +133,5 @@ class Memo:
 
     async def _generate(self, key: str, body: bytes) -> Generated:
         headers = {"Content-Type": "application/json"} | ({"Authorization": key} if key else {})
-        reply = await self._http.post(COMPLETIONS, content=body, headers=headers)
+        reply = await self._http.post(self._url, content=body, headers=headers)
         return Generated(reply.status_code, reply.headers.get("Content-Type", ""), reply.text)

@@ -1,21 +1,23 @@
 """The watcher's process: cycles in a thread, the Layers page and the memo gateway in a server."""
 
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fcntl import LOCK_EX, LOCK_UN, flock
+from ipaddress import ip_address
 
 import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
-from evals.errors import Unavailable
+from evals.errors import NotStarted, Unavailable
 from evals.settings import Settings
 from evals.watch.memo import Memo
 
-START_SECONDS = 20.0
+ANSWER_SECONDS = 20.0  # from taking the port to answering, beside a stack that is starting
 
 
 def with_gateway(page: Starlette, memo: Memo) -> Starlette:
@@ -28,37 +30,40 @@ def with_gateway(page: Starlette, memo: Memo) -> Starlette:
 def gateway(settings: Settings, app: Callable[[], Starlette]) -> Iterator[None]:
     """A server on the watcher's port while the block runs, unless a watcher serves there already.
 
-    Raises: Unavailable where something else has the port.
+    Raises: Unavailable where something else has the port, NotStarted where it would need a key.
     """
-    if _is_served(settings):
+    _check_key(settings)
+    listener = _listener(settings)
+    if listener is None:
         yield
         return
     server = uvicorn.Server(_config(settings, app()))
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
-    until = time.monotonic() + START_SECONDS
-    while not server.started:
-        if not thread.is_alive() or time.monotonic() > until:
-            raise Unavailable(f"Port {settings.port} is taken: set EVALS_PORT to a free one.")
-        time.sleep(0.05)
     try:
-        yield
+        yield  # whoever connects before it has started waits in the socket's queue
     finally:
         server.should_exit = True
         thread.join()
+        listener.close()
 
 
 def serve(settings: Settings, app: Starlette, watch: Callable[[threading.Event], None]) -> None:
-    """Serve until stopped, while `watch` runs in a thread until its event is set."""
-    while _is_served(settings):  # by a command's gateway, which ends with the command
+    """Serve until stopped, while `watch` runs in a thread until its event is set.
+
+    Raises: as `gateway` does.
+    """
+    _check_key(settings)
+    while (listener := _listener(settings)) is None:  # a command's gateway ends with the command
         time.sleep(1)
     stop = threading.Event()
     thread = threading.Thread(target=watch, args=(stop,), daemon=True)
     thread.start()
     try:
-        uvicorn.Server(_config(settings, app)).run()
+        uvicorn.Server(_config(settings, app)).run([listener])
     finally:
         stop.set()
+        listener.close()
 
 
 @contextmanager
@@ -71,6 +76,38 @@ def one_at_a_time(settings: Settings) -> Iterator[None]:
             yield
         finally:
             flock(lock, LOCK_UN)
+
+
+def _listener(settings: Settings) -> socket.socket | None:
+    """The watcher's port, taken; None where a watcher or a command serves there already.
+
+    One that begins at the same moment takes the port first and answers a little later.
+    """
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    until = time.monotonic() + ANSWER_SECONDS
+    while True:
+        try:
+            return socket.create_server((settings.host, settings.port), family=family)
+        except OSError as error:
+            if _is_served(settings):
+                return None
+            if time.monotonic() > until:
+                raise Unavailable(
+                    f"Port {settings.port} is taken: set EVALS_PORT to a free one."
+                ) from error
+        time.sleep(0.2)
+
+
+def _check_key(settings: Settings) -> None:
+    if not settings.llm_api_key and not _is_loopback(settings.host):
+        raise NotStarted("Set EVALS_LLM_API_KEY: only a loopback host may go without a key.")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _is_served(settings: Settings) -> bool:

@@ -15,6 +15,7 @@ import httpx
 import typer
 
 from demo.accepted import launched, pin, sources, unpin
+from demo.crashes import GIVEN_UP, GIVEN_UP_STATES, SENTENCE, may_start
 from demo.doctor import port_of
 from demo.layout import BY_NAME
 from demo.processes import Process, complete, layer_variables, processes, url_of
@@ -28,6 +29,11 @@ LAYERS = {
     "serving": "llm",
     "evals": "evals",
 }
+
+FULL_KEY = (
+    "the application has QDRANT_API_KEY, which may write: set QDRANT_READ_ONLY_API_KEY to a key "
+    "of your Qdrant that may only read."
+)
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 
@@ -93,10 +99,13 @@ def status(
         health = "healthy" if state.state == "RUNNING" and is_healthy(process) else "not healthy"
         changed = sorted(overrides(settings).get(process.name, {}))
         row = {"process": process.name, "state": state.state, "health": health, "pid": state.pid}
+        row["given_up"] = state.state in GIVEN_UP_STATES
         rows.append(row | {"overrides": changed})
         if not as_json:
             mark = f"  changed: {', '.join(changed)}" if changed else ""
             console.print(f"{process.name:<12} {state.state:<9} {health:<12} {state.pid}{mark}")
+            if row["given_up"]:
+                console.print(f"{'':<12} {SENTENCE.format(name=process.name)}")
     if as_json:
         print(json.dumps(rows))
     raise typer.Exit(any(row["health"] != "healthy" for row in rows))
@@ -117,6 +126,9 @@ def exec(
         program, *arguments = command
         env = complete(environment, layer_variables(settings, name))
     else:
+        if os.environ.get("SUPERVISOR_ENABLED") and not may_start(settings, name):
+            print(f"{name}: {SENTENCE.format(name=name)}", file=sys.stderr)
+            sys.exit(GIVEN_UP)
         process = _process(settings, name)
         environment = process.environment
         program, *arguments = process.command
@@ -231,6 +243,8 @@ def _report(settings: Settings, seconds: float) -> None:
     if settings.demo == "full":
         console.print(f"  Layers          {url_of('watcher')}/   (in a few seconds)")
         console.print(f"  Prefect         {url_of('prefect')}/   (in a few seconds)")
+        password = settings.state_dir / "secrets" / "prefect"
+        console.print(f"                  its password is in {password}")
         console.print(f"  evidently       {url_of('evidently')}/   (in a few seconds)")
     try:
         checks = httpx.get(f"{url_of('application')}/health/ready", timeout=10).json()["checks"]
@@ -242,6 +256,8 @@ def _report(settings: Settings, seconds: float) -> None:
         raise StartError(f"The application did not say how it is: {error}") from error
     for process, changed in overrides(settings).items():
         console.print(f"  {process:<15} changed: {', '.join(changed)} (see `demo overrides`)")
+    if settings.qdrant_api_key and not settings.qdrant_read_only_api_key:
+        console.print(f"  note            {FULL_KEY}")
     console.print('Ask with: make ask Q="..."')
 
 

@@ -4,6 +4,7 @@ python3 -m demo.compose up               # `make up`: secrets, build, start, a k
 python3 -m demo.compose ask "..."        # `make ask CONTAINERS=1 Q="..."`
 python3 -m demo.compose accept           # `make accept CONTAINERS=1`: images, bundle, watcher
 python3 -m demo.compose accepted llm     # start one service from its accepted image again
+python3 -m demo.compose logs | down      # follow what they say; stop and remove them
 """
 
 import argparse
@@ -13,6 +14,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from demo.install import offline
@@ -20,19 +22,35 @@ from demo.layout import ROOT, SEED
 from demo.model_choice import FALLBACK, described, is_folder, problem
 
 FOLDER = ROOT / ".secrets"
-GENERATED = ("qdrant", "qdrant-read-only", "embed", "llm", "probe", "marker")
-GIVEN = {"LLM_KEY": ("llm",), "QDRANT_API_KEY": ("qdrant", "qdrant-read-only")}  # of your servers
+GENERATED = ("qdrant", "qdrant-read-only", "embed", "llm", "probe", "marker", "prefect")
+GIVEN = {  # a key of a server of yours -> the secret that it is
+    "LLM_KEY": "llm",
+    "EMBED_KEY": "embed-upstream",
+    "QDRANT_API_KEY": "qdrant",
+    "QDRANT_READ_ONLY_API_KEY": "qdrant-read-only",
+}
 BUILT = {  # service -> its image
     "application": "faultline-application",
     "embedder": "faultline-serving-embed",
     "llm": "faultline-serving-llm",
 }
+OVERRIDES = {  # part -> the variables that ask for it
+    "offline": ["OFFLINE"],
+    "ui": ["UI"],
+    "alerts": ["ALERTS"],
+    "alerts-offline": ["ALERTS", "OFFLINE"],
+    "gpu": ["GPU"],
+    "scale": ["SCALE"],
+    "own-llm": ["LLM_URL"],
+    "own-embed": ["EMBED_URL"],
+    "own-qdrant": ["QDRANT_URL"],
+}
+EXTRAS = ("ui", "alerts", "scale")  # what `down` ends, whatever it is told
 CONTRADICTIONS = (  # overrides, and what to type instead
     ({"own-llm", "scale"}, "SCALE=1 is two replicas of our own model: leave it or LLM_URL out."),
     ({"own-llm", "gpu"}, "GPU=1 is for our own model: leave it or LLM_URL out."),
     ({"own-model", "scale"}, "SCALE=1 has its models inside: leave it or the folder MODEL out."),
 )
-OWN_MODEL = "infra/compose/own-model.yml"
 COPY = "rm -rf /accepted/* && cp -r /bundle/. /accepted/"
 
 
@@ -42,16 +60,24 @@ def write_secrets() -> None:
     The files themselves are readable, since a container's user is another one than theirs.
     """
     FOLDER.mkdir(mode=0o700, exist_ok=True)
-    for variable, names in GIVEN.items():
-        for name in names if os.environ.get(variable) else ():
+    given = {name: os.environ.get(variable) for variable, name in GIVEN.items()}
+    if given["qdrant"] and not given["qdrant-read-only"]:
+        given["qdrant-read-only"] = given["qdrant"]
+        print(
+            "The application gets QDRANT_API_KEY, which may write: set QDRANT_READ_ONLY_API_KEY "
+            "to a key of your Qdrant that may only read."
+        )
+    for name, value in given.items():
+        if value:
             (FOLDER / name).unlink(missing_ok=True)
-            _write(name, os.environ[variable])
+            _write(name, value)
     for name in GENERATED:
         _write(name, secrets.token_urlsafe(24))
+    _write("embed-upstream", "")  # most embedders on this machine want none
     _write("probe-sha256", hashlib.sha256(_read("probe").encode()).hexdigest())
     (FOLDER / "qdrant-config").unlink(missing_ok=True)  # a key may have been given since
     keys = f"api_key: {_read('qdrant')}\n  read_only_api_key: {_read('qdrant-read-only')}"
-    _write("qdrant-config", f"service:\n  {keys}\n")
+    _write("qdrant-config", f"service:\n  enable_cors: false\n  {keys}\n")
 
 
 def up(build: bool) -> None:
@@ -74,6 +100,9 @@ def up(build: bool) -> None:
     _compose("up", *flags, "--detach", "--wait", "--remove-orphans")
     port = os.environ.get("APPLICATION_PORT", "8080")
     print(f"The stack is up.\n  The page   http://127.0.0.1:{port}/#key={_read('user')}")
+    if "ui" in {Path(file).stem for file in _files()}:
+        port = os.environ.get("PREFECT_PORT", "4200")
+        print(f"  Prefect    http://127.0.0.1:{port}/ (its password is in {FOLDER / 'prefect'})")
     print('  Ask        make ask CONTAINERS=1 Q="How many days of annual leave do I get?"')
 
 
@@ -136,9 +165,10 @@ def _releases() -> list[object]:
 
 
 def ask(question: str) -> None:
-    """Ask the application, with a person's key."""
-    key = f"APPLICATION_KEY={_read('user')}"
-    _compose("exec", "-T", "-e", key, "application", "application", "ask", question)
+    """Ask the application, with a person's key, which no list of processes shows."""
+    os.environ["APPLICATION_KEY"] = _read("user")
+    given = ("-e", "APPLICATION_KEY")
+    _compose("exec", "-T", *given, "application", "application", "ask", "--", question)
 
 
 def accept(reason: str | None) -> None:
@@ -165,6 +195,17 @@ def accepted(service: str) -> None:
     _compose("up", "--detach", "--wait", "--force-recreate", "--no-deps", service)
 
 
+def logs() -> None:
+    """Follow what the containers say, until Ctrl-C."""
+    _compose("logs", "--follow")
+
+
+def down() -> None:
+    """Stop and remove the containers of every override; the volumes stay."""
+    os.environ["COMPOSE_FILES"] = " ".join(["docker-compose.yml", *map(_part, EXTRAS)])
+    _compose("down", "--remove-orphans")
+
+
 def main() -> None:
     """One of the commands above."""
     parser = argparse.ArgumentParser(prog="demo.compose", description="The stack as containers.")
@@ -177,20 +218,22 @@ def main() -> None:
     takes.add_argument("--reason", help="where it is worse than the last")
     restarts = commands.add_parser("accepted", help="start a service from its accepted image")
     restarts.add_argument("service", choices=[*BUILT])
+    commands.add_parser("logs", help="follow what the containers say")
+    commands.add_parser("down", help="stop and remove the containers; the volumes stay")
     given = parser.parse_args()
+    does: dict[str, Callable[[], None]] = {
+        "secrets": write_secrets,
+        "up": lambda: up(build=not given.no_build),
+        "ask": lambda: ask(given.question),
+        "accept": lambda: accept(given.reason),
+        "accepted": lambda: accepted(given.service),
+        "logs": logs,
+        "down": down,
+    }
     try:
-        choose_model()
-        match given.command:
-            case "secrets":
-                write_secrets()
-            case "up":
-                up(build=not given.no_build)
-            case "ask":
-                ask(given.question)
-            case "accept":
-                accept(given.reason)
-            case "accepted":
-                accepted(given.service)
+        if given.command not in ("secrets", "down"):  # these need no model
+            choose_model()
+        does[given.command]()
     except subprocess.CalledProcessError as error:
         sys.exit(f"`{' '.join(error.cmd)}` failed; the lines above say why.")
     except KeyboardInterrupt:
@@ -201,13 +244,22 @@ def main() -> None:
 
 def _compose(*words: str, quiet: bool = False) -> str:
     flags = [flag for file in _files() for flag in ("-f", file)]
-    return _docker("compose", *flags, *words, quiet=quiet)
+    # .env is in our variables already, and one reader of it is enough
+    return _docker("compose", "--env-file", os.devnull, *flags, *words, quiet=quiet)
+
+
+def _part(override: str) -> str:
+    return f"infra/compose/{override}.yml"
 
 
 def _files() -> list[str]:
-    files = os.environ.get("COMPOSE_FILES", "docker-compose.yml").split()
-    own = not os.environ.get("LLM_URL") and is_folder(os.environ.get("MODEL") or FALLBACK)
-    return [*files, OWN_MODEL] if own else files
+    """The files of docker compose that the variables ask for."""
+    if given := os.environ.get("COMPOSE_FILES"):
+        return given.split()
+    chosen = [part for part, variables in OVERRIDES.items() if all(map(os.environ.get, variables))]
+    if not os.environ.get("LLM_URL") and is_folder(os.environ.get("MODEL") or FALLBACK):
+        chosen.append("own-model")
+    return ["docker-compose.yml", *map(_part, chosen)]
 
 
 def _docker(*words: str, quiet: bool = False) -> str:

@@ -4,6 +4,8 @@ python -m demo.install vectorstore application    # these two
 python -m demo.install --tests all                # every one, with what its tests need
 """
 
+from __future__ import annotations  # any Python 3.7 or newer reads this, to be told what it lacks
+
 import argparse
 import hashlib
 import os
@@ -59,16 +61,22 @@ def seed_fingerprint() -> str:
     return digest.hexdigest()
 
 
+def seed_wheels() -> str:
+    """The seed's wheels as pip and uv take them; as a URL, since both split a list at its spaces."""
+    return (SEED / "wheels").as_uri()
+
+
 def uv() -> Path:
     """Path of uv: the one on PATH, or one installed here with the standard library's venv."""
-    if found := shutil.which("uv"):
+    found = shutil.which("uv")
+    if found:
         return Path(found)
     folder = ENVIRONMENTS / "uv"
     program = folder / ("Scripts/uv.exe" if sys.platform == "win32" else "bin/uv")
     if not program.exists():
         venv.create(folder, with_pip=True, clear=True)
         python = program.with_name("python.exe" if sys.platform == "win32" else "python")
-        source = ["--no-index", "--find-links", str(SEED / "wheels")] if offline() else []
+        source = ["--no-index", "--find-links", seed_wheels()] if offline() else []
         run([str(python), "-m", "pip", "install", "--quiet", *source, "uv>=0.9"])
     return program
 
@@ -80,7 +88,7 @@ def variables() -> dict[str, str]:
         if pips in env:
             env.setdefault(ours, env[pips])
     if offline():
-        env |= {"UV_NO_INDEX": "1", "UV_OFFLINE": "1", "UV_FIND_LINKS": str(SEED / "wheels")}
+        env.update(UV_NO_INDEX="1", UV_OFFLINE="1", UV_FIND_LINKS=seed_wheels())
     env.setdefault("UV_LINK_MODE", "copy" if sys.platform == "win32" else "hardlink")
     return env
 
@@ -108,8 +116,9 @@ def torch_source() -> list[str]:
 
     TORCH_BACKEND="" takes it from the index that is set for pip.
     """
-    folders = variables().get("UV_FIND_LINKS", "").split()
-    if any(Path(folder).is_dir() and list(Path(folder).glob("torch-*")) for folder in folders):
+    given = os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS") or ""
+    folders = [SEED / "wheels"] if offline() else [Path(each) for each in given.split()]
+    if any(list(folder.glob("torch-*")) for folder in folders):
         return []
     backend = os.environ.get("TORCH_BACKEND", "cpu")
     return ["--torch-backend", backend] if backend else []
@@ -121,7 +130,8 @@ def install(environment: Environment, tests: bool) -> float:
         return 0.0
     started = time.monotonic()
     stamp = environment.folder / "installed"
-    stamp.unlink(missing_ok=True)
+    if stamp.exists():
+        stamp.unlink()
     pip = [str(uv()), "pip", "install", "--quiet", "--python", str(environment.command("python"))]
     hashed = [*pip, "--no-deps", "--require-hashes", "-r"]
     version = f"{PYTHON[0]}.{PYTHON[1]}"

@@ -1,5 +1,7 @@
 """Where things lie: the repository, and one environment for each process that needs its own."""
 
+from __future__ import annotations  # `make doctor` reads this on any Python 3.7 or newer
+
 import os
 import sys
 from dataclasses import dataclass

@@ -21,9 +21,9 @@ QUIET = {  # no telemetry, no look-ups at a model hub
     "PYTHONUNBUFFERED": "1",
 }
 # Without compiled files vLLM takes twice as long to start: each of its processes imports it whole.
-UNWANTED = {"PYTHONDONTWRITEBYTECODE"}
-LEASES = "prefect.server.concurrency.lease_storage.filesystem"
-OWNED = {"LLM_KEY", "EMBED_KEY", "QDRANT_API_KEY"}  # handed on only to the process that needs it
+# What a process starts in turn is not Supervisor's.
+UNWANTED = {"PYTHONDONTWRITEBYTECODE", "SUPERVISOR_ENABLED"}
+OWNED = {"LLM_KEY", "EMBED_KEY", "QDRANT_API_KEY", "QDRANT_READ_ONLY_API_KEY"}  # handed on only to the process that needs it
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,12 @@ def _llm_endpoint(settings: Settings) -> dict[str, str | None]:
 
 
 def _prefect_variables(settings: Settings) -> dict[str, str]:
-    home = str(settings.state_dir / "prefect")
-    return {"PREFECT_API_URL": f"{url_of('prefect')}/api", "PREFECT_HOME": home}
+    return {
+        "PREFECT_API_URL": f"{url_of('prefect')}/api",
+        "PREFECT_HOME": str(settings.state_dir / "prefect"),
+        "INGESTION_PREFECT_AUTH_STRING": secret(settings, "prefect"),
+        "PREFECT_API_AUTH_STRING": secret(settings, "prefect"),  # whatever this shell has
+    }
 
 
 def _ingestion_variables(settings: Settings) -> dict[str, str]:
@@ -132,8 +136,8 @@ def _evals_variables(settings: Settings) -> dict[str, str]:
         "API_KEY": kept_secret(settings, "user"),
         "PROBE_KEY": secret(settings, "probe"),
         "STATE_DIR": str(settings.state_dir),
-        "INGESTION_COMMAND": str(BY_NAME["ingestion"].command("ingestion")),
-        "SERVING_COMMAND": str(BY_NAME["embed"].command("serving")),
+        "INGESTION_COMMAND": shlex.quote(str(BY_NAME["ingestion"].command("ingestion"))),
+        "SERVING_COMMAND": shlex.quote(str(BY_NAME["embed"].command("serving"))),
         "COMMANDS": json.dumps(_commands()),
         "PLACES": json.dumps(_places(settings)),
     }
@@ -207,9 +211,11 @@ def _llm(settings: Settings) -> Process:
 
 
 def _application(settings: Settings) -> Process:
-    own = (
-        {} if settings.qdrant_url else {"QDRANT_API_KEY": secret(settings, "vectorstore-read-only")}
-    )
+    if settings.qdrant_url:
+        reads = settings.qdrant_read_only_api_key or settings.qdrant_api_key
+    else:
+        reads = secret(settings, "vectorstore-read-only")
+    own = {"QDRANT_API_KEY": reads}
     probe_key = secret(settings, "probe")
     variables = _qdrant(settings) | own | _embed(settings) | _llm_endpoint(settings)
     variables |= {
@@ -250,12 +256,8 @@ def _watcher(settings: Settings) -> Process:
 
 
 def _prefect(settings: Settings) -> Process:
-    command = ("python", "-m", "prefect", "server", "start", "--port", str(port_of("prefect")))
-    variables = _prefect_variables(settings) | {
-        "PREFECT_LOGGING_SERVER_LEVEL": "WARNING",
-        # who has which slot outlives the server: one that it forgot would never be free again
-        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": LEASES,
-    }
+    command = ("ingestion", "prefect", "--port", str(port_of("prefect")))
+    variables = _prefect_variables(settings) | {"PREFECT_LOGGING_SERVER_LEVEL": "WARNING"}
     health = f"{url_of('prefect')}/api/health"
     return Process("prefect", "ingestion", command, variables, health, late=True)
 
@@ -266,9 +268,7 @@ def _runner(settings: Settings) -> Process:
 
 
 def _evidently(settings: Settings) -> Process:
-    workspace = ("--workspace", str(settings.state_dir / "reports"))
-    where = ("--host", "127.0.0.1", "--port", str(port_of("evidently")))
+    command = ("evals", "reports-page", "--port", str(port_of("evidently")))
+    variables = _prefixed("EVALS", {"STATE_DIR": str(settings.state_dir)})
     health = f"{url_of('evidently')}/api/version"
-    return Process(
-        "evidently", "evals", ("evidently", "ui", *workspace, *where), {}, health, late=True
-    )
+    return Process("evidently", "evals", command, variables, health, late=True)

@@ -78,7 +78,7 @@ def debian_packages() -> None:
         "apt-get update -qq && apt-get install -qq --download-only --no-install-recommends "
         f"-o Dir::Cache::archives=/debs {DEBIAN_PACKAGES} && rm -rf /debs/partial /debs/lock"
     )
-    base = os.environ.get("PYTHON_IMAGE", "python:3.11-slim")
+    base = os.environ.get("PYTHON_IMAGE", "python:3.11.14-slim-bookworm")
     run(["docker", "run", "--rm", "--volume", f"{debs}:/debs", base, "sh", "-c", fetch])
 
 

@@ -5,11 +5,16 @@ import json
 import os
 import secrets
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
+from pydantic import AfterValidator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from demo.layout import ROOT
+
+
+# Absolute, since processes run in the repository's folder and people anywhere.
+Place = Annotated[Path, AfterValidator(Path.absolute)]
 
 
 class Settings(BaseSettings):
@@ -17,8 +22,8 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    state_dir: Path = ROOT / ".state"
-    models_dir: Path | None = None  # default: models/ under the state folder
+    state_dir: Place = ROOT / ".state"
+    models_dir: Place | None = None  # default: models/ under the state folder
     demo: Literal["full", "lite"] = "full"
     port_offset: int = 0
     llm_url: str | None = None
@@ -32,7 +37,8 @@ class Settings(BaseSettings):
     embed_model: str | None = None
     qdrant_url: str | None = None
     qdrant_api_key: str | None = None
-    sample: Path = ROOT / "evals" / "datasets" / "sample" / "r2"
+    qdrant_read_only_api_key: str | None = None  # the application's; default: the one above
+    sample: Place = ROOT / "evals" / "datasets" / "sample" / "r2"
 
     @property
     def models(self) -> Path:

@@ -9,8 +9,8 @@ import httpx
 from rich.console import Console
 
 from demo.doctor import chosen_model, findings
-from demo.install import offline
-from demo.layout import BY_NAME, ROOT, SEED
+from demo.install import offline, seed_wheels
+from demo.layout import BY_NAME, ROOT
 from demo.model_choice import is_folder
 from demo.processes import complete, layer_variables, processes
 from demo.settings import Settings, keep_secret, kept_secret
@@ -61,7 +61,7 @@ def prepare(settings: Settings) -> Settings:
     # Only what is asked of the hub by name reaches it.
     variables = {"HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "0")}
     if offline():
-        variables |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(SEED / "wheels")}
+        variables |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": seed_wheels()}
     if _serving(settings, ["fetch", embedder, *chat], variables).wait() != 0:
         raise StartError("The models could not be fetched; the lines above say why.")
     if chat:
@@ -116,10 +116,13 @@ def with_hosted_model(settings: Settings) -> Settings:
     """With LLM_URL alone, the first model that it lists; raises StartError when none answers."""
     if not settings.llm_url or settings.llm_model:
         return settings
-    url = f"{settings.llm_url.rstrip('/').removesuffix('/v1')}/v1/models"
+    given = httpx.URL(settings.llm_url.strip())
+    base = given.copy_with(userinfo=b"", query=None, fragment=None)  # fit to be shown
+    url = f"{str(base).rstrip('/') if base.path.strip('/') else base.join('/v1')}/models"
     key = {"Authorization": f"Bearer {settings.llm_key}"} if settings.llm_key else {}
+    auth = (given.username, given.password) if given.userinfo and not key else None
     try:
-        reply = httpx.get(url, headers=key, timeout=15)
+        reply = httpx.get(url, headers=key, auth=auth, params=given.params, timeout=15)
         reply.raise_for_status()
         name = reply.json()["data"][0]["id"]
     except httpx.HTTPStatusError as error:

@@ -13,6 +13,7 @@ import httpx
 import psutil
 from supervisor.xmlrpc import Faults, SupervisorTransport
 
+from demo.crashes import GIVEN_UP, forget
 from demo.layout import BY_NAME, ROOT
 from demo.processes import Process
 from demo.settings import Settings
@@ -20,14 +21,16 @@ from demo.settings import Settings
 START_SECONDS = 420  # vLLM's first start on two slow cores, with room
 STARTS = 4  # the first, and the retries of PROGRAM
 
+# The state folder comes from a variable, whose value Supervisor takes as it is.
 HEADER = """\
 [unix_http_server]
 file={socket}
 chmod=0700
 [supervisord]
-logfile={logs}/supervisord.log
-pidfile={state}/supervisord.pid
-directory={root}
+logfile=%(ENV_STATE_DIR)s/logs/supervisord.log
+logfile_maxbytes=10MB
+logfile_backups=2
+pidfile=%(ENV_STATE_DIR)s/supervisord.pid
 [rpcinterface:supervisor]
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
@@ -36,14 +39,15 @@ PROGRAM = """\
 [program:{name}]
 command={first}{python} -m demo.cli exec {name}
 autostart=false
-autorestart=true
+autorestart=unexpected
+exitcodes={given_up}
 startsecs=5
 startretries=3
 stopwaitsecs=30
 stopasgroup=true
 killasgroup=true
 redirect_stderr=true
-stdout_logfile={logs}/{name}.log
+stdout_logfile=%(ENV_FAULTLINE_LOGS)s/{name}.log
 stdout_logfile_maxbytes=20MB
 stdout_logfile_backups=2
 """
@@ -61,6 +65,12 @@ class State:
     state: str  # STOPPED, STARTING, RUNNING, BACKOFF, STOPPING, EXITED, FATAL
     pid: int
     detail: str
+
+
+def paths(settings: Settings) -> dict[str, str]:
+    """The paths of its file, by variable: Supervisor fills in the name of a log twice."""
+    logs = str(settings.state_dir / "logs")
+    return {"STATE_DIR": str(settings.state_dir), "FAULTLINE_LOGS": logs.replace("%", "%%")}
 
 
 class Supervisor:
@@ -86,22 +96,16 @@ class Supervisor:
         """Write the configuration and start the supervisor itself, detached, with nothing in it."""
         self.logs.mkdir(parents=True, exist_ok=True)
         state = self.settings.state_dir
-        python = BY_NAME["demo"].command("python")
-        parts = [
-            HEADER.format(socket=self.settings.socket, logs=self.logs, state=state, root=ROOT),
-            *(
-                PROGRAM.format(
-                    name=p.name,
-                    python=python,
-                    logs=self.logs,
-                    first=YIELDING if p.late else "",
-                )
-                for p in processes
-            ),
-        ]
+        # No path of this machine stands in the file: a space, `%` or `;` in one means something there.
+        python = BY_NAME["demo"].command("python").relative_to(ROOT)
+        parts = [HEADER.format(socket=self.settings.socket)]
+        for process in processes:
+            first = YIELDING if process.late else ""
+            names = {"name": process.name, "python": python, "first": first, "given_up": GIVEN_UP}
+            parts.append(PROGRAM.format(**names))
         path = state / "supervisord.conf"
         path.write_text("".join(parts))
-        env = os.environ | {"STATE_DIR": str(state)}
+        env = os.environ | paths(self.settings)
         command = [str(BY_NAME["demo"].command("supervisord")), "-c", str(path)]
         subprocess.run(command, check=True, env=env, cwd=ROOT, stderr=subprocess.DEVNULL)
         while not self.is_running():
@@ -109,6 +113,7 @@ class Supervisor:
 
     def start(self, name: str) -> None:
         """Start one process and return at once."""
+        forget(self.settings, name)
         self._rpc().supervisor.startProcess(name, False)
 
     def restart(self, process: Process, *, wait: bool = True) -> None:

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from hmac import compare_digest
 from time import perf_counter
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from pydantic_core import from_json, to_json
 from starlette.applications import Starlette
@@ -17,7 +18,7 @@ from starlette.routing import Route
 from vectorstore import requests
 from vectorstore.collection import Collection
 from vectorstore.errors import Refused, engine_errors
-from vectorstore.settings import Settings
+from vectorstore.settings import Settings, is_loopback
 from vectorstore.store import Store
 from vectorstore.translate import Translation, naming
 
@@ -70,11 +71,19 @@ ON_COLLECTION = (
 
 
 def authorise(request: Request, settings: Settings, writes: bool) -> None:
-    """Raise 401 without a right key, 403 where the read-only key would write."""
+    """Raise 401 without a right key, 403 where the read-only key would write.
+
+    Without any key set, it raises 403 where a web page asks, by whatever name it found this machine.
+    """
+    if not settings.api_key:
+        name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        if "origin" in request.headers or not is_loopback(name):
+            raise Refused(403, "Without VECTORSTORE_API_KEY no web page may ask")
+        return
     sent = request.headers.get("api-key", "").encode()
     keys = [settings.api_key, settings.read_only_api_key]
     full, reader = (key and compare_digest(sent, key.get_secret_value().encode()) for key in keys)
-    if not settings.api_key or full:
+    if full:
         return
     if not reader:
         raise Refused(401, "Must provide the API key, in the header api-key")

@@ -1,5 +1,6 @@
 """Settings of the vector store, from the environment (`VECTORSTORE_...`)."""
 
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Self
 
@@ -29,7 +30,15 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _keyed_where_others_can_reach_it(self) -> Self:
-        alone = self.host in ("127.0.0.1", "::1", "localhost") and not self.read_only_api_key
+        alone = is_loopback(self.host) and not self.read_only_api_key
         if not self.api_key and not alone:
             raise ValueError("set VECTORSTORE_API_KEY: only a loopback host may go without a key")
         return self
+
+
+def is_loopback(host: str) -> bool:
+    """True if only this machine can reach a server that listens on this host."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -140,3 +140,20 @@ async def test_old_cycles_are_forgotten(ask, model):
         await ask(b"one", cycle=f"c{number}")
     await ask(b"one", cycle="c0")
     assert len(model.asked) == CYCLES_KEPT + 2
+
+
+async def test_only_the_models_key_gets_an_answer_and_a_web_page_gets_none(model, tmp_path):
+    memo = Memo("http://model", 5, tmp_path, httpx.MockTransport(model), key="k")
+    transport = httpx.ASGITransport(Starlette(routes=memo.routes))
+
+    async def status(**headers: str) -> int:
+        async with httpx.AsyncClient(transport=transport, base_url="http://memo") as client:
+            return (await client.post(COMPLETIONS, content=b"{}", headers=headers)).status_code
+
+    cycle = {PROBE_CYCLE: "c1"}
+    assert await status(**cycle, Authorization="Bearer wrong") == 401
+    assert await status(**cycle) == 401
+    assert await status(Authorization="Bearer k") == 403  # a page cannot add the cycle's header
+    assert not model.asked
+    assert await status(**cycle, Authorization="Bearer k") == 200
+    await memo.aclose()

@@ -8,13 +8,15 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from evals.errors import Unavailable
+from contracts.probe import PROBE_CYCLE
+from evals.errors import NotStarted, Unavailable
 from evals.settings import Settings
 from evals.watch import service
 from evals.watch.memo import COMPLETIONS, Memo
@@ -98,7 +100,7 @@ def test_a_command_beside_a_watcher_uses_what_is_served_already(taken, settings)
 
 def test_a_watcher_that_every_network_reaches_is_looked_for_on_this_machine(taken, settings):
     taken.close()
-    everywhere = settings.model_copy(update={"host": "0.0.0.0"})
+    everywhere = settings.model_copy(update={"host": "0.0.0.0", "llm_api_key": SecretStr("k")})
 
     def known_by_name():
         hosts = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1"])
@@ -108,24 +110,42 @@ def test_a_watcher_that_every_network_reaches_is_looked_for_on_this_machine(take
         assert is_live(settings)
 
 
-# uvicorn ends its thread by SystemExit
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_port_that_something_else_has_is_named_with_its_setting(settings):
+def test_a_port_that_something_else_has_is_named_with_its_setting(monkeypatch, settings):
+    monkeypatch.setattr(service, "ANSWER_SECONDS", 0.1)
     with pytest.raises(Unavailable, match="set EVALS_PORT"), gateway(settings, page):
         pass
+
+
+def test_a_command_waits_for_a_watcher_that_has_the_port_and_does_not_answer_yet(
+    monkeypatch, settings
+):
+    answers = iter([False, False, True])
+    monkeypatch.setattr(service, "_is_served", lambda settings: next(answers))
+    with gateway(settings, lambda: pytest.fail("a second server")):
+        pass
+    assert next(answers, None) is None
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "", "192.168.1.5", "watcher"])
+def test_a_watcher_that_others_can_reach_does_not_start_without_a_key(settings, host):
+    open_to_all = settings.model_copy(update={"host": host})
+    with pytest.raises(NotStarted, match="Set EVALS_LLM_API_KEY"), gateway(open_to_all, page):
+        pass
+    with pytest.raises(NotStarted, match="only a loopback host may go without a key"):
+        serve(open_to_all, page(), lambda stop: None)
 
 
 def test_a_watcher_waits_for_a_commands_gateway_and_its_cycles_end_with_its_server(
     monkeypatch, settings
 ):
     log, watching = [], threading.Event()
-    served, stops = iter([True, True, False]), []
+    listeners, stops = iter([None, None, socket.socket()]), []
 
     class Server:
         def __init__(self, config):
             pass
 
-        def run(self):
+        def run(self, sockets):
             watching.wait()
             log.append("served")
 
@@ -133,7 +153,7 @@ def test_a_watcher_waits_for_a_commands_gateway_and_its_cycles_end_with_its_serv
         stops.append(stop)
         watching.set()
 
-    monkeypatch.setattr(service, "_is_served", lambda settings: next(served))
+    monkeypatch.setattr(service, "_listener", lambda settings: next(listeners))
     monkeypatch.setattr(service.time, "sleep", lambda seconds: log.append("waited"))
     monkeypatch.setattr(service.uvicorn, "Server", Server)
     serve(settings, page(), watch)
@@ -146,6 +166,8 @@ async def test_the_gateway_answers_under_the_page(tmp_path):
     memo = Memo("http://model/v1", 5, tmp_path, model)
     transport = httpx.ASGITransport(with_gateway(page(), memo))
     async with httpx.AsyncClient(transport=transport, base_url="http://watcher") as client:
-        assert (await client.post(f"/memo{COMPLETIONS}", content=b"{}")).text == "generated"
+        headers = {PROBE_CYCLE: "c1"}
+        reply = await client.post(f"/memo{COMPLETIONS}", content=b"{}", headers=headers)
+        assert reply.text == "generated"
         assert (await client.get("/health")).text == "live"
     await memo.aclose()
