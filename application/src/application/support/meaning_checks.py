@@ -4,10 +4,8 @@
 from application.support.lexicon import CUES
 from application.support.pairing import Pairing, Reason
 from application.support.quantities import ORDINALS
-from application.support.reading import (
-    NEGATES,
-    Reading,
-)
+from application.support.reading import Reading
+from application.support.writing import NEGATES
 
 DIFFERENT = {
     frozenset(pair)

@@ -2,12 +2,8 @@
 
 from application.support.lexicon import OPPOSITE, SYNONYMS
 from application.support.pairing import Pairing, Reason, stems_of
-from application.support.reading import (
-    DETERMINERS,
-    Reading,
-    Relation,
-    Term,
-)
+from application.support.reading import Reading, Relation, Term
+from application.support.writing import DETERMINERS
 
 PASSIVE = frozenset("is are was were be been being get gets got".split())  # noqa: SIM905
 SPEAKERS = frozenset({"i", "we", "you"})  # parties whom only a pronoun names

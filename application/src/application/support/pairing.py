@@ -8,12 +8,8 @@ from enum import Enum
 from application.support.alignment import Alignment
 from application.support.lexicon import LIGHT
 from application.support.quantities import Value
-from application.support.reading import (
-    AUXILIARIES,
-    PRONOUNS,
-    Reading,
-    Term,
-)
+from application.support.reading import Reading, Term
+from application.support.writing import AUXILIARIES, PRONOUNS
 
 CLOSE = 0.5  # from this share on, a difference is a contradiction
 VALUE_WEIGHT = 2
