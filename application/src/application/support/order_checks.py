@@ -88,6 +88,8 @@ class OrderChecks(Pairing):
             if places[0] - 1 == places[1] == places[2] + 1 and places[1] >= 0:
                 if verb.place and self.said.lows[verb.place - 1] in PASSIVE:
                     continue
+                if middle.place and self.source.lows[middle.place - 1] in PASSIVE:
+                    continue
                 if len({one.clause, verb.clause, other.clause}) == 1 and not any(
                     reading.lows[term.place - 1] in DETERMINERS
                     for reading, term in ((self.said, verb), (self.source, middle))

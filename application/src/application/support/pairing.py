@@ -90,6 +90,7 @@ class Pairing:
         """The stems of a segment, with the subject that it takes from the one before."""
         terms = [t for t in self.source.terms if t.segment == segment]
         stems = {t.stem for t in terms if verbs or not t.verb}
+        stems |= {v.mark for v in self.source.values if self.source.segments[v.place] == segment}
         values = [v.place for v in self.source.values if self.source.segments[v.place] == segment]
         verb = next((t.place for t in terms if t.verb), None)
         first = min([*values, *([verb] if verb is not None else [])], default=0)
