@@ -29,7 +29,7 @@ COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 
           --no-annotate $(LEFT_OUT:%=--no-emit-package %)
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
-        drill reveal drill-end board scorecard gate weakest bench tables secrets up accepted logs down \
+        drill reveal drill-end board scorecard gate weakest bench bench-peers tables secrets up accepted logs down \
         check format lint imports dependencies types unit contract fault integration test test-lessons test-compose test-long lock
 
 help: ## List every command, one sentence each.
@@ -112,6 +112,10 @@ bench: ## Measure ingestion's ratios G1 to G5 and G12 into docs/results/bench.js
 	@$(ENV) $(call python,ingestion) tests/bench/bench.py --write $(if $(value ONLY),--only="$$ONLY")
 	@$(MAKE) --no-print-directory tables
 
+bench-peers: ## Run LangChain's, LlamaIndex's and Haystack's quickstarts beside ours: make bench-peers DATA=../shared/data/squad2-dev
+	@$(STACK) exec evals -- python evals/peers/bench.py $(DATA)
+	@$(MAKE) --no-print-directory tables
+
 tables: ## Regenerate the documents' tables from docs/results/.
 	@$(STACK) exec evals -- evals tables
 
@@ -181,6 +185,8 @@ lock: ## Compile every environment's hashed requirements again from its ranges (
 	@$(COMPILE) serving/pyproject.toml --extra embed -o serving/requirements-embed.txt
 	@$(COMPILE) serving/pyproject.toml --extra llm -o serving/requirements-llm.txt
 	@$(COMPILE) serving/requirements-router.in -o serving/requirements-router.txt
+	@for p in langchain llamaindex haystack; do \
+	  $(COMPILE) evals/peers/$$p/requirements.in -o evals/peers/$$p/requirements.txt || exit 1; done
 
 dependencies-%:
 	@$(call python,$*) -m deptry --config $(call folder,$*)/pyproject.toml $(call folder,$*)/src

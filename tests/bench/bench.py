@@ -10,14 +10,16 @@ embedder (`make install`). G1, G3 and G4 share their full syncs, since each take
 import argparse
 import hashlib
 import os
+import random
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import documents
 from world import ROOT, NotMeasured, World, origin, prefect_server, world, write
 
+from contracts.endpoints import PRIORITY_HEADER
 from ingestion.sync import BATCHES_AT_ONCE
 
 RESULTS = ROOT / "docs" / "results" / "bench.json"
@@ -178,6 +181,65 @@ def g12(world: World, size: Size) -> Rounds:
     return {"G12": ratios}
 
 
+QUESTION_TEXTS = 17  # a question and the sentences that it is compared with
+QUESTIONS = 20  # per arm and round
+
+
+def beside_bulk(world: World, size: Size) -> Rounds:
+    """Embedding a question while an ingestion embeds, against the same questions alone."""
+    documents.fill(world.folder / "source", size.documents, size.data)
+    world.sync(world.folder / "source", "beside")
+    chunks = [text for dense, _ in world.embedder.calls for text in dense]
+    sentences = [text[:120] for text in chunks]
+    ratios = []
+    with _embedding(world, sentences) as ask:
+        for _ in range(size.rounds):
+            alone = [ask() for _ in range(QUESTIONS)]
+            with _ingesting(world, chunks):
+                beside = [ask() for _ in range(QUESTIONS)]
+            ratios.append(statistics.median(beside) / statistics.median(alone))
+    return {"embed_beside_bulk": ratios}
+
+
+@contextmanager
+def _embedding(world: World, sentences: list[str]) -> Iterator[Callable[[], float]]:
+    """A function that embeds one question as the application does, and returns its seconds."""
+    import httpx
+
+    headers = {PRIORITY_HEADER: "interactive"}
+    with httpx.Client(base_url=world.settings.embed_url, headers=headers, timeout=600) as client:
+
+        def ask() -> float:
+            started = time.perf_counter()
+            body = {"input": random.sample(sentences, QUESTION_TEXTS)}
+            client.post("/v1/embeddings", json=body).raise_for_status()
+            return time.perf_counter() - started
+
+        yield ask
+
+
+@contextmanager
+def _ingesting(world: World, chunks: list[str]) -> Iterator[None]:
+    """Embed as an ingestion does, with as many requests at once, while the block runs."""
+    ended = threading.Event()
+
+    def embed(first: int) -> None:
+        while not ended.is_set():
+            part = [chunks[(first + n) % len(chunks)] for n in range(64)]
+            world.embedder.inner.embed(part, part)
+            first += 64
+
+    with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
+        running = [pool.submit(embed, 64 * number) for number in range(BATCHES_AT_ONCE)]
+        time.sleep(1)  # the queue fills
+        try:
+            yield
+        finally:
+            ended.set()
+        for each in running:
+            each.result()
+
+
 @dataclass(frozen=True)
 class Figure:
     """A measurement with its size; whether it needs the real embedder."""
@@ -194,6 +256,7 @@ FIGURES = {
     "G2_real,G2_overlap": Figure(g2_real, 63, 5, real_embedder=True),
     "G5": Figure(g5, 5000, 5),
     "G12": Figure(g12, 10000, 3),
+    "embed_beside_bulk": Figure(beside_bulk, 100, 5, real_embedder=True),
 }
 ROWS: dict[str, tuple[str, str, float]] = {  # id -> what, direction, goal
     "G1": ("ingest / embedding the same chunks", "<=", 1.10),
@@ -206,6 +269,7 @@ ROWS: dict[str, tuple[str, str, float]] = {  # id -> what, direction, goal
     "G5_embeddings": ("sync with no change: calls that embed", "<=", 0),
     "G5_writes": ("sync with no change: calls that write points or aliases", "<=", 0),
     "G12": ("cost per document at 10x the documents", "<=", 1.05),
+    "embed_beside_bulk": ("a question's embedding beside an ingestion / alone", "<=", 2),
 }
 
 
@@ -250,20 +314,20 @@ def main() -> None:
     if given.write and (given.documents or given.rounds or given.data):
         arguments.error("--write goes with the sizes that are set: leave out the other options")
 
-    print(f"{'id':<14}{'median':>9}  {'spread':<22}{'goal':<10}what", flush=True)
+    print(f"{'id':<18}{'median':>9}  {'spread':<22}{'goal':<10}what", flush=True)
     for name in wanted:
         figure = FIGURES[name]
         size = Size(given.documents or figure.documents, given.rounds or figure.rounds, given.data)
         try:
             rows = [*measured(name, size)]
         except NotMeasured as reason:
-            print(f"{name:<14}not measured: {reason}", flush=True)
+            print(f"{name:<18}not measured: {reason}", flush=True)
             continue
         for row in rows:
             spread = f"[{row['spread'][0]}, {row['spread'][1]}]"
             goal = f"{row['direction']} {row['goal']}"
             print(
-                f"{row['id']:<14}{row['value']:>9}  {spread:<22}{goal:<10}{row['what']}", flush=True
+                f"{row['id']:<18}{row['value']:>9}  {spread:<22}{goal:<10}{row['what']}", flush=True
             )
         if given.write:
             write(RESULTS, rows)

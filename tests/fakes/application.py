@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
 from application.access import OPEN_SCOPE, Scope
+from application.adapters.support import WordsAndValues
 from application.answer import Answerer, Ask
 from application.bundle import Bundle, Sampling, load_bundle
 from application.errors import ModelUnavailable, NotFound
@@ -15,6 +16,7 @@ from contracts.answer import AnswerEvent, DocumentView, Passage
 
 LEAVE = "Parental leave is 26 weeks at full pay. Ask your manager for form P-17 by 1 March."
 BUNDLE = load_bundle(PACKAGE / "bundle.toml")
+TINY = load_bundle(PACKAGE / "bundle.toml", "tiny")
 
 
 def passage(
@@ -57,7 +59,9 @@ class FakeRetriever:
             raise self.failure
         return Retrieved(self.passages[: query.limit], self.lexical, "faultline-abc", 1.0, 1.0)
 
-    async def document(self, document_id: str, scope: Scope, index: str) -> DocumentView:
+    async def document(
+        self, document_id: str, scope: Scope, index: str, deadline: Deadline
+    ) -> DocumentView:
         found = [p for p in self.passages if p.document_id == document_id]
         if not found:
             raise NotFound(f"There is no document {document_id!r} that this key may read.")
@@ -83,8 +87,11 @@ class FakeChatModel:
     endpoint = "http://llm"
     model = "fake-model"
 
-    def __init__(self, *pieces: str | Exception) -> None:
+    def __init__(
+        self, *pieces: str | Exception, first_tokens: dict[str, float] | None = None
+    ) -> None:
         self.pieces = pieces
+        self.first_tokens = first_tokens or {}  # log probabilities
         self.requests: list[list[Message]] = []
         self.cycles: list[str | None] = []
         self.asked = asyncio.Event()
@@ -111,7 +118,7 @@ class FakeChatModel:
                     raise piece
                 yield piece
                 await self.hold.wait()
-            yield Usage("stop", 40, len(self.pieces))
+            yield Usage("stop", 40, len(self.pieces), first_tokens=self.first_tokens)
         finally:
             self.closed.set()
 
@@ -119,10 +126,10 @@ class FakeChatModel:
 class FakeManifests:
     """Knows both digests."""
 
-    async def llm(self) -> str:
+    async def llm(self, deadline: Deadline) -> str:
         return "llm-digest"
 
-    async def embedder(self) -> str:
+    async def embedder(self, deadline: Deadline) -> str:
         return "embedder-digest"
 
 
@@ -139,7 +146,7 @@ class FakeAnswerLog:
 class FakePrompt:
     """One message that holds everything."""
 
-    def render(self, bundle: Bundle, question: str, excerpts: Sequence[object]) -> list[Message]:
+    def render(self, bundle: Bundle, question: str, context: Sequence[object]) -> list[Message]:
         return [Message(role="user", content=question)]
 
 
@@ -160,6 +167,7 @@ def answerer(
         similarity=FakeSimilarity(cosine),
         prompt=FakePrompt(),
         model=model,
+        support=WordsAndValues(),
         manifests=FakeManifests(),
         logs=[log or FakeAnswerLog(), *also_log],
         build="0.1.0+test",

@@ -88,6 +88,10 @@ class HashEmbedder:
             fingerprint=fingerprint, sparse="counts", precision="float32", backend="hash 1"
         )
 
+    def current(self) -> EmbedderManifest:
+        """The same, asked again."""
+        return self.manifest()
+
     def tokenizer(self) -> Tokenizer:
         """What `/v1/tokenizer` answers, ready to use."""
         return word_tokenizer()
@@ -113,6 +117,8 @@ class Handler(BaseHTTPRequestHandler):
             self._reply(self.embedder.manifest().model_dump_json().encode())
         elif self.path == "/v1/tokenizer":
             self._reply(word_tokenizer().to_str().encode())
+        elif self.path == "/v1/models":
+            self._reply(json.dumps({"data": [{"id": self.embedder.model}]}).encode())
         elif self.path.startswith("/health"):
             self._reply(b'{"status": "ready"}')
         else:
@@ -137,7 +143,9 @@ class Handler(BaseHTTPRequestHandler):
             encode = dense_vector if as_numbers else as_base64
             vector = encode(text, self.embedder.seed)
             data.append({"object": "embedding", "index": index, "embedding": vector})
-        return self._reply(json.dumps({"object": "list", "data": data}).encode())
+        usage = {"prompt_tokens": 0, "total_tokens": 0}
+        reply = {"object": "list", "data": data, "model": self.embedder.model, "usage": usage}
+        return self._reply(json.dumps(reply).encode())
 
     def _reply(self, content: bytes, status: int = 200) -> None:
         self.send_response(status)

@@ -29,6 +29,7 @@ FAULTS = {
     "401": "as if the key were wrong",
     "hang": "takes the request and never answers",
     "drip": "streams one token every 0.2 s",
+    "stall": "streams one token and then nothing",
     "reset": "cuts the connection in the middle of the reply",
     "garbage": "200, and a body that is no JSON",
     "utf8": "200, and bytes that are no UTF-8",
@@ -43,7 +44,14 @@ class Script:
     key: str | None = None
     replies: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)  # one per request to come; "" is none
+    raw: list[bytes] = field(default_factory=list)  # a streamed reply, byte for byte, in writes
+    raw_type: str = "text/event-stream"
+    refusals: list[tuple[int, Any, dict[str, str]]] = field(default_factory=list)  # status, body
+    hanging: list[str] = field(default_factory=list)  # paths whose GET is never answered
+    longest_input: int | None = None  # characters; a longer text to embed is a 413
     requests: list[dict[str, Any]] = field(default_factory=list)  # path, headers and body of each
+    reply: Callable[[dict[str, Any]], str] | None = None  # what a chat gets; None repeats it
+    model: str = MODEL
     cancelled: int = 0  # streams whose client went away
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -93,12 +101,18 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
             """Tests read `script.requests` instead."""
 
         def do_GET(self) -> None:
-            if self.path == "/health":
+            with script.lock:
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                script.requests.append({"path": self.path, "headers": headers, "body": None})
+            if self.path in script.hanging:
+                script.stop.wait()
+                self.close_connection = True
+            elif self.path == "/health":
                 self.reply({"status": "ok"})
             elif not self.has_key():
                 self.reply({"error": {"message": "wrong key"}}, 401)
             elif self.path == "/v1/models":
-                self.reply({"object": "list", "data": [{"id": MODEL, "object": "model"}]})
+                self.reply({"object": "list", "data": [{"id": script.model, "object": "model"}]})
             else:
                 self.reply({"error": {"message": "not found"}}, 404)
 
@@ -109,7 +123,12 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 script.requests.append({"path": self.path, "headers": headers, "body": body})
                 fault = script.faults.pop(0) if script.faults else _named_fault(body)
-            if not self.has_key():
+                refusal = script.refusals.pop(0) if script.refusals else None
+            if refusal:
+                status, told, sent = refusal
+                content = told if isinstance(told, str) else json.dumps(told)
+                self.send(content.encode(), status, sent)
+            elif not self.has_key():
                 self.reply({"error": {"message": "wrong key"}}, 401)
             elif fault in ("500", "429", "401"):
                 self.reply({"error": {"message": FAULTS[fault]}}, int(fault))
@@ -127,15 +146,17 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
 
         def chat(self, body: dict[str, Any], fault: str) -> None:
             with script.lock:
-                text = script.replies.pop(0) if script.replies else _echo(body)
-            if fault == "empty":
-                self.reply({"id": "chat-1", "model": MODEL, "choices": []})
+                text = script.replies.pop(0) if script.replies else (script.reply or _echo)(body)
+            if script.raw:
+                self.raw()
+            elif fault == "empty":
+                self.reply({"id": "chat-1", "model": script.model, "choices": []})
             elif body.get("stream"):
                 self.stream(body, text, fault)
             elif fault == "reset":
                 self.cut(b'{"id": "chat-1", "cho')
             else:
-                self.reply(_completion(body, text))
+                self.reply(_completion(body, text, script.model))
 
         def stream(self, body: dict[str, Any], text: str, fault: str) -> None:
             self.send_response(200)
@@ -148,20 +169,35 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                 for number, token in enumerate(tokens):
                     if fault == "reset" and number == len(tokens) // 2:
                         return
+                    if fault == "stall" and number:
+                        script.stop.wait()
+                        return
                     if fault == "drip":
                         script.stop.wait(0.2)
                     choice = {"delta": {"content": token}, "index": 0, "finish_reason": None}
                     self.event({"choices": [choice]})
                 self.event({"choices": [{"delta": {}, "index": 0, "finish_reason": "stop"}]})
                 if (body.get("stream_options") or {}).get("include_usage"):
-                    self.event({"choices": [], "usage": _completion(body, text)["usage"]})
+                    self.event(
+                        {"choices": [], "usage": _completion(body, text, script.model)["usage"]}
+                    )
                 self.wfile.write(b"data: [DONE]\n\n")
             except OSError:
                 with script.lock:
                     script.cancelled += 1
 
+        def raw(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", script.raw_type)
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.close_connection = True
+            for piece in script.raw:
+                self.wfile.write(piece)
+                self.wfile.flush()
+
         def event(self, part: dict[str, Any]) -> None:
-            data = {"id": "chat-1", "object": "chat.completion.chunk", "model": MODEL} | part
+            data = {"id": "chat-1", "object": "chat.completion.chunk", "model": script.model} | part
             self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
             self.wfile.flush()
 
@@ -170,13 +206,16 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
             if fault == "reset":
                 self.cut(b'{"object": "list", "da')
                 return
+            if script.longest_input and max(map(len, texts)) > script.longest_input:
+                self.reply({"error": {"message": "an input is too long"}}, 413)
+                return
             data = [
                 {"object": "embedding", "index": i, "embedding": _encoded(text, body)}
                 for i, text in enumerate([] if fault == "empty" else texts)
             ]
             tokens = sum(len(text.split()) for text in texts)
             usage = {"prompt_tokens": tokens, "total_tokens": tokens}
-            self.reply({"object": "list", "data": data, "model": MODEL, "usage": usage})
+            self.reply({"object": "list", "data": data, "model": script.model, "usage": usage})
 
         def has_key(self) -> bool:
             sent = self.headers.get("Authorization")
@@ -185,12 +224,15 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
         def reply(self, value: dict[str, Any], status: int = 200) -> None:
             self.send(json.dumps(value).encode(), status)
 
-        def send(self, content: bytes, status: int = 200) -> None:
+        def send(
+            self, content: bytes, status: int = 200, headers: dict[str, str] | None = None
+        ) -> None:
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
-            if status == 429:
-                self.send_header("Retry-After", "1")
+            sent = headers if headers is not None else {"Retry-After": "1"} if status == 429 else {}
+            for name, value in sent.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 
@@ -217,7 +259,7 @@ def _echo(body: dict[str, Any]) -> str:
     return "You said: " + str(body["messages"][-1]["content"])
 
 
-def _completion(body: dict[str, Any], text: str) -> dict[str, Any]:
+def _completion(body: dict[str, Any], text: str, model: str) -> dict[str, Any]:
     prompt = sum(len(str(message["content"]).split()) for message in body["messages"])
     tokens = len(text.split())
     message = {"role": "assistant", "content": text}
@@ -225,7 +267,7 @@ def _completion(body: dict[str, Any], text: str) -> dict[str, Any]:
         "id": "chat-1",
         "object": "chat.completion",
         "created": int(time.time()),
-        "model": MODEL,
+        "model": model,
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": {
             "prompt_tokens": prompt,

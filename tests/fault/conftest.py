@@ -9,6 +9,8 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -19,11 +21,13 @@ from qdrant_client import QdrantClient
 from tests.fakes.hash_embedder import HashEmbedder
 from tests.fakes.vectorstore_server import KEY, Server
 from tests.fault.corpus import Corpus
+from tests.fault.places import Publish, publisher
 
 from contracts.index import manifest_alias
 from contracts.status import RunReport
 from ingestion.bootstrap import Services, request_for, run_sync
 from ingestion.settings import Settings
+from ingestion.source_settings import SourceSettings
 from ingestion.store import connect
 
 WRITES = ("upsert", "set_payload", "batch_update_points", "delete", "update_collection_aliases")
@@ -36,6 +40,9 @@ class Lab:
     def __init__(self, server: Server, folder: Path, index: str, seed: int, documents: int) -> None:
         self.server, self.index = server, index
         self.corpus = Corpus(folder / "source", seed, documents)
+        self.publish: Publish = partial(SourceSettings.model_validate, self.corpus.folder)
+        self.namespace: str | None = None
+        self._reads = self.publish()
         self._state = folder / "state"
 
     def store(self) -> QdrantClient:
@@ -48,9 +55,21 @@ class Lab:
         """Sync here and now."""
         # So many changes at once look like a broken export; what guards hold is tested elsewhere.
         settings = Settings(state_dir=state or self._state, max_dropped=1, max_damaged=1)
-        request = request_for(self.corpus.folder, settings, source=source, index=self.index)
+        request = request_for(
+            self.corpus.folder,
+            settings,
+            source=source,
+            index=self.index,
+            reads=self._reads,
+            namespace=self.namespace,
+        )
         services = Services(HashEmbedder(), store or self.store())
         return run_sync(request, settings, services, lambda run_batch: run_batch)[0]
+
+    def change(self, share: float = 0.1) -> None:
+        """Change the corpus, and publish it where it is no folder."""
+        self.corpus.change(share)
+        self._reads = self.publish()
 
     def start(
         self, store: Callable[[], QdrantClient] | None = None, state: Path | None = None
@@ -152,6 +171,20 @@ def lab(server: Server, tmp_path: Path, request: pytest.FixtureRequest) -> Calla
         return Lab(server, tmp_path / f"lab{seed}", f"lab{seed}-{documents}", seed, documents)
 
     return lab
+
+
+@pytest.fixture
+def lab_of(lab: Callable[..., Lab]) -> Iterator[Callable[[str, int, int], Lab]]:
+    """Labs whose corpus is a source of another kind."""
+    with ExitStack() as stack:
+
+        def lab_of(kind: str, seed: int, documents: int) -> Lab:
+            world = lab(seed, documents)
+            world.publish = stack.enter_context(publisher(kind, world.corpus.folder))
+            world.change()
+            return world
+
+        yield lab_of
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from qdrant_client import QdrantClient
 from tests.fault.conftest import Lab, dying
+from tests.fault.places import KINDS
 
 ROOT = Path(__file__).parents[2]
 READER = ROOT / ".venvs" / "application" / "bin" / "python"
@@ -88,3 +89,44 @@ def test_killed_before_or_after_any_write_it_converges_in_one_run(
     reliability("F2_violations", "of them not converged by one run", len(wrong), points)
     assert wrong == []
     assert points >= 10
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "git", "http"])
+def test_a_source_of_any_kind_converges_in_one_run_after_a_kill(
+    lab_of: Callable[[str, int, int], Lab], tmp_path: Path, kind: str
+) -> None:
+    world = lab_of(kind, SEED + 2 + KINDS.index(kind), 30)
+    world.finish()
+    wrong = []
+    for nth in (2, 5, 8):  # a lease in hand, chunks without a manifest, a version half swept
+        world.change(0.2)
+        process = world.start(partial(killed_at, world, nth, True))
+        process.join()
+        assert process.exitcode == -9
+        world.finish()
+        if world.dump() != world.golden(tmp_path / f"golden{nth}"):
+            wrong.append(f"write {nth}")
+    assert wrong == []
+
+
+def test_a_change_of_namespace_killed_at_any_write_shows_no_document_to_both_or_in_part(
+    lab: Callable[..., Lab], tmp_path: Path
+) -> None:
+    world = lab(SEED + 9, 25)
+    world.finish()
+    torn = []
+    for nth, namespace in ((4, "staff"), (5, "public"), (6, "staff"), (7, "public")):
+        world.namespace = namespace
+        process = world.start(partial(killed_at, world, nth, True))
+        process.join()
+        assert process.exitcode == -9
+        seen = world.dump().values()
+        documents = [each for each in seen if each.get("kind") == "document"]
+        for document in documents:
+            own = ("document_id", "version", "namespace")
+            chunks = [c for c in seen if "ordinal" in c and all(c[k] == document[k] for k in own)]
+            if len(chunks) != document["chunks"]:
+                torn.append((nth, document["path"], len(chunks), document["chunks"]))
+        world.finish()
+        assert world.dump() == world.golden(tmp_path / f"golden{nth}")
+    assert torn == []

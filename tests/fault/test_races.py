@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from tests.fault.conftest import Lab
+from tests.fault.places import KINDS
 
 from ingestion.lease import Lease
 
@@ -60,6 +61,22 @@ def test_two_runs_at_once_leave_what_one_would(
     reliability("F4_violations", "races that lost or mixed something", len(wrong), races)
     assert wrong == []
     assert overtaken
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "git", "http"])
+def test_two_runs_at_once_of_a_source_of_any_kind_leave_what_one_would(
+    lab_of: Callable[[str, int, int], Lab], tmp_path: Path, kind: str
+) -> None:
+    world = lab_of(kind, SEED + 1 + KINDS.index(kind), 30)
+    world.finish()
+    world.change(0.5)
+
+    runs = [world.start(), world.start()]
+    for run in runs:
+        run.join()
+
+    assert [run.exitcode for run in runs] == [0, 0]
+    assert world.dump() == world.golden(tmp_path / "golden")
 
 
 def test_the_first_sync_of_a_source_completes_while_another_ones_creates_the_index(

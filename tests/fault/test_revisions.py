@@ -28,6 +28,7 @@ from ingestion.embed import HttpEmbedder
 from ingestion.held import HeldRun
 from ingestion.parse_pool import Limits, ParsePool
 from ingestion.settings import Settings
+from ingestion.source_record import SourceRecords
 from ingestion.store import connect, scroll
 
 SAMPLE = ROOT / "evals" / "datasets" / "sample"
@@ -63,8 +64,8 @@ class Revisions:
         report = self._sync(revision, index)
         if report.status == "held" and report.hold:
             self.holds.append(f"{revision} into {index}: {'; '.join(report.hold.reasons)}")
-            held = HeldRun.of(self.settings.state_dir, index, report.tenant, report.source)
-            held.approve("a reviewer", datetime.now(UTC))
+            records = SourceRecords(self.services.store, index, report.tenant, report.source)
+            HeldRun(records).approve("a reviewer", datetime.now(UTC))
             report = self._sync(revision, index)
         assert report.status in ("complete", "partial"), report
 

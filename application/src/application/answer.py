@@ -1,9 +1,10 @@
 """The use case: a question becomes passages, then an answer that they support, or an honest no.
 
-Find -> weigh the evidence -> ask the model -> cite what the passages support, or abstain. It knows
+Find -> choose the context -> ask the model -> check each statement -> answer, or abstain. It knows
 no web framework, database or model library, only the ports.
 """
 
+import math
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
@@ -13,9 +14,10 @@ from typing import Any
 
 from application.access import Scope
 from application.bundle import Bundle
-from application.citations import cite, quote
+from application.citations import Checked, check, quote
+from application.context import Block, blocks
 from application.errors import ModelUnavailable
-from application.evidence import evidence, features
+from application.evidence import evidence, features, reply_features
 from application.excerpts import Excerpt, ranked_excerpts, reranked
 from application.ports import (
     AnswerLog,
@@ -27,6 +29,7 @@ from application.ports import (
     Retrieved,
     Retriever,
     Similarity,
+    Support,
     Usage,
 )
 from application.upstream import Deadline
@@ -37,6 +40,7 @@ from contracts.answer import (
     Citation,
     Passage,
     Provenance,
+    Statement,
     Status,
     Timings,
 )
@@ -46,8 +50,11 @@ DEGRADED = "The model is not available; these passages match the question best."
 UNKNOWN = "unknown"
 NO_PASSAGE = "No document matches the question."
 LITTLE_EVIDENCE = "The passages found do not seem to hold the answer."
+REFUSED = "The model found no answer in the passages."
 NO_SUPPORT = "The passages found do not support what the model replied."
 QUOTED = "The model's own words had no support, so this quotes what matches best."
+DEGRADED_EXCERPTS = 3  # quoted where no model answers
+REFUSAL = "not found in the documents"  # what the prompts ask the model to say
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +78,15 @@ class Found:
     ask: Ask
     retrieved: Retrieved
     excerpts: list[Excerpt]  # best first
-    observed: dict[str, float]  # features of the evidence
-    evidence: float
+    context: list[Block]  # what the model sees
+    observed: dict[str, float]  # features of the passages
+    evidence: float  # with the best reply that one could wish for
     compare_ms: float  # spent on the excerpts' meaning
-
-    @property
-    def shown(self) -> list[Excerpt]:
-        """The excerpts that the model sees."""
-        return self.excerpts[: self.ask.bundle.retrieval.excerpts]
 
     @property
     def quotable(self) -> list[Excerpt]:
         """What is quoted where the model fails: the best, and what its document has near it."""
-        settings = self.ask.bundle.evidence
+        settings = self.ask.bundle.support
         best, *others = self.excerpts
         own = [e for e in others if e.passage.document_id == best.passage.document_id]
         near = [e for e in own if e.rank >= best.rank * settings.quoted_from]
@@ -106,6 +109,31 @@ class Reply:
     first_token_ms: float | None = None
     generate_ms: float | None = None
 
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the model says that it found nothing."""
+        return REFUSAL in self.text.lower()
+
+    @property
+    def refusal(self) -> float | None:
+        """Chance that the reply would have begun as a refusal; None where the model tells none."""
+        first = self.usage.first_tokens
+        if not first:
+            return None
+        return sum(math.exp(p) for token, p in first.items() if _begins_refusal(token))
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a reply."""
+
+    status: Status
+    text: str
+    reason: str | None
+    evidence: float
+    statements: list[Statement] = field(default_factory=list)
+    citations: list[Citation] = field(default_factory=list)
+
 
 class Answerer:
     """Answers questions; the only state is its collaborators'."""
@@ -116,6 +144,7 @@ class Answerer:
         similarity: Similarity,
         prompt: PromptRenderer,
         model: ChatModel,
+        support: Support,
         manifests: Manifests,
         logs: Sequence[AnswerLog],
         build: str,
@@ -125,6 +154,7 @@ class Answerer:
         self._similarity = similarity
         self._prompt = prompt
         self._model = model
+        self._support = support
         self._manifests = manifests
         self._logs = logs
         self._build = build
@@ -137,12 +167,22 @@ class Answerer:
         if not found.is_enough:
             yield await self.conclude(found, Reply())
             return
-        began, first_token_ms = time.perf_counter(), None
+        async with aclosing(self.reply(found)) as said:
+            async for piece in said:
+                if isinstance(piece, Reply):
+                    yield await self.conclude(found, piece)
+                else:
+                    yield piece
+
+    async def reply(self, found: Found) -> AsyncGenerator[str | Reply, None]:
+        """Third step: pieces of what the model says, then the whole."""
+        ask, began, first_token_ms = found.ask, time.perf_counter(), None
         pieces, usage, failure = [], Usage(), None
-        sampling = ask.bundle.sampling
         try:
             async with aclosing(
-                self._model.stream(self.messages(found), sampling, ask.deadline, ask.cycle)
+                self._model.stream(
+                    self.messages(found), ask.bundle.sampling, ask.deadline, ask.cycle
+                )
             ) as generation:
                 async for piece in generation:
                     if isinstance(piece, Usage):
@@ -153,8 +193,19 @@ class Answerer:
                     yield piece
         except ModelUnavailable as error:
             failure = str(error)
-        reply = Reply("".join(pieces), usage, failure, first_token_ms, _ms_since(began))
-        yield await self.conclude(found, reply)
+        yield Reply("".join(pieces), usage, failure, first_token_ms, _ms_since(began))
+
+    async def observe(self, ask: Ask) -> dict[str, float]:
+        """Features of one answer, for calibration; the model is asked whatever the evidence.
+
+        Raises ModelUnavailable where the model fails.
+        """
+        found = await self.find(ask)
+        async with aclosing(self.reply(found)) as said:
+            reply = [piece async for piece in said if isinstance(piece, Reply)][-1]
+        if reply.failure:
+            raise ModelUnavailable(reply.failure)
+        return observed_of(found, reply, await self.checked(found, reply))
 
     async def find(self, ask: Ask) -> Found:
         """First step: the passages for the prompt, and the evidence in them."""
@@ -170,10 +221,11 @@ class Answerer:
                 deadline=ask.deadline,
             )
         )
-        nearest = ranked_excerpts(ask.question, retrieved.passages)[: retrieval.compared]
+        every = ranked_excerpts(ask.question, retrieved.passages)
+        nearest = every[: retrieval.compared]
         began = time.perf_counter()
         similarities = await self._similarity.similarities(
-            ask.question, [excerpt.text for excerpt in nearest], ask.deadline
+            ask.question, [excerpt.shown for excerpt in nearest], ask.deadline
         )
         compare_ms = _ms_since(began)
         excerpts = reranked(ask.question, nearest, similarities, retrieved.dates)
@@ -182,6 +234,14 @@ class Answerer:
             ask=ask,
             retrieved=retrieved,
             excerpts=excerpts,
+            context=blocks(
+                excerpts,
+                every,
+                tokens=retrieval.context_tokens,
+                most=retrieval.excerpts,
+                window=retrieval.window,
+                dates=retrieved.dates,
+            ),
             observed=observed,
             evidence=evidence(ask.bundle.evidence, observed),
             compare_ms=compare_ms,
@@ -189,21 +249,23 @@ class Answerer:
 
     def messages(self, found: Found) -> list[Message]:
         """Second step: what the model is sent."""
-        return self._prompt.render(found.ask.bundle, found.ask.question, found.shown)
+        return self._prompt.render(found.ask.bundle, found.ask.question, found.context)
 
     async def conclude(self, found: Found, reply: Reply) -> Answer:
         """Last step: the answer as far as the passages support it, recorded."""
-        status, text, reason, citations = _verdict(found, reply)
+        checked = await self.checked(found, reply)
+        verdict = judged(found, reply, checked)
         ask = found.ask
         answer = Answer(
             request_id=ask.request_id,
-            status=status,
-            text=text,
-            reason=reason,
-            evidence=found.evidence,
-            citations=citations,
+            status=verdict.status,
+            text=verdict.text,
+            reason=verdict.reason,
+            evidence=verdict.evidence,
+            statements=verdict.statements,
+            citations=verdict.citations,
             passages=found.retrieved.passages,
-            provenance=await self._provenance(found, answered=reply.failure is None),
+            provenance=await self._provenance(found, reply),
             timings=Timings(
                 embed_ms=found.retrieved.embed_ms + found.compare_ms,
                 search_ms=found.retrieved.search_ms,
@@ -218,23 +280,37 @@ class Answerer:
             log.append(event)
         return answer
 
+    async def checked(self, found: Found, reply: Reply) -> Checked:
+        """The statements of `reply`, each held against the context."""
+        return await check(
+            "" if reply.is_refusal else reply.text,
+            found.ask.question,
+            found.context,
+            found.ask.bundle.support.sources,
+            self._support,
+            found.ask.deadline,
+        )
+
     def _chat_request(self, found: Found) -> dict[str, Any] | None:
         if not (found.ask.scope.probe and found.is_enough):
             return None
         return self._model.request(self.messages(found), found.ask.bundle.sampling)
 
-    async def _provenance(self, found: Found, *, answered: bool) -> Provenance:
-        ask = found.ask
+    async def _provenance(self, found: Found, reply: Reply) -> Provenance:
+        ask, answered, by = found.ask, reply.failure is None, reply.usage.answered_by
         return Provenance(
             request_id=ask.request_id,
             ingestion_runs=sorted({passage.run_id for passage in found.retrieved.passages}),
             index=found.retrieved.collection,
-            embedder=await self._manifests.embedder(),
-            model=self._model.model,
-            model_manifest=await self._manifests.llm() if answered else UNKNOWN,
-            endpoint=self._model.endpoint,
+            embedder=await self._manifests.embedder(ask.deadline),
+            model=by.model if by else self._model.model,
+            model_manifest=await self._manifests.llm(ask.deadline)
+            if answered and not by
+            else UNKNOWN,
+            endpoint=by.endpoint if by else self._model.endpoint,
             application_build=self._build,
             bundle=ask.bundle.digest,
+            profile=ask.bundle.profile,
             sampling=ask.bundle.sampling.model_dump(),
         )
 
@@ -253,6 +329,8 @@ class Answerer:
                 citations=len(answer.citations),
                 top_score=answer.passages[0].score if answer.passages else None,
                 evidence=answer.evidence,
+                statements=len(answer.statements),
+                supported=sum(s.support == "supported" for s in answer.statements),
                 prompt_tokens=usage.prompt_tokens,
                 completion_tokens=usage.completion_tokens,
                 finish_reason=usage.finish_reason,
@@ -266,24 +344,42 @@ class Answerer:
         )
 
 
-def _verdict(found: Found, reply: Reply) -> tuple[Status, str, str | None, list[Citation]]:
-    """Status, text, reason and citations."""
-    settings = found.ask.bundle.evidence
+def observed_of(found: Found, reply: Reply, checked: Checked) -> dict[str, float]:
+    """Every feature of an answer: the passages' and the reply's."""
+    confidence = reply.usage.mean_logprob
+    return found.observed | reply_features(reply.refusal, confidence, checked.statements)
+
+
+def judged(found: Found, reply: Reply, checked: Checked) -> Verdict:
+    """What becomes of the reply: an answer, a quotation, an abstention, or passages alone."""
+    bundle = found.ask.bundle
     if not found.retrieved.passages:
-        return "abstained", ABSTAINED, NO_PASSAGE, []
+        return Verdict("abstained", ABSTAINED, NO_PASSAGE, found.evidence)
     if not found.is_enough:
-        return "abstained", ABSTAINED, LITTLE_EVIDENCE, []
+        return Verdict("abstained", ABSTAINED, LITTLE_EVIDENCE, found.evidence)
     if reply.failure:
-        quoted = quote(found.shown)
-        return "degraded", f"{DEGRADED} {quoted.text}", reply.failure, quoted.citations
-    bases = found.shown[: settings.supporting]
-    cited = cite(reply.text, found.ask.question, bases, settings.least_support)
-    if cited:
-        return "answered", cited.text, None, cited.citations
-    if settings.quoted:
-        quoted = quote(found.quotable)
-        return "answered", quoted.text, QUOTED, quoted.citations
-    return "abstained", ABSTAINED, NO_SUPPORT, []
+        shown = [excerpt for block in found.context for excerpt in block.excerpts]
+        text, citations = quote(shown[:DEGRADED_EXCERPTS])
+        return Verdict(
+            "degraded", f"{DEGRADED} {text}", reply.failure, found.evidence, [], citations
+        )
+    score = evidence(bundle.evidence, observed_of(found, reply, checked))
+    if reply.is_refusal:
+        return Verdict("abstained", ABSTAINED, REFUSED, score)
+    kept = checked if bundle.support.unsupported == "mark" else checked.kept()
+    if not kept.statements and bundle.support.unsupported == "quote" and bundle.support.quoted:
+        text, citations = quote(found.quotable)
+        return Verdict("answered", text, QUOTED, score, [], citations)
+    if not kept.statements:
+        return Verdict("abstained", ABSTAINED, NO_SUPPORT, score)
+    if score < bundle.evidence.least_evidence:
+        return Verdict("abstained", ABSTAINED, LITTLE_EVIDENCE, score)
+    return Verdict("answered", kept.text, None, score, kept.statements, kept.citations)
+
+
+def _begins_refusal(token: str) -> bool:
+    begun = token.strip().lower()
+    return len(begun) > len("no") and REFUSAL.startswith(begun)  # `No, ...` may be an answer
 
 
 def _ms_since(began: float) -> float:

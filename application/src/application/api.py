@@ -37,7 +37,7 @@ async def search(
     return SearchResponse(
         passages=found.passages,
         index=found.collection,
-        embedder=await services.manifests.embedder(),
+        embedder=await services.manifests.embedder(caller.deadline),
         bundle=caller.bundle.digest,
     )
 
@@ -45,7 +45,9 @@ async def search(
 @router.get("/v1/documents/{document_id:path}")
 async def document(document_id: str, caller: CallerDep, services: ServicesDep) -> DocumentView:
     """The committed text that citations point into."""
-    return await services.retriever.document(document_id, caller.scope, caller.index)
+    return await services.retriever.document(
+        document_id, caller.scope, caller.index, caller.deadline
+    )
 
 
 @router.get("/v1/status")

@@ -10,7 +10,6 @@ import aiohttp
 from fastapi import FastAPI
 from pydantic import SecretStr
 from qdrant_client.http.exceptions import ApiException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from application import api
 from application.access import KeyRing
@@ -22,13 +21,15 @@ from application.adapters.manifests import EndpointManifests
 from application.adapters.prompt import ChatPrompt, marker_key
 from application.adapters.readiness import ReadinessChecks
 from application.adapters.retriever import IndexRetriever
+from application.adapters.support import WordsAndValues
+from application.admission import Admission
 from application.answer import Answerer
 from application.build import build_of_sources
 from application.bundle_store import BundleStore
 from application.dependencies import Services
 from application.errors import Misconfigured, ModelUnavailable, RetrievalUnavailable
 from application.metrics import Metrics
-from application.middleware import BodyLimit, LoadShedding, RequestEnvelope
+from application.middleware import KnownHosts, RequestEnvelope
 from application.problems import add_problem_handlers
 from application.releases import Releases
 from application.settings import LOOPBACK_HOSTS, Settings
@@ -37,6 +38,8 @@ from application.web.routes import router as page
 from application.web.routes import static_files
 
 log = logging.getLogger("application")
+
+HOP_LIMIT_SECONDS = 10.0  # of one call to the embedder or the vector store
 
 
 def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
@@ -65,10 +68,9 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     app.include_router(page)
     app.mount("/static", static_files, name="static")
     add_problem_handlers(app)
-    app.add_middleware(BodyLimit)
-    app.add_middleware(LoadShedding, limit=settings.max_in_flight, metrics=metrics)
+    app.add_middleware(Admission, settings=settings, metrics=metrics)
     if not settings.require_keys:  # without keys, a name that points here is not enough
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_HOSTS))
+        app.add_middleware(KnownHosts, hosts=LOOPBACK_HOSTS)
     app.add_middleware(RequestEnvelope, metrics=metrics)
     return app
 
@@ -90,9 +92,17 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             session,
             settings.embed_url,
             embed_key,
-            Upstream("embedder", RetrievalUnavailable, web_faults),
+            Upstream("embedder", RetrievalUnavailable, web_faults, limit_seconds=HOP_LIMIT_SECONDS),
         )
-        index = Index(qdrant, Upstream("vector store", RetrievalUnavailable, (ApiException,)))
+        index = Index(
+            qdrant,
+            Upstream(
+                "vector store",
+                RetrievalUnavailable,
+                (ApiException,),
+                limit_seconds=HOP_LIMIT_SECONDS,
+            ),
+        )
         retriever = IndexRetriever(embedder, index)
         manifests = EndpointManifests(
             session, settings.llm_url, llm_key, settings.embed_url, embed_key
@@ -100,7 +110,8 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
         first = asyncio.create_task(manifests.prepare())
         stack.callback(first.cancel)
         build = build_of_sources()
-        bundles = BundleStore(settings.state_dir / "bundles", settings.bundle)
+        folder = settings.state_dir / "bundles"
+        bundles = BundleStore(folder, settings.bundle, settings.answer_profile)
         log.info("bundle %s answers", bundles.live.digest)  # a broken one stops the start here
         marker = marker_key(settings.marker_key, settings.state_dir / "secrets" / "marker.key")
         answerer = Answerer(
@@ -119,7 +130,9 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
                 )
                 if settings.probe_llm_url
                 else None,
+                quirks=settings.llm_quirks,
             ),
+            support=WordsAndValues(),
             manifests=manifests,
             logs=[events, metrics],
             build=build,

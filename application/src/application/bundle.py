@@ -13,8 +13,10 @@ from contracts import Contract
 from contracts.endpoints import digest_of
 
 Mode = Literal["hybrid", "dense", "sparse"]
+Profile = Literal["tiny", "small", "standard"]  # of the chat model; its catalogue entry names it
 Files = dict[str, bytes]  # a bundle's folder: "bundle.toml", "prompts/<name>.<version>.md"
 TOML = "bundle.toml"
+DEFAULT_PROFILE: Profile = "small"
 FILE_NAME = re.compile(r"[\w-][\w.-]*")
 
 
@@ -22,9 +24,11 @@ class Retrieval(Contract):
     """What is fetched for a question."""
 
     mode: Mode
-    top_k: int = Field(ge=1, le=20)  # passages in the prompt
-    compared: int = Field(ge=1, le=100)  # sentences of them whose meaning is compared
-    excerpts: int = Field(ge=1, le=50)  # sentences of those that the model is shown
+    top_k: int = Field(ge=1, le=50)  # passages
+    compared: int = Field(ge=1, le=200)  # sentences of them whose meaning is compared
+    context_tokens: int = Field(ge=50)  # of those sentences that the model is shown
+    excerpts: int = Field(ge=1, le=500)  # the most sentences that it is shown
+    window: int = Field(ge=0, le=20)  # neighbours that each of them brings along on either side
     candidates: int = Field(ge=1, le=1000)  # hits of each arm before fusion
     over_fetch: int = Field(ge=1, le=10)  # times the limit, since uncommitted hits are dropped
     rrf_k: int = Field(ge=1)
@@ -37,27 +41,35 @@ class Sampling(Contract):
     top_p: float = Field(gt=0, le=1)
     max_tokens: int = Field(ge=1)
     seed: int
+    top_logprobs: int = Field(ge=0, le=20)  # 0: the model is asked for no probabilities
 
 
 class Evidence(Contract):
-    """Logistic model of `evidence.features`, and the bars for abstaining."""
+    """Logistic model of `evidence.FEATURES`, and the bar for abstaining."""
 
     intercept: float
     weights: dict[str, float]
-    least_evidence: float = Field(ge=0, le=1)  # below it, no model is asked
-    least_support: float = Field(ge=0, le=1)  # share of a statement's terms that its source holds
-    supporting: int = Field(ge=1)  # best excerpts that a reply may rest on
-    quoted: int = Field(ge=0)  # of one document, instead of a reply without support; 0: abstain
+    least_evidence: float = Field(ge=0, le=1)  # below it, the answer is an abstention
+
+
+class Support(Contract):
+    """How a reply is held against the passages, and what becomes of what they do not support."""
+
+    sources: int = Field(ge=1)  # best excerpts of the context that a statement may rest on
+    unsupported: Literal["mark", "drop", "quote"]  # quote: the best excerpts in the reply's place
+    quoted: int = Field(ge=0)  # excerpts of one document in a quotation; 0: abstain instead
     quoted_from: float = Field(ge=0, le=1)  # share of the best excerpt's rank that others need
 
 
 class Bundle(Contract):
     """Everything of this layer that may change an answer, apart from its code."""
 
+    profile: Profile
     prompts: dict[str, Prompt]  # by name; the pipeline's one prompt is "answer"
     retrieval: Retrieval
     sampling: Sampling
     evidence: Evidence
+    support: Support
 
     @model_validator(mode="after")
     def _has_its_prompt(self) -> Self:
@@ -87,36 +99,54 @@ def _flat(tree: dict[str, object], prefix: str = "") -> dict[str, float | int | 
 
 
 def read_files(path: Path) -> Files:
-    """The TOML at `path` and the prompts it names, or all beside it where it cannot be read.
+    """The TOML at `path` and the prompts that its profiles name.
 
-    Raises OSError where there is no such file; what the files say is not judged here.
+    All prompts beside it where the TOML cannot be read. Raises OSError where there is no such
+    file; what the files say is not judged here.
     """
     files = {TOML: path.read_bytes()}
     prompts = path.parent / "prompts"
     try:
-        named = [prompts / _file(*item) for item in _tables(files)["prompts"].items()]
+        tables = _tables(files)
+        named = {prompts / _file(*item) for part in _parts(tables) for item in part.items()}
     except (Misconfigured, KeyError, AttributeError):
-        named = sorted(prompts.glob("*.md"))
-    return files | {f"prompts/{p.name}": p.read_bytes() for p in named if p.is_file()}
+        named = set(prompts.glob("*.md"))
+    return files | {f"prompts/{p.name}": p.read_bytes() for p in sorted(named) if p.is_file()}
 
 
-def bundle_of(files: Files) -> Bundle:
-    """The bundle that `files` describe; raises Misconfigured."""
-    tables = _tables(files)
+def bundle_of(files: Files, profile: Profile = DEFAULT_PROFILE) -> Bundle:
+    """The bundle that `files` describe for a model of `profile`; raises Misconfigured."""
+    tables = _for_profile(_tables(files), profile)
     try:
         versions = tables.pop("prompts")
         prompts = {name: _prompt(files, name, version) for name, version in versions.items()}
-        return Bundle.model_validate({**tables, "prompts": prompts})
+        return Bundle.model_validate({**tables, "prompts": prompts, "profile": profile})
     except (ValueError, KeyError, AttributeError) as error:
         raise Misconfigured(f"{TOML} is not a whole bundle: {error}") from error
 
 
-def load_bundle(path: Path) -> Bundle:
+def load_bundle(path: Path, profile: Profile = DEFAULT_PROFILE) -> Bundle:
     """The bundle in the TOML at `path` and the prompts beside it; raises Misconfigured."""
     try:
-        return bundle_of(read_files(path))
+        return bundle_of(read_files(path), profile)
     except OSError as error:
         raise Misconfigured(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _parts(tables: dict[str, Any]) -> list[dict[str, str]]:
+    """Every table of prompts: the common one, and those of profiles."""
+    profiles = tables.get("profile", {}).values()
+    return [tables["prompts"], *(own["prompts"] for own in profiles if "prompts" in own)]
+
+
+def _for_profile(tables: dict[str, Any], profile: Profile) -> dict[str, Any]:
+    """The common tables, with what `[profile.<name>.<table>]` sets put over them."""
+    common = dict(tables)
+    try:
+        own = common.pop("profile", {}).get(profile, {})
+        return common | {name: {**common.get(name, {}), **table} for name, table in own.items()}
+    except (AttributeError, TypeError) as error:
+        raise Misconfigured(f"[profile.{profile}] in {TOML} holds no tables: {error}") from error
 
 
 def _tables(files: Files) -> dict[str, Any]:

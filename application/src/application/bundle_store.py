@@ -8,7 +8,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from application.bundle import Bundle, Files, bundle_of, read_files
+from application.bundle import DEFAULT_PROFILE, Bundle, Files, Profile, bundle_of, read_files
 from application.errors import Misconfigured, NotFound
 from contracts.endpoints import digest_of
 
@@ -25,8 +25,9 @@ class BundleStore:
     answer with an old bundle, and a rollback can restore one byte for byte.
     """
 
-    def __init__(self, directory: Path, path: Path) -> None:
+    def __init__(self, directory: Path, path: Path, profile: Profile = DEFAULT_PROFILE) -> None:
         self.path = path
+        self.profile = profile
         self._prompts = str(path.parent / "prompts")
         self.problem: str | None = None  # of the files as they are now, in a sentence
         self._directory = directory
@@ -53,7 +54,7 @@ class BundleStore:
     def get(self, digest: str) -> Bundle:
         """A stored bundle; raises NotFound where there is none, or where it was altered."""
         if digest not in self._loaded:
-            self._loaded[digest] = bundle_of(self.files(digest))
+            self._loaded[digest] = self.bundle_of(self.files(digest))
         return self._loaded[digest]
 
     def files(self, digest: str, copy: str | None = None) -> Files:
@@ -65,13 +66,13 @@ class BundleStore:
         for folder in found:
             paths = [path for path in folder.rglob("*") if path.is_file()]
             files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
-            if _name_of(files) == folder.name:
+            if self._name_of(files) == folder.name:
                 return files
         raise NotFound(f"The stored bundle {digest} was altered, or this build cannot read it.")
 
     def keep(self, files: Files) -> str:
         """Stores a copy, whole or not at all, and returns its name; broken files are kept too."""
-        copy = self._directory / _name_of(files)
+        copy = self._directory / self._name_of(files)
         if not copy.is_dir():
             made = Path(tempfile.mkdtemp(dir=self._directory, prefix="."))
             (made / "prompts").mkdir()
@@ -87,7 +88,7 @@ class BundleStore:
         before, problem = self._live, None
         try:
             files = read_files(self.path)
-            bundle = bundle_of(files)
+            bundle = self.bundle_of(files)
         except OSError as error:
             problem = f"{self.path} cannot be read: {error.strerror}."
         except Misconfigured as error:
@@ -113,11 +114,14 @@ class BundleStore:
             return ()
         return tuple((path, s.st_mtime_ns, s.st_size, s.st_ino) for path, s in stats)
 
+    def bundle_of(self, files: Files) -> Bundle:
+        """The bundle that `files` describe for this process's profile; raises Misconfigured."""
+        return bundle_of(files, self.profile)
 
-def _name_of(files: Files) -> str:
-    try:
-        digest = bundle_of(files).digest
-    except Misconfigured:
-        digest = "broken"
-    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    return f"{digest}-{digest_of(hashes)}"
+    def _name_of(self, files: Files) -> str:
+        try:
+            digest = self.bundle_of(files).digest
+        except Misconfigured:
+            digest = "broken"
+        hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        return f"{digest}-{digest_of(hashes)}"

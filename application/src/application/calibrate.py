@@ -1,8 +1,11 @@
 """Fits the evidence model: logistic regression on labelled questions, and a threshold.
 
+The chat model answers every question, since its reply's features count as well.
+
 application calibrate application/calibration/questions.jsonl   (APPLICATION_ settings as for serve)
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +16,15 @@ from numpy.typing import NDArray
 from application.access import OPEN_SCOPE
 from application.answer import Ask
 from application.bootstrap import services
-from application.evidence import FEATURES
+from application.evidence import FEATURES, PASSAGES
 from application.metrics import Metrics
 from application.settings import Settings
 from application.upstream import Deadline
 
 RIDGE = 0.005  # keeps weights small where features say the same
 STEPS = 50
+DEADLINE_SECONDS = 300.0  # of one question among several
+AT_ONCE = 8  # questions; a model answers several together for little more than one
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +49,40 @@ class Fit:
 
 async def observe(settings: Settings, rows: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
     """Evidence features of each row's `question`, asked of its `index` where it names one."""
+    slots = asyncio.Semaphore(AT_ONCE)
     async with services(settings, Metrics()) as built:
-        asks = [
-            Ask(
-                question=row["question"],
-                scope=OPEN_SCOPE,
-                index=row.get("index", settings.index),
-                bundle=built.bundles.live,
-                request_id="calibrate",
-                deadline=Deadline(settings.deadline_seconds),
-            )
-            for row in rows
-        ]
-        return [(await built.answerer.find(ask)).observed for ask in asks]
+
+        async def of(row: dict[str, Any]) -> dict[str, float]:
+            async with slots:
+                return await built.answerer.observe(
+                    Ask(
+                        question=row["question"],
+                        scope=OPEN_SCOPE,
+                        index=row.get("index", settings.index),
+                        bundle=built.bundles.live,
+                        request_id="calibrate",
+                        deadline=Deadline(DEADLINE_SECONDS),
+                    )
+                )
+
+        return await asyncio.gather(*map(of, rows))
 
 
-def fit(observed: Sequence[dict[str, float]], answerable: Sequence[bool]) -> Fit:
+def fitted_features(settings: Settings) -> tuple[str, ...]:
+    """Those that count for the profile; a tiny model's reply says nothing of its truth."""
+    return PASSAGES if settings.answer_profile == "tiny" else FEATURES
+
+
+def fit(
+    observed: Sequence[dict[str, float]],
+    answerable: Sequence[bool],
+    names: Sequence[str] = FEATURES,
+) -> Fit:
     """Newton's method on the ridge-penalised log likelihood; classes weigh the same."""
     x = np.array([[1.0, *(row[name] for name in FEATURES)] for row in observed])
     y = np.array(answerable, dtype=float)
     balance = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
-    penalty = np.diag([0.0, *[RIDGE * len(y)] * len(FEATURES)])
+    penalty = np.diag([0.0, *[RIDGE * len(y)] * len(names)])
     beta = np.zeros(x.shape[1])
     for _ in range(STEPS):
         p = 1 / (1 + np.exp(-x @ beta))
@@ -77,7 +95,7 @@ def fit(observed: Sequence[dict[str, float]], answerable: Sequence[bool]) -> Fit
     best = int(np.argmax([sum(pair) for pair in f1s]))  # to answer well counts as much
     return Fit(
         intercept=float(beta[0]),
-        weights=dict(zip(FEATURES, map(float, beta[1:]), strict=True)),
+        weights=dict(zip(names, map(float, beta[1:]), strict=True)),
         least_evidence=float(thresholds[best]),
         abstention_f1=f1s[best][0],
         rows=len(y),

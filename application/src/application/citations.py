@@ -1,69 +1,102 @@
-"""Citations and support, decided here: a small model neither cites nor abstains by itself."""
+"""Citations: every statement of a reply held against the excerpts that the model was shown.
+
+A model's own marks are a hint, never a proof: the excerpts it names are looked at first, and a
+statement is cited only where the support check finds an excerpt that says it.
+"""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from application.context import Block
 from application.excerpts import Excerpt
-from application.terms import content_terms, sentences, values
-from contracts.answer import Citation
+from application.ports import Judged, Support
+from application.terms import sentences
+from application.upstream import Deadline
+from contracts.answer import Citation, Statement
 
-MARKER = re.compile(r"\s*\[\d+\]")
+MARK = re.compile(r"\s*[\[【](\d+)(?:[,;\s]+\d+)*[\]】]")
+NUMBER = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class CitedText:
-    """Statements marked `[1]`, and the citations that the marks point to."""
+class Checked:
+    """A reply's statements with their support, and the citations that their marks point to."""
 
-    text: str
+    statements: list[Statement]
     citations: list[Citation]
+    breaks: list[str]  # what stands before each statement: a blank or a line end
+
+    @property
+    def text(self) -> str:
+        """The statements in order, each followed by its marks."""
+        marked = [
+            before + " ".join([s.text, *(f"[{number}]" for number in s.citations)])
+            for before, s in zip(self.breaks, self.statements, strict=True)
+        ]
+        return "".join(marked).strip()
+
+    def kept(self) -> "Checked":
+        """Only the supported statements."""
+        pairs = zip(self.statements, self.breaks, strict=True)
+        kept = [(s, before) for s, before in pairs if s.support == "supported"]
+        return Checked([s for s, _ in kept], self.citations, [before for _, before in kept])
 
 
-def cite(
-    reply: str, question: str, excerpts: Sequence[Excerpt], least_support: float
-) -> CitedText | None:
-    """The statements of `reply` that an excerpt supports, marked; None where none is."""
-    reply = MARKER.sub("", reply)
+async def check(
+    reply: str,
+    question: str,
+    shown: Sequence[Block],
+    most: int,
+    support: Support,
+    deadline: Deadline,
+) -> Checked:
+    """Judges each statement of `reply` by the best `most` excerpts shown, those it names first."""
     cited: list[Excerpt] = []
-    statements = []
-    for start, end in sentences(reply):
-        excerpt = supporting(reply[start:end], question, excerpts, least_support)
-        if excerpt is None:
-            continue
-        if excerpt not in cited:
-            cited.append(excerpt)
-        statements.append(f"{reply[start:end]} [{cited.index(excerpt) + 1}]")
-    return CitedText(" ".join(statements), _numbered(cited)) if cited else None
+    statements, breaks = [], []
+    for before, statement, marks in _statements(reply):
+        named = [e for n in marks if 0 < n <= len(shown) for e in shown[n - 1].excerpts]
+        every = [excerpt for block in shown for excerpt in block.excerpts]
+        sources = [*named, *(excerpt for excerpt in every if excerpt not in named)][:most]
+        judged: Judged = await support.judge(statement, question, sources, deadline)
+        numbers = []
+        if judged.label == "supported":
+            for place in judged.sources:
+                if sources[place] not in cited:
+                    cited.append(sources[place])
+                numbers.append(cited.index(sources[place]) + 1)
+        statements.append(Statement(text=statement, support=judged.label, citations=numbers))
+        breaks.append(before)
+    return Checked(statements, numbered(cited), breaks)
 
 
-def quote(excerpts: Sequence[Excerpt]) -> CitedText:
-    """The excerpts' own words, each with its mark."""
-    words = (" ".join(excerpt.text.strip("|-*+ ").split()) for excerpt in excerpts)
+def quote(excerpts: Sequence[Excerpt]) -> tuple[str, list[Citation]]:
+    """The excerpts' own words, each with its mark, and their citations."""
+    words = (excerpt.shown.strip("|-*+ ") for excerpt in excerpts)
     marked = [f"“{text}” [{number}]" for number, text in enumerate(words, start=1)]
-    return CitedText(" ".join(marked), _numbered(excerpts))
+    return " ".join(marked), numbered(excerpts)
 
 
-def supporting(
-    statement: str, question: str, excerpts: Sequence[Excerpt], least_support: float
-) -> Excerpt | None:
-    """The first excerpt that holds every value of `statement` and enough of its own terms.
-
-    Its own terms are those that the question does not hold already; a statement without any
-    repeats the question, and is supported by nothing.
-    """
-    own = content_terms(statement) - content_terms(question)
-    stated = values(statement)
-    for excerpt in excerpts:
-        known = excerpt.terms | content_terms(excerpt.lead)
-        if not own or len(own & known) < least_support * len(own):
-            continue
-        if stated <= values(excerpt.text) | values(excerpt.lead) | values(question):
-            return excerpt
-    return None
-
-
-def _numbered(excerpts: Sequence[Excerpt]) -> list[Citation]:
+def numbered(excerpts: Sequence[Excerpt]) -> list[Citation]:
+    """Citations of the excerpts, from 1."""
     return [_citation(excerpt, number) for number, excerpt in enumerate(excerpts, start=1)]
+
+
+def _statements(reply: str) -> list[tuple[str, str, list[int]]]:
+    """What stands before each statement, its words without marks, and the numbers it names."""
+    found: list[tuple[str, str, list[int]]] = []
+    plain = MARK.sub("", reply)
+    places, removed = [], 0  # of the marks, in the text without them
+    for mark in MARK.finditer(reply):
+        places.append((mark.start() - removed, [int(n) for n in NUMBER.findall(mark[0])]))
+        removed += len(mark[0])
+    last = 0
+    for start, end in sentences(plain):
+        named = [n for at, numbers in places if start < at <= end for n in numbers]
+        before = "\n" if "\n" in plain[last:start] else " " if found else ""
+        found.append((before, plain[start:end], named))
+        last = end
+    return found
 
 
 def _citation(excerpt: Excerpt, number: int) -> Citation:

@@ -16,6 +16,7 @@ from application.bootstrap import create_app
 from application.bundle import load_bundle
 from application.cli_bundle import bundle
 from application.errors import ApplicationError, Misconfigured
+from application.server import OPTIONS
 from application.settings import Settings
 from contracts.index import DEFAULT_NAMESPACE
 
@@ -34,17 +35,11 @@ def serve() -> None:
     """Serve the API and the page; settings come from APPLICATION_ variables."""
     try:
         settings = Settings()
-        load_bundle(settings.bundle)
+        load_bundle(settings.bundle, settings.answer_profile)
         application = create_app(settings)
     except (Misconfigured, ValidationError) as error:
         raise _failed(error, code=2) from error
-    uvicorn.run(
-        application,
-        host=settings.host,
-        port=settings.port,
-        access_log=False,
-        timeout_graceful_shutdown=25,
-    )
+    uvicorn.run(application, host=settings.host, port=settings.port, **OPTIONS)
 
 
 @app.command(epilog='Example: application ask "How long is parental leave?"')
@@ -87,10 +82,13 @@ def calibrate(
     """Fit the evidence model on labelled questions and print it for bundle.toml."""
     rows = [json.loads(line) for line in questions.read_text().splitlines() if line.strip()]
     try:
-        observed = asyncio.run(calibration.observe(Settings(), rows))
+        settings = Settings()
+        observed = asyncio.run(calibration.observe(settings, rows))
     except ApplicationError as error:
         raise _failed(error) from error
-    print(calibration.fit(observed, [bool(row["answerable"]) for row in rows]).as_toml())
+    names = calibration.fitted_features(settings)
+    labels = [bool(row["answerable"]) for row in rows]
+    print(calibration.fit(observed, labels, names).as_toml())
 
 
 def _failed(error: Exception, code: int = 1) -> typer.Exit:

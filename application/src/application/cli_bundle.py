@@ -49,9 +49,9 @@ def diff(
     as_json: Json = False,
 ) -> None:
     """Say what differs between two bundles, in words and line by line."""
-    with _opened() as (_, releases):
+    with _opened() as (store, releases):
         old, new = releases.files(before), releases.files(after)
-        words, lines = in_words(old, new), unified(old, new)
+        words, lines = in_words(old, new, store.profile), unified(old, new)
     if as_json:
         said = {"before": before, "after": after, "changes": words, "diff": lines}
         typer.echo(json.dumps(said, indent=2))
@@ -85,7 +85,8 @@ def rollback(
 def _opened() -> Iterator[tuple[BundleStore, Releases]]:
     settings = Settings()
     try:
-        store = BundleStore(settings.state_dir / "bundles", settings.bundle)
+        folder = settings.state_dir / "bundles"
+        store = BundleStore(folder, settings.bundle, settings.answer_profile)
         yield store, Releases(store, settings.state_dir, build_of_sources())
     except (ApplicationError, OSError) as error:
         typer.echo(str(error), err=True)

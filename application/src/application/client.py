@@ -38,6 +38,9 @@ def footer(answer: Answer) -> str:
     for citation in answer.citations:
         quote = " ".join(citation.quote.split())
         lines += ["", f"[{citation.number}] {citation.path}", f'    "{quote[:300]}"']
+    for statement in answer.statements:
+        if statement.support != "supported":
+            lines += ["", f"{statement.support} by the documents: {statement.text}"]
     reason = f": {answer.reason}" if answer.reason else ""
     lines += [
         "",

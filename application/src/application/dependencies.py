@@ -6,12 +6,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from application.access import OPEN_SCOPE, KeyRing, Scope, probing
+from application.access import KeyRing, Principal, Scope, probing
 from application.adapters.readiness import ReadinessChecks
 from application.answer import Answerer, Ask
 from application.bundle import Bundle, Mode
 from application.bundle_store import BundleStore
-from application.errors import InvalidRequest, NotAuthenticated, ProbeRefused
+from application.errors import InvalidRequest, ProbeRefused
 from application.metrics import Metrics
 from application.ports import Manifests, Query, Retriever
 from application.releases import Releases
@@ -78,15 +78,10 @@ class Caller:
 
 
 def caller(request: Request, services: ServicesDep) -> Caller:
-    """Verifies the key and the probe headers: the only way to a `Scope` from outside."""
+    """The verified principal, and the probe headers checked: the only way to a `Scope`."""
     headers, settings = request.headers, services.settings
-    scheme, _, key = headers.get("Authorization", "").partition(" ")
-    if settings.require_keys or key:
-        if scheme.lower() != "bearer":
-            raise NotAuthenticated("Send a key as `Authorization: Bearer <key>`.")
-        scope = services.keys.scope_of(key.strip())
-    else:
-        scope = OPEN_SCOPE
+    principal: Principal = request.state.principal  # admission verified the key
+    scope = principal.scope
     steered = [name for name in (PROBE_INDEX, PROBE_BUNDLE, PROBE_CYCLE) if name in headers]
     if PROBE_KEY in headers:
         scope = probing(scope, headers[PROBE_KEY], settings.probe_key_sha256)

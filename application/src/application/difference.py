@@ -2,14 +2,14 @@
 
 import difflib
 
-from application.bundle import Bundle, Files, bundle_of
+from application.bundle import Bundle, Files, Profile, bundle_of
 from application.errors import Misconfigured
 
 
-def in_words(before: Files, after: Files) -> list[str]:
+def in_words(before: Files, after: Files, profile: Profile) -> list[str]:
     """What differs, a sentence each; nothing where only comments or layout do."""
     try:
-        old, new = bundle_of(before), bundle_of(after)
+        old, new = bundle_of(before, profile), bundle_of(after, profile)
     except Misconfigured as error:
         return [str(error)]
     said = [

@@ -4,8 +4,11 @@ ApplicationError          the message is one sentence that says what to do next
 ├── NotAuthenticated      send a valid key
 ├── ProbeRefused          send a valid probe key, or no probe headers
 ├── NotFound              ask for something that exists
+├── UnknownHost           use a name that this server answers to
+├── BodyTooSlow           send the body faster
 ├── RequestTooLarge       send less
 ├── InvalidRequest        mend the request
+├── TooManyRequests       one key asks too much: wait as told
 ├── Overloaded            come back in a moment
 ├── RetrievalUnavailable  bring the index or the embedder back
 ├── ModelUnavailable      caught by the use case, which answers "degraded"
@@ -20,6 +23,11 @@ class ApplicationError(Exception):
     status = 500
     title = "Internal error"
     retry_after_seconds: int | None = None
+
+    def __init__(self, message: str, retry_after_seconds: int | None = None) -> None:
+        super().__init__(message)
+        if retry_after_seconds is not None:
+            self.retry_after_seconds = retry_after_seconds
 
 
 class NotAuthenticated(ApplicationError):
@@ -43,6 +51,20 @@ class NotFound(ApplicationError):
     title = "Not found"
 
 
+class UnknownHost(ApplicationError):
+    """A Host header that is none of this server's names."""
+
+    status = 400
+    title = "Unknown host"
+
+
+class BodyTooSlow(ApplicationError):
+    """A body that did not arrive in time."""
+
+    status = 408
+    title = "Request timeout"
+
+
 class RequestTooLarge(ApplicationError):
     """A body above the limit."""
 
@@ -55,6 +77,14 @@ class InvalidRequest(ApplicationError):
 
     status = 422
     title = "Invalid request"
+
+
+class TooManyRequests(ApplicationError):
+    """One key sent more requests than its quota or its share of the slots allows."""
+
+    status = 429
+    title = "Too many requests"
+    retry_after_seconds = 1
 
 
 class Overloaded(ApplicationError):

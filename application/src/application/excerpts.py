@@ -1,7 +1,7 @@
 """Excerpts: the sentences of the passages, ranked by how much of the question they speak of.
 
-One ranking serves four needs: what a small model is shown (it copies well from three sentences and
-badly from three pages), the evidence, the citations, and the quotation where the model fails.
+One ranking serves four needs: the context that the model reads, the evidence that the passages
+answer at all, the citations, and the quotation where the model fails.
 """
 
 import math
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import zip_longest
 
+from application import table
 from application.terms import (
     Span,
     asks_for_value,
@@ -28,7 +29,7 @@ RANK_PENALTY = 0.05  # for each passage that ranked higher
 VALUE_BONUS = 0.2  # of a sentence with a value, where the question asks for one
 SAME_WORDS = 0.6  # of the shorter of two sentences that say the same
 STANDS_IN = 0.6  # of an older document's rank, for a newer one's sentence in its place
-LONGEST = 400  # characters; text without sentences is cut
+LONGEST = 400  # characters; a longer sentence or row becomes several excerpts
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Excerpt:
     span: Span  # characters in the passage's text
     lead: str  # the line that it hangs on: a table's header or the start of a list; may be empty
     terms: frozenset[str]
+    shown: str  # as the model and a reader see it: a row's cells with their columns' names
     similarity: float = 0.0  # cosine of its vector and the question's
     score: float = 0.0  # about 1 where it holds all terms of the question, rarer ones weighing more
 
@@ -81,23 +83,25 @@ def reranked(
     similarities: Sequence[float],
     dates: Mapping[str, datetime],
 ) -> list[Excerpt]:
-    """The excerpts by shared terms and meaning together, best first, the best document's first.
+    """The excerpts by shared terms and meaning together, best first.
 
-    The best document is that of several good excerpts: one alone may be good by chance. Where a
-    newer document, by `dates`, says the same thing, it is the best one in its place.
+    Where a newer document, by `dates`, says the same thing as the best one, the newer goes first.
     """
     compared = [replace(e, similarity=s) for e, s in zip(excerpts, similarities, strict=True)]
     compared.sort(key=lambda excerpt: -excerpt.rank)
-    by_document: dict[str, list[float]] = {}
-    for excerpt in compared:
-        by_document.setdefault(excerpt.passage.document_id, []).append(excerpt.rank)
-    if not by_document:
+    if not compared:
         return []
+    best = _current(_best(compared), compared, dates, content_terms(question))
+    return sorted(compared, key=lambda excerpt: excerpt is not best)
+
+
+def _best(ranked: Sequence[Excerpt]) -> Excerpt:
+    """The best excerpt of the document with several good ones: one alone may be good by chance."""
+    by_document: dict[str, list[float]] = {}
+    for excerpt in ranked:
+        by_document.setdefault(excerpt.passage.document_id, []).append(excerpt.rank)
     name = max(by_document, key=lambda name: _together(by_document[name]))
-    old = next(excerpt for excerpt in compared if excerpt.passage.document_id == name)
-    best = _current(old, compared, dates, content_terms(question))
-    name = best.passage.document_id
-    return sorted(compared, key=lambda e: (e is not best, e.passage.document_id != name))
+    return next(excerpt for excerpt in ranked if excerpt.passage.document_id == name)
 
 
 def _current(
@@ -151,17 +155,39 @@ def _excerpts(passage: Passage) -> Iterator[tuple[Excerpt, set[str]]]:
         elif terms:
             lead = lead if _hangs_on(text, lead) else ""
             context = titles | above | content_terms(heading) | content_terms(lead)
-            yield Excerpt(passage, _cut(passage.text, start, end), lead, terms), context
+            for piece, shown in _pieces(text, start, lead):
+                words = terms if shown is None else frozenset(content_terms(shown))
+                own = passage.text[slice(*piece)]
+                seen = " ".join((shown or _after_lead(own, lead)).split())
+                yield Excerpt(passage, piece, lead, words, seen), context
             lead = text if text.endswith(":") else lead
         above = set(terms)
 
 
+def _pieces(text: str, start: int, lead: str) -> Iterator[tuple[Span, str | None]]:
+    """The spans of one sentence or row, each with what is shown of a row; one where it is short."""
+    if is_table_row(text):
+        spans = table.cells(text, start)
+        for first, last in table.groups(text, LONGEST):
+            whole = (first, last) == (0, len(spans))
+            span = Span(spans[first].start, spans[last - 1].end)
+            yield (
+                Span(start, start + len(text)) if whole else span,
+                table.in_pairs(text, lead, first, last),
+            )
+        return
+    while len(text) > LONGEST:
+        space = text.rfind(" ", 1, LONGEST)
+        cut = space if space > 0 else LONGEST
+        yield Span(start, start + cut), text[:cut]
+        rest = text[cut:].lstrip()
+        start, text = start + len(text) - len(rest), rest
+    yield Span(start, start + len(text)), None
+
+
+def _after_lead(text: str, lead: str) -> str:
+    return f"{lead} {text}" if lead else text
+
+
 def _hangs_on(text: str, lead: str) -> bool:
     return is_table_row(text) if is_table_row(lead) else text[0] in "-*+•0123456789"
-
-
-def _cut(text: str, start: int, end: int) -> Span:
-    if end - start <= LONGEST:
-        return Span(start, end)
-    space = text.rfind(" ", start, start + LONGEST)
-    return Span(start, space if space > start else start + LONGEST)

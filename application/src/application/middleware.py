@@ -1,21 +1,23 @@
-"""What every request passes: an id, a size limit, a place in the house, and safe headers.
+"""What every request passes first: an id, safe headers, a known host name, a last catch of errors.
 
-Plain ASGI, since a stream pays for each layer once a token.
+Plain ASGI, because a stream pays for each layer once a token.
 """
 
 import re
 import uuid
+from collections.abc import Collection
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from application.errors import Overloaded, RequestTooLarge
+from application.errors import UnknownHost
 from application.metrics import Metrics
-from application.problems import problem_response
+from application.problems import log_unexpected, problem_response
 
 REQUEST_ID = "X-Request-ID"
 API = "/v1/"
-ACCEPTED_ID = re.compile(r"[\w.:-]{1,64}")
+ACCEPTED_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 BODY_LIMIT = 64 * 1024  # bytes
 SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -28,7 +30,8 @@ SAFE_HEADERS = {
 class RequestEnvelope:
     """Gives each request its id and each response its headers; a route may set stricter ones.
 
-    It also counts replies of the API, since it sees them all.
+    It sees every reply of the API, so it counts them. It also turns an error that nothing else
+    caught into a 500, so that a crash has the same headers and is counted like any other reply.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -43,9 +46,12 @@ class RequestEnvelope:
         sent_id = Headers(scope=scope).get(REQUEST_ID, "")
         request_id = sent_id if ACCEPTED_ID.fullmatch(sent_id) else uuid.uuid4().hex
         scope.setdefault("state", {})["request_id"] = request_id
+        started = False
 
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 headers = MutableHeaders(scope=message)
                 headers[REQUEST_ID] = request_id
                 for name, value in SAFE_HEADERS.items():
@@ -54,59 +60,41 @@ class RequestEnvelope:
                     self._metrics.replies.labels(str(message["status"])).inc()
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except ClientDisconnect:
+            return  # nobody is left to tell
+        except Exception as error:  # noqa: BLE001 - the last one who can still tell the caller
+            if started:
+                log_unexpected(error, request_id)  # the server then cuts the connection
+                return
+            await problem_response(error, request_id)(scope, receive, send_with_headers)
 
 
-class BodyLimit:
-    """Refuses bodies above BODY_LIMIT, whether they say their length or not."""
+class KnownHosts:
+    """Refuses other host names, so that a foreign page cannot reach a server without keys."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
         self._app = app
+        self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        declared = Headers(scope=scope).get("content-length", "0") if "headers" in scope else "0"
-        received = 0
-        too_large = RequestTooLarge(f"Send at most {BODY_LIMIT} bytes.")
-
-        async def receive_within_limit() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > BODY_LIMIT:
-                raise too_large
-            return message
-
-        if declared.isdigit() and int(declared) > BODY_LIMIT:
-            response = problem_response(too_large, scope["state"]["request_id"])
-            await response(scope, receive, send)
-            return
-        await self._app(scope, receive_within_limit, send)
-
-
-class LoadShedding:
-    """Refuses work at once above `limit` requests in flight, rather than being late for all."""
-
-    def __init__(self, app: ASGIApp, limit: int, metrics: Metrics) -> None:
-        self._app = app
-        self._limit = limit
-        self._metrics = metrics
-        self._in_flight = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
-        if not scope.get("path", "").startswith(API):
-            await self._app(scope, receive, send)
-            return
-        if self._in_flight >= self._limit:
-            self._metrics.shed.inc()
-            error = Overloaded("Too many requests are under way; try again in a second.")
+        if scope["type"] == "http" and _name_of(Headers(scope=scope).get("host", "")) not in (
+            self._hosts
+        ):
+            names = ", ".join(sorted(self._hosts))
+            error = UnknownHost(
+                f"This server asks for no key, so it answers to {names} only; use one of them, or "
+                "set APPLICATION_REQUIRE_KEYS=true."
+            )
             await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
             return
-        self._in_flight += 1
-        self._metrics.in_flight.set(self._in_flight)
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._in_flight -= 1
-            self._metrics.in_flight.set(self._in_flight)
+        await self._app(scope, receive, send)
+
+
+def _name_of(host: str) -> str:
+    """The name in a Host header, without its port; an IPv6 address without its brackets."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower()

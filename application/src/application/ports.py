@@ -1,15 +1,17 @@
-"""What the use case needs from outside: six protocols that the adapters fulfil."""
+"""What the use case needs from outside: seven protocols that the adapters fulfil."""
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol, TypedDict
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypedDict
 
 from application.access import Scope
 from application.bundle import Bundle, Mode, Sampling
+from application.context import Block
 from application.excerpts import Excerpt
 from application.upstream import Deadline
-from contracts.answer import AnswerEvent, DocumentView, Passage
+from contracts.answer import AnswerEvent, DocumentView, Passage, SupportLabel
 
 
 class Message(TypedDict):
@@ -44,13 +46,31 @@ class Retrieved:
     dates: Mapping[str, datetime] = field(default_factory=dict)  # stated, by document id
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class AnsweredBy(NamedTuple):
+    """Which model answered, for the provenance."""
+
+    model: str
+    endpoint: str  # base URL without credentials
+
+
+class Usage(NamedTuple):
     """What the model says of a finished generation; None where it does not."""
 
     finish_reason: str | None = None
     prompt_tokens: int | None = None
-    completion_tokens: int | None = None
+    completion_tokens: int | None = None  # with those of its thoughts
+    reasoning_tokens: int | None = None
+    answered_by: AnsweredBy | None = None  # where it was not the first model of a chain
+    first_tokens: Mapping[str, float] = MappingProxyType({})  # log probability of each
+    mean_logprob: float | None = None  # of the reply's tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What excerpts say of a statement, and the places of those that decide it."""
+
+    label: SupportLabel
+    sources: Sequence[int] = ()
 
 
 class Retriever(Protocol):
@@ -60,7 +80,9 @@ class Retriever(Protocol):
         """Passages of committed versions inside the query's scope."""
         ...
 
-    async def document(self, document_id: str, scope: Scope, index: str) -> DocumentView:
+    async def document(
+        self, document_id: str, scope: Scope, index: str, deadline: Deadline
+    ) -> DocumentView:
         """The committed text of one document."""
         ...
 
@@ -75,10 +97,20 @@ class Similarity(Protocol):
         ...
 
 
-class PromptRenderer(Protocol):
-    """Turns a question and the excerpts that speak of it into chat messages."""
+class Support(Protocol):
+    """Says whether excerpts support a statement; never raises."""
 
-    def render(self, bundle: Bundle, question: str, excerpts: Sequence[Excerpt]) -> list[Message]:
+    async def judge(
+        self, statement: str, question: str, excerpts: Sequence[Excerpt], deadline: Deadline
+    ) -> Judged:
+        """The label of `statement`, which answers `question`."""
+        ...
+
+
+class PromptRenderer(Protocol):
+    """Turns a question and the context that speaks of it into chat messages."""
+
+    def render(self, bundle: Bundle, question: str, context: Sequence[Block]) -> list[Message]:
         """The messages; the same input gives the same messages."""
         ...
 
@@ -107,11 +139,11 @@ class ChatModel(Protocol):
 class Manifests(Protocol):
     """Digests of what serves us, "unknown" where it cannot be seen; never raises."""
 
-    async def llm(self) -> str:
+    async def llm(self, deadline: Deadline) -> str:
         """Digest of the chat model's manifest."""
         ...
 
-    async def embedder(self) -> str:
+    async def embedder(self, deadline: Deadline) -> str:
         """Digest of the embedder's fingerprint."""
         ...
 

@@ -1,6 +1,7 @@
 """Errors as RFC 9457 problem documents; what a library raised never reaches the caller."""
 
 import logging
+import traceback
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -27,7 +28,7 @@ def problem_of(error: Exception, request_id: str | None) -> Problem:
     elif isinstance(error, RequestValidationError):
         status, title, detail = 422, "Invalid request", _validation_sentence(error)
     else:
-        log.error("request %s failed", request_id, exc_info=error)
+        log_unexpected(error, request_id)
         status, title, detail = 500, "Internal error", UNEXPECTED
     return Problem(title=title, status=status, detail=detail, request_id=request_id)
 
@@ -44,15 +45,25 @@ def problem_response(error: Exception, request_id: str | None) -> Response:
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Every error that a route raises becomes a problem document."""
+    """Every error that a route raises becomes a problem document; the envelope does the rest."""
 
     async def handle(request: Request, error: Exception) -> Response:
         if isinstance(error.__cause__, ApplicationError):
             error = error.__cause__  # FastAPI makes a 400 of what reading the body raised
         return problem_response(error, getattr(request.state, "request_id", None))
 
-    for kind in (ApplicationError, HTTPException, RequestValidationError, Exception):
+    for kind in (ApplicationError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, handle)
+
+
+def log_unexpected(error: BaseException, request_id: str | None) -> None:
+    """Logs where `error` arose, and not its message, which may hold a text or a key."""
+    parts: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None:
+        parts += [*traceback.format_tb(cause.__traceback__), f"{type(cause).__qualname__}\n"]
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    log.error("request %s failed\n%s", request_id, "".join(parts))
 
 
 def _validation_sentence(error: RequestValidationError) -> str:

@@ -11,7 +11,7 @@ from application.errors import Misconfigured
 from contracts import Contract
 
 SECTION = re.compile(r"^# (system|user|assistant|passage)\n", re.MULTILINE)
-IN_PASSAGE = {"lead", "text"}  # what `adapters/prompt.py` can fill
+IN_PASSAGE = {"number", "title", "lead", "text"}  # what `adapters/prompt.py` can fill
 IN_MESSAGES = {"marker", "passages", "question"}
 
 

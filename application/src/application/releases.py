@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
-from application.bundle import Files, bundle_of, read_files
+from application.bundle import Files, read_files
 from application.bundle_store import BundleStore
 from application.errors import Misconfigured, NotFound, ReleaseRefused
 from contracts.status import GateResult
@@ -62,7 +62,7 @@ class Releases:
         if force and not reason:
             raise ReleaseRefused('Say why with --reason "...": the log keeps it.')
         files = self.files("live")
-        bundle, copy, last = bundle_of(files).digest, self._store.keep(files), self.last
+        bundle, copy, last = self._store.bundle_of(files).digest, self._store.keep(files), self.last
         if last and (last.bundle, last.files, last.build) == (bundle, copy, self._build):
             return None
         gate = self._gate(bundle)
@@ -79,7 +79,7 @@ class Releases:
         Without a digest: the last release where the live files differ, else the one before it.
         """
         live = self.files("live")
-        target = self._released(digest) if digest else self._before(_digest(live))
+        target = self._released(digest) if digest else self._before(self._digest(live))
         files = self._store.files(target.bundle, target.files)
         beside = {name: self._store.path.parent / name for name in files}
         replaced = {name: path.read_bytes() for name, path in beside.items() if path.exists()}
@@ -97,6 +97,12 @@ class Releases:
                 raise NotFound("Nothing was released yet; `application bundle release` does it.")
             return self._store.files(last.bundle, last.files)
         return self._store.files(name)
+
+    def _digest(self, files: Files) -> str | None:
+        try:
+            return self._store.bundle_of(files).digest
+        except Misconfigured:
+            return None
 
     def _gate(self, bundle: str) -> GateResult | None:
         path = self._gates / f"{bundle}.json"
@@ -156,13 +162,6 @@ class Releases:
         with self._log.open("a") as log:
             log.write(release.model_dump_json() + "\n")
         return release
-
-
-def _digest(files: Files) -> str | None:
-    try:
-        return bundle_of(files).digest
-    except Misconfigured:
-        return None
 
 
 def _replace(path: Path, files: Files) -> None:

@@ -1,14 +1,42 @@
 """Where this process finds the others, and its limits; every name has the prefix APPLICATION_."""
 
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from application.bundle import DEFAULT_PROFILE, Profile
+from application.quotas import Quota
 
 SECRETS = Path("/run/secrets")  # a file for each, as compose mounts them
 
 PACKAGE = Path(__file__).parent
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+
+# What a chat model's server does not take, or does differently.
+Quirk = Literal[
+    "max_completion_tokens",  # in place of max_tokens
+    "no_temperature",
+    "no_top_p",
+    "no_seed",
+    "no_system_role",  # the system's text goes into the first user message
+    "no_stream_options",
+    "no_logprobs",  # it tells no probabilities; abstention then goes by its words alone
+    "starts_thinking",  # its template opens <think>, so its reply only closes it
+    "api_key_header",  # the key goes into the header `api-key`
+]
+
+
+def _split_at_commas(value: object) -> object:
+    return (
+        [part.strip() for part in value.split(",") if part.strip()]
+        if isinstance(value, str)
+        else value
+    )
+
+
+Quirks = Annotated[frozenset[Quirk], NoDecode, BeforeValidator(_split_at_commas)]
 
 
 class Settings(BaseSettings):
@@ -28,9 +56,11 @@ class Settings(BaseSettings):
     qdrant_api_key: SecretStr | None = None
     embed_url: str = "http://127.0.0.1:8001"
     embed_api_key: SecretStr | None = None
-    llm_url: str = "http://127.0.0.1:8000"  # with or without /v1
+    llm_url: str = "http://127.0.0.1:8000"  # as given where it has a path, else with /v1
     llm_api_key: SecretStr | None = None
-    llm_model: str = "SmolLM2-135M-Instruct"
+    llm_model: str = "Qwen2.5-Coder-1.5B-Instruct"
+    answer_profile: Profile = DEFAULT_PROFILE  # tiny, small or standard; its catalogue entry says
+    llm_quirks: Quirks = frozenset()  # a comma list of Quirk
     probe_llm_url: str = ""  # where generations of a probe's cycle go; empty: to llm_url
     state_dir: Path = Path(".state")
     bundle: Path = PACKAGE / "bundle.toml"  # its prompts lie in `prompts/` beside it
@@ -42,6 +72,11 @@ class Settings(BaseSettings):
     deadline_seconds: float = Field(default=30, gt=0)
     layers_url: str = ""  # evals' Layers page, linked from the page where set
     max_in_flight: int = Field(default=64, ge=1)  # above it, 503 with Retry-After
+    max_in_flight_per_key: int = Field(default=0, ge=0)  # 0: half of max_in_flight; above it, 429
+    quota: Quota = (
+        "6000/minute"  # requests of one key, unless its own line says otherwise; empty: no
+    )
+    body_seconds: float = Field(default=10, gt=0)  # for a body to arrive; after it, 408
 
     @property
     def keys_file(self) -> Path:
@@ -49,11 +84,11 @@ class Settings(BaseSettings):
         return self.api_keys or self.state_dir / "secrets" / "api-keys.jsonl"
 
     @property
+    def share_per_key(self) -> int:
+        """Requests that one key may have under way."""
+        return self.max_in_flight_per_key or max(1, self.max_in_flight // 2)
+
+    @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
         return self.host in LOOPBACK_HOSTS
-
-
-def openai_base(url: str) -> str:
-    """`url` of an OpenAI-compatible server, given with or without `/v1`, without it."""
-    return url.rstrip("/").removesuffix("/v1")

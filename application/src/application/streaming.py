@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
 from typing import TypeVar
@@ -10,7 +9,8 @@ from typing import TypeVar
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import TypeAdapter
-from starlette.types import Receive, Scope, Send
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive, Scope, Send
 
 from application.problems import problem_of
 from contracts.answer import Answer, Passage
@@ -19,6 +19,9 @@ T = TypeVar("T")
 Event = list[Passage] | str | Answer
 CLIENT_CLOSED_REQUEST = 499  # nginx's; only logs ever see it
 FLUSH_SECONDS = 0.05  # pieces that come faster share a write: writes cost more than tokens
+HEARTBEAT_SECONDS = 15.0  # proxies cut connections that are silent for a minute
+HEARTBEAT = b": waiting\n\n"
+STALLED_SECONDS = 30.0  # for one write to be taken
 PASSAGES = TypeAdapter(list[Passage])
 
 
@@ -31,15 +34,24 @@ class EventStream(StreamingResponse):
     media_type = "text/event-stream"
 
     def __init__(self, first: Event, rest: AsyncGenerator[Event, None], request_id: str) -> None:
+        self._rest = rest
         self._frames = _frames(first, rest, request_id)
-        super().__init__(self._frames)
+        super().__init__(self._frames, headers={"X-Accel-Buffering": "no"})  # nginx would hold it
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(STALLED_SECONDS):  # a reader who reads nothing is gone
+                await send(message)
+
         try:
-            await super().__call__(scope, receive, send)
+            await super().__call__(scope, receive, send_in_time)
+        except TimeoutError as error:
+            raise ClientDisconnect from error
         finally:
             await self._frames.aclose()
+            await self._rest.aclose()  # where the client left before the first frame
 
 
 async def last(events: AsyncGenerator[Event, None]) -> Answer:
@@ -71,23 +83,63 @@ async def _disconnect(request: Request) -> None:
 async def _frames(
     first: Event, rest: AsyncGenerator[Event, None], request_id: str
 ) -> AsyncGenerator[bytes, None]:
-    async with aclosing(rest):
-        try:
-            yield _frame(first)
-            held, flushed_at = "", 0.0
-            async for event in rest:
-                if isinstance(event, str):
-                    held += event
-                    if time.monotonic() - flushed_at < FLUSH_SECONDS:
-                        continue
-                if held:
-                    yield _frame(held)
-                    held, flushed_at = "", time.monotonic()
-                if not isinstance(event, str):
-                    yield _frame(event)
-        except Exception as error:  # noqa: BLE001 - the headers are gone, so the stream must tell
+    """Writes of the response: pieces gathered for FLUSH_SECONDS, and comments while it waits."""
+    yield _frame(first)
+    arrived: list[Event] = []
+    news = asyncio.Event()
+    pump = asyncio.create_task(_pump(rest, arrived, news))
+    try:
+        while True:
+            try:
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await news.wait()
+            except TimeoutError:
+                yield HEARTBEAT
+                continue
+            news.clear()
+            if arrived:
+                yield _joined(arrived)
+            if pump.done() and not arrived:
+                break
+            # What comes meanwhile shares the next write, and waits no longer than this.
+            await asyncio.wait((pump,), timeout=FLUSH_SECONDS)
+        error = pump.exception()
+        if isinstance(error, Exception):  # the headers are gone, so the stream must tell
             problem = problem_of(error, request_id)
             yield b"event: error\ndata: %b\n\n" % problem.model_dump_json().encode()
+    finally:
+        pump.cancel()
+        await asyncio.gather(pump, return_exceptions=True)
+
+
+async def _pump(
+    events: AsyncGenerator[Event, None], arrived: list[Event], news: asyncio.Event
+) -> None:
+    """Appends events as they come, so that no waiting for a write holds up the generation."""
+    try:
+        async with aclosing(events):
+            async for event in events:
+                arrived.append(event)
+                news.set()
+    finally:
+        news.set()
+
+
+def _joined(arrived: list[Event]) -> bytes:
+    """Frames of all that arrived, in order; pieces that follow one another share one."""
+    frames, text = [], ""
+    for event in arrived:
+        if isinstance(event, str):
+            text += event
+            continue
+        if text:
+            frames.append(_frame(text))
+            text = ""
+        frames.append(_frame(event))
+    if text:
+        frames.append(_frame(text))
+    arrived.clear()
+    return b"".join(frames)
 
 
 def _frame(event: Event) -> bytes:

@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from contracts import Contract
+from contracts import Contract, Record
 
 Status = Literal["answered", "abstained", "degraded"]  # degraded: passages, but no model to answer
+SupportLabel = Literal["supported", "unsupported", "contradicted"]
 
 
 class AskRequest(Contract):
@@ -17,7 +18,7 @@ class AskRequest(Contract):
     stream: bool = False
 
 
-class Passage(Contract):
+class Passage(Record):
     """A retrieved chunk with its score; `start` and `end` are characters in the document's text."""
 
     chunk_id: str
@@ -35,7 +36,7 @@ class Passage(Contract):
     run_id: str
 
 
-class Citation(Contract):
+class Citation(Record):
     """`[number]` in an answer: the passage, and within it the span that supports the answer."""
 
     number: int = Field(ge=1)
@@ -49,7 +50,15 @@ class Citation(Contract):
     quote: str
 
 
-class Provenance(Contract):
+class Statement(Record):
+    """One statement of an answer, and whether the passages say so."""
+
+    text: str  # without marks
+    support: SupportLabel
+    citations: list[int]  # numbers of the answer's citations; empty where nothing supports it
+
+
+class Provenance(Record):
     """Which versions of everything gave an answer; "unknown" never equals anything."""
 
     request_id: str
@@ -61,10 +70,11 @@ class Provenance(Contract):
     endpoint: str  # the base URL that answered, without credentials
     application_build: str
     bundle: str  # digest of prompts and retrieval settings
+    profile: str = "unknown"  # the answer profile: tiny, small or standard
     sampling: dict[str, float | int]  # parameters sent explicitly
 
 
-class Timings(Contract):
+class Timings(Record):
     """Milliseconds by span; absent spans are None."""
 
     embed_ms: float | None = None
@@ -74,7 +84,7 @@ class Timings(Contract):
     total_ms: float
 
 
-class Answer(Contract):
+class Answer(Record):
     """Reply of `POST /v1/ask`; the last event of a stream."""
 
     contract: Literal["answer/1"] = "answer/1"
@@ -82,7 +92,8 @@ class Answer(Contract):
     status: Status
     text: str
     reason: str | None = None  # why it abstained or is degraded, in words for a person
-    evidence: float = Field(ge=0, le=1)  # calibrated chance that the passages hold the answer
+    evidence: float = Field(ge=0, le=1)  # calibrated chance that the answer is right
+    statements: list[Statement] = Field(default=[])  # in order; none where it abstained
     citations: list[Citation]
     passages: list[Passage]
     provenance: Provenance
@@ -90,7 +101,7 @@ class Answer(Contract):
     chat_request: dict[str, Any] | None = None  # what the model was sent; for probes only
 
 
-class SearchResponse(Contract):
+class SearchResponse(Record):
     """Reply of `GET /v1/search`: passages, best first."""
 
     contract: Literal["answer/1"] = "answer/1"
@@ -100,7 +111,7 @@ class SearchResponse(Contract):
     bundle: str
 
 
-class DocumentView(Contract):
+class DocumentView(Record):
     """Reply of `GET /v1/documents/{document_id}`: the committed text that citations point into."""
 
     document_id: str
@@ -112,7 +123,7 @@ class DocumentView(Contract):
     text: str
 
 
-class AnswerFeatures(Contract):
+class AnswerFeatures(Record):
     """Numbers about one answer that say nothing of its content: always in the event."""
 
     question_characters: int
@@ -121,12 +132,14 @@ class AnswerFeatures(Contract):
     citations: int
     top_score: float | None
     evidence: float
+    statements: int = 0
+    supported: int = 0  # of the statements
     prompt_tokens: int | None
     completion_tokens: int | None
     finish_reason: str | None
 
 
-class AnswerEvent(Contract):
+class AnswerEvent(Record):
     """One line of `events/answers.jsonl`; texts only where set, and always for probes."""
 
     contract: Literal["answer/1"] = "answer/1"
@@ -144,7 +157,7 @@ class AnswerEvent(Contract):
     answer: str | None = None
 
 
-class Problem(Contract):
+class Problem(Record):
     """Error body, RFC 9457 (`application/problem+json`); in a stream, the `error` event."""
 
     type: str = "about:blank"

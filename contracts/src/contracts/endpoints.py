@@ -10,8 +10,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from contracts import Contract
+from contracts import Contract, Record
 
+PRIORITY_HEADER = "X-Priority"  # of embedding requests: "interactive" goes before "bulk"
 SAME_EMBEDDER_COSINE = 0.999  # lowest cosine between two runs of one embedder's probe texts
 
 PROBE_TEXTS = (
@@ -39,20 +40,20 @@ class SparseRequest(Contract):
     kind: Literal["document", "query"]
 
 
-class SparseVector(Contract):
+class SparseVector(Record):
     """One sparse vector: token ids, ascending and distinct, and their weights."""
 
     indices: list[int]
     values: list[float]
 
 
-class SparseResponse(Contract):
+class SparseResponse(Record):
     """One vector per input, in order."""
 
     data: list[SparseVector]
 
 
-class EmbedderFingerprint(Contract):
+class EmbedderFingerprint(Record):
     """Identity of an embedder: equal hashes, and probe vectors that agree (see `matches`).
 
     Hashes are sha256 in hex, or "unknown" for a hosted model, which its vectors then tell apart.
@@ -66,11 +67,17 @@ class EmbedderFingerprint(Contract):
     max_tokens: int
     dimensions: int
     probe_vectors: list[list[float]]  # one per PROBE_TEXTS, `dimensions` long
+    query_prefix: str = ""  # put before a question, e.g. "query: "
+    document_prefix: str = ""
 
     @property
     def digest(self) -> str:
-        """Digest of all but the probe vectors, which vary in their last bits."""
-        return digest_of(self.model_dump(exclude={"probe_vectors"}))
+        """Digest of all but the probe vectors, which vary in their last bits.
+
+        A prefix counts only where there is one, so digests from before prefixes stay valid.
+        """
+        prefixes = {name for name in ("query_prefix", "document_prefix") if not getattr(self, name)}
+        return digest_of(self.model_dump(exclude={"probe_vectors", *prefixes}))
 
     def matches(self, other: "EmbedderFingerprint") -> bool:
         """Whether vectors of the two may be compared."""
@@ -78,18 +85,19 @@ class EmbedderFingerprint(Contract):
 
     def lowest_cosine(self, other: "EmbedderFingerprint") -> float:
         """Lowest cosine, in [-1, 1], between the two embedders' vectors of one probe text."""
-        return min(
-            _cosine(a, b) for a, b in zip(self.probe_vectors, other.probe_vectors, strict=True)
-        )
+        pairs = zip(self.probe_vectors, other.probe_vectors, strict=False)  # a release may add one
+        return min((_cosine(a, b) for a, b in pairs), default=0.0)
 
 
 def _cosine(a: list[float], b: list[float]) -> float:
+    if len(a) != len(b):
+        return 0.0
     dot = sum(x * y for x, y in zip(a, b, strict=True))
     norms = sum(x * x for x in a) ** 0.5 * sum(y * y for y in b) ** 0.5
     return dot / norms if norms else 0.0
 
 
-class EmbedderManifest(Contract):
+class EmbedderManifest(Record):
     """`GET /manifest` of the embedder: its identity, and what is recorded but is not identity."""
 
     contract: Literal["endpoints/1"] = "endpoints/1"
@@ -98,6 +106,7 @@ class EmbedderManifest(Contract):
     sparse: str  # the BM25 settings, e.g. "bm25:k=1.2,b=0.75,language=english"
     precision: str  # "float32" | "bfloat16" | "unknown"
     backend: str  # e.g. "sentence-transformers 6.2.0"
+    languages: list[str] = Field(default_factory=list)  # ISO 639-1; empty where unknown
     declared: bool = False  # True where a hosted endpoint's owner vouches for it
 
     @property
@@ -106,7 +115,7 @@ class EmbedderManifest(Contract):
         return digest_of([self.fingerprint.digest, self.sparse, self.precision, self.backend])
 
 
-class LlmManifest(Contract):
+class LlmManifest(Record):
     """`GET /manifest` of a chat model: what answers, in hashes; "unknown" where unseen."""
 
     contract: Literal["endpoints/1"] = "endpoints/1"

@@ -2,15 +2,15 @@
 
 An index named `X` is two aliases, switched in one call: `X` names the collection of chunks,
 `X-manifest` that of its documents. A chunk is visible only while its document's manifest
-names its version; so one point, written last, commits a document. Points of the manifest
-collection whose `kind` is not "document" are no documents.
+names its version and its namespace; so one point, written last, commits a document. Points of
+the manifest collection whose `kind` is not "document" are no documents.
 """
 
 import uuid
 from datetime import datetime
 from typing import Literal
 
-from contracts import Contract
+from contracts import Record
 from contracts.endpoints import EmbedderFingerprint, digest_of
 
 DENSE = "dense"  # vector names in the chunk collection
@@ -26,9 +26,23 @@ def manifest_alias(index: str) -> str:
     return f"{index}-manifest"
 
 
-def chunk_point_id(tenant: str, document_id: str, version: str, spec: str, ordinal: int) -> str:
-    """Point id of a chunk: the same input gives the same id on every machine (invariant I1)."""
-    return str(uuid.uuid5(_IDS, "\x1f".join((tenant, document_id, version, spec, str(ordinal)))))
+def chunk_point_id(
+    tenant: str,
+    document_id: str,
+    version: str,
+    spec: str,
+    ordinal: int,
+    namespace: str = DEFAULT_NAMESPACE,
+) -> str:
+    """Point id of a chunk: the same input gives the same id on every machine (invariant I1).
+
+    It depends on all that decides who may read the chunk. So a document that moves to another
+    namespace gets new points beside its old ones, and no half of it can be read by both (I3).
+    """
+    parts = [tenant, document_id, version, spec, str(ordinal)]
+    if namespace != DEFAULT_NAMESPACE:  # ids of the default one are older than namespaces in ids
+        parts.append(namespace)
+    return str(uuid.uuid5(_IDS, "\x1f".join(parts)))
 
 
 def manifest_point_id(tenant: str, document_id: str) -> str:
@@ -39,7 +53,7 @@ def manifest_point_id(tenant: str, document_id: str) -> str:
 SPEC_POINT_ID = str(uuid.uuid5(_IDS, "spec"))  # the collection spec, in the manifest collection
 
 
-class ChunkPayload(Contract):
+class ChunkPayload(Record):
     """Payload of one point of the chunk collection.
 
     The chunks of a version cover its extracted text in order: spans may overlap, and gaps
@@ -61,7 +75,7 @@ class ChunkPayload(Contract):
     run_id: str  # the ingestion run that wrote it
 
 
-class DocumentManifest(Contract):
+class DocumentManifest(Record):
     """Payload of one document's point in the manifest collection: its committed version."""
 
     contract: Literal["index/1"] = "index/1"
@@ -72,7 +86,7 @@ class DocumentManifest(Contract):
     document_id: str
     path: str
     title: str
-    format: str  # "markdown" | "html" | "pdf" | "docx" | "text" | "jsonl"
+    format: str  # a name of ingestion's registry of formats, e.g. "markdown"
     version: str
     text_sha256: str
     characters: int
@@ -82,10 +96,11 @@ class DocumentManifest(Contract):
     committed_at: datetime
     modified_at: datetime | None = None  # the date that the document states of itself, if any
     token: int = 0  # of the lease under which it was committed; a later writer's is higher
+    notes: tuple[str, ...] = ()  # what its parser left out, and the pages that it could not read
     kept: str = ""  # digest of the document contract that it was found to keep; "" for none
 
 
-class CollectionSpec(Contract):
+class CollectionSpec(Record):
     """What every vector of a collection has in common; it lies at SPEC_POINT_ID."""
 
     contract: Literal["index/1"] = "index/1"

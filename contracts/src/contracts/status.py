@@ -5,12 +5,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from contracts import Contract
+from contracts import Record
 
 Outcome = Literal["added", "modified", "unchanged", "deleted", "quarantined"]
 
 
-class Quarantined(Contract):
+class Quarantined(Record):
     """A document that could not be indexed, and why; the raw file is left where it was."""
 
     path: str
@@ -20,14 +20,14 @@ class Quarantined(Contract):
     attempts: int
 
 
-class Move(Contract):
+class Move(Record):
     """A document whose content was found again under another path in the same run."""
 
     old_path: str
     new_path: str
 
 
-class Hold(Contract):
+class Hold(Record):
     """Why a guard held a run, which changed nothing: `ingestion approve <run_id>` lets it through.
 
     An approval is for what the source held then; once the source has changed, it is void.
@@ -41,7 +41,7 @@ class Hold(Contract):
     approved_at: datetime | None = None
 
 
-class RunReport(Contract):
+class RunReport(Record):
     """What one ingestion run did; every path it saw has exactly one outcome (invariant I9).
 
     A held run did nothing, and has no outcomes.
@@ -86,7 +86,7 @@ StaleReason = Literal[
 ]
 
 
-class SourceStatus(Contract):
+class SourceStatus(Record):
     """Freshness of one source, from `ingestion status --json`."""
 
     contract: Literal["status/1"] = "status/1"
@@ -107,9 +107,10 @@ class SourceStatus(Contract):
     reason: StaleReason | None = None  # also of a warning, within the limit
     detail: str = ""  # what is wrong, and what to do
     hold: Hold | None = None  # the run that waits for approval
+    undeclared: bool = False  # it was declared once, is no more, and readers still see it
 
 
-class Pin(Contract):
+class Pin(Record):
     """An immutable copy of an index, from `ingestion pin NAME --json`."""
 
     contract: Literal["status/1"] = "status/1"
@@ -122,7 +123,7 @@ class Pin(Contract):
     created_at: datetime
 
 
-class RawDocument(Contract):
+class RawDocument(Record):
     """A document fetched again from its source, from `ingestion raw ID... --json`.
 
     The text comes from a second, simpler extractor, so that no parser is checked by itself.
@@ -135,7 +136,7 @@ class RawDocument(Contract):
     text: str = ""
 
 
-class Finding(Contract):
+class Finding(Record):
     """One way in which the index differs from what its source says."""
 
     document_id: str
@@ -143,7 +144,7 @@ class Finding(Contract):
     detail: str  # a sentence with the figures
 
 
-class AuditReport(Contract):
+class AuditReport(Record):
     """The index of one source against its raw documents, from `ingestion audit --json`."""
 
     contract: Literal["status/1"] = "status/1"
@@ -155,7 +156,7 @@ class AuditReport(Contract):
     error: str | None = None  # the source could not be read
 
 
-class BundleStatus(Contract):
+class BundleStatus(Record):
     """The application's build and bundle, from `GET /v1/status`."""
 
     contract: Literal["status/1"] = "status/1"
@@ -166,7 +167,7 @@ class BundleStatus(Contract):
     settings: dict[str, float | int | str | bool]  # retrieval and sampling settings
 
 
-class GateResult(Contract):
+class GateResult(Record):
     """What evals found of a bundle and a build; `application bundle release` asks for it.
 
     It lies in evals' `STATE_DIR/gates/<bundle>.json`.
@@ -180,14 +181,14 @@ class GateResult(Contract):
     summary: str  # a clause for a person
 
 
-class Check(Contract):
+class Check(Record):
     """One dependency as readiness saw it."""
 
     ok: bool
     detail: str
 
 
-class Readiness(Contract):
+class Readiness(Record):
     """Reply of `GET /health/ready`; 200 when every check that is required holds, else 503."""
 
     status: Literal["ready", "degraded", "down"]

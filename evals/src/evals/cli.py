@@ -9,11 +9,13 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table
 
-from evals import kept, measure, results
+from evals import drawing, kept, measure, results
 from evals.console import fail, sentences
 from evals.drill import cli as drill_cli
+from evals.errors import DatasetError
 from evals.results import Result
 from evals.settings import Settings
+from evals.suite import coverage, golden, losses, squad
 from evals.watch import cli as watch_cli
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -22,6 +24,9 @@ app.add_typer(drill_cli.app)
 _JSON = TypeAdapter(Any)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
+Split = Annotated[
+    squad.Split, typer.Option(help="Of a folder in SQuAD's form: which of its articles to ask.")
+]
 Write = Annotated[bool, typer.Option("--write", help="Merge the figures into docs/results/.")]
 
 
@@ -47,14 +52,71 @@ def retrieval(folder: Path, as_json: AsJson = False, write: Write = False) -> No
 
 
 @app.command()
-def answers(golden: Path, as_json: AsJson = False, write: Write = False) -> None:
-    """Ask a golden set of each revision of its corpus, which lies beside it.
+def answers(
+    path: Annotated[Path, typer.Argument(metavar="GOLDEN")],
+    as_json: AsJson = False,
+    write: Write = False,
+    limit: Annotated[
+        int | None, typer.Option(min=2, help="Ask only the first so many, by their ids' hashes.")
+    ] = None,
+    split: Split = "test",
+    clients: Annotated[
+        int | None, typer.Option(min=1, help="Requests in flight; 1 also measures waiting times.")
+    ] = None,
+    reader: Annotated[
+        bool, typer.Option("--reader", help="The stack answers with the perfect reader.")
+    ] = False,
+) -> None:
+    """Ask a golden set of its documents, and show at which step values are lost.
+
+    GOLDEN is a golden.jsonl beside the revisions of its corpus, or a folder in the form of
+    SQuAD 2.0 (docs/, corpus.jsonl, queries.jsonl). Each gets an index of its own.
 
     Example: evals answers evals/datasets/sample/golden.jsonl --write
     """
     with sentences():
-        settings = Settings()
-        _show(settings, measure.golden_set(settings, golden), as_json, write)
+        if write and (limit is not None or split != "test"):
+            raise DatasetError(
+                "--write publishes the whole test sample only: leave out --limit and --split."
+            )
+        settings = Settings() if clients is None else Settings(parallel=clients)
+        asked = golden.load(path, split, limit)
+        measured = measure.golden_set(settings, asked, reader)
+        _show(settings, measured, as_json, write)
+    if not as_json:
+        _print_steps(measured)
+
+
+@app.command()
+def index(path: Annotated[Path, typer.Argument(metavar="GOLDEN")], split: Split = "test") -> None:
+    """Ingest a golden set's documents into the index that `evals answers` asks; ask nothing.
+
+    Example: evals index ../shared/data/squad2-dev; then calibrate on that index
+    """
+    with sentences():
+        asked = golden.load(path, split)
+        for revision in asked.corpora:
+            run = measure.index_corpus(Settings(), asked, revision)
+            print(f"{asked.index}: {len(run.outcomes)} documents of {asked.corpora[revision]}.")
+
+
+@app.command()
+def curve(
+    dataset: str = "squad2",
+    output: Path = Path("docs/results/coverage.svg"),
+) -> None:
+    """Draw correctness against coverage for every system whose replies to a dataset are kept.
+
+    Example: evals curve --dataset squad2
+    """
+    with sentences():
+        runs = coverage.read(Settings().runs_dir(dataset))
+        lines = {name: coverage.curve(marks) for name, marks in runs.items()}
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(drawing.svg(dataset, lines), encoding="utf-8")
+    for name, points in lines.items():
+        print(f"{name}: answers {points[-1].coverage:.0%}, of which {points[-1].correct:.0%} right")
+    print(f"Drawn: {output}")
 
 
 @app.command()
@@ -133,6 +195,17 @@ def _show(settings: Settings, measured: measure.Measured, as_json: bool, write: 
         print(_JSON.dump_json({"results": rows, "details": measured.details}, indent=2).decode())
     else:
         _print_figures(rows)
+
+
+def _print_steps(measured: measure.Measured) -> None:
+    shown = Table("step", "questions that passed", "lost here", title="Where values are lost")
+    for step in measured.details["steps"]:
+        shown.add_row(step.name, str(step.passed), str(step.lost))
+    Console().print(shown)
+    if measured.details["steps"][-1].name == losses.MERGED:
+        print("The model's own reply was not heard, so the last two steps are shown as one.")
+    for support, share in measured.details["statements"].items():
+        print(f"Statements that are {support}: {share:.0%}")
 
 
 def _print_figures(rows: list[Result]) -> None:

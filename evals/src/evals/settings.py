@@ -86,3 +86,7 @@ class Settings(BaseSettings):
     def revision_dir(self, dataset: str, revision: str) -> Path:
         """Where chunks and replies of one revision of a dataset are kept."""
         return self.state_dir / "evals" / dataset / revision
+
+    def runs_dir(self, dataset: str) -> Path:
+        """Where each system's marked replies to a dataset are kept, one file a system."""
+        return self.state_dir / "evals" / dataset / "runs"

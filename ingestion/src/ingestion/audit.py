@@ -20,7 +20,7 @@ from ingestion.runs import Runs
 from ingestion.settings import Settings
 from ingestion.source_settings import due_after
 from ingestion.sources import Found, Source
-from ingestion.store import aliases, equals, scroll, translated
+from ingestion.store import aliases, equals, scroll, stored, translated
 
 
 @dataclass(frozen=True)
@@ -123,13 +123,17 @@ class Auditor:
     def _manifests(self) -> dict[str, DocumentManifest]:
         own = self._filter(kind="document", source=self.request.source)
         points = scroll(self.client, manifest_alias(self.request.index), own)
-        manifests = map(DocumentManifest.model_validate, (point.payload for point in points))
+        manifests = (stored(DocumentManifest, point.payload) for point in points)
         return {manifest.path: manifest for manifest in manifests}
 
     def _chunks(self, manifest: DocumentManifest) -> list[ChunkPayload]:
-        own = self._filter(document_id=manifest.document_id, version=manifest.version)
+        own = self._filter(
+            document_id=manifest.document_id,
+            version=manifest.version,
+            namespace=manifest.namespace,
+        )
         points = scroll(self.client, self.request.index, own)
-        return [ChunkPayload.model_validate(point.payload) for point in points]
+        return [stored(ChunkPayload, point.payload) for point in points]
 
     def _pinned(self, manifests: Iterable[DocumentManifest]) -> dict[str, DocumentManifest]:
         """The same documents as the newest pin of the index has them."""
@@ -139,7 +143,7 @@ class Auditor:
             return {}
         with translated():
             points = self.client.retrieve(manifest_alias(made[-1].index), ids)
-        pinned = map(DocumentManifest.model_validate, (point.payload for point in points))
+        pinned = (stored(DocumentManifest, point.payload) for point in points)
         return {manifest.document_id: manifest for manifest in pinned}
 
     def _filter(self, **fields: str) -> models.Filter:

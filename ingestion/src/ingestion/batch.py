@@ -26,6 +26,7 @@ class BatchResult:
     refused: list[tuple[Found, str]]  # with the reason
     chunks_embedded: int
     chunks_swept: int
+    notes: list[str]  # by path: what the parser of a committed document left out
 
 
 @dataclass(frozen=True)
@@ -62,11 +63,16 @@ class Indexer:
             except DocumentError as error:
                 refused.append((pending.found, str(error)))
         documents = self._embed(prepared, refused)
+        if documents:  # the vectors are still to be written, and the embedder may be another by now
+            self.index.check_embedder(self.embedder.current())
         committed = [item.pending for item, _ in documents]
         replaced = [pending.replaces for pending in committed if pending.replaces]
         swept = self.index.write([document for _, document in documents], replaced)
         embedded = sum(len(document.chunks) for _, document in documents)
-        return BatchResult(committed, refused, embedded, swept)
+        notes = [
+            f"{item.manifest.path}: {note}" for item, _ in documents for note in item.manifest.notes
+        ]
+        return BatchResult(committed, refused, embedded, swept, notes)
 
     def read(self, found: Found) -> str:
         """The text of a document as the source has it; DocumentError if it cannot be read."""
@@ -99,6 +105,7 @@ class Indexer:
             run_id=self.run_id,
             committed_at=datetime.now(UTC),
             modified_at=parsed.stated_at,
+            notes=parsed.notes,
             kept=self.contract.digest,
         )
         return Prepared(pending, manifest, chunks)

@@ -1,6 +1,7 @@
 """Puts a sync together from a request and the settings, runs it and keeps its report."""
 
 import logging
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from ingestion.batch import Indexer
 from ingestion.chunk import Chunker, TokenChunker, WholeChunker
 from ingestion.duplicates import Duplicates
 from ingestion.embed import Embedder, HttpEmbedder
-from ingestion.errors import Held, IngestionError, StateUnusable, Unavailable, UsageError
+from ingestion.errors import Held, IngestionError, NameTaken, StateUnusable, Unavailable, UsageError
 from ingestion.guards import Guard
 from ingestion.held import HeldRun
 from ingestion.index import Index
@@ -33,6 +34,7 @@ from ingestion.quarantine import Quarantine
 from ingestion.runs import Run, Runs
 from ingestion.sample import keep_sample
 from ingestion.settings import Settings
+from ingestion.source_record import SourceRecords
 from ingestion.source_settings import SourceSettings
 from ingestion.sources import Source
 from ingestion.sources.folder import FolderSource
@@ -67,6 +69,7 @@ class SyncRequest(BaseModel):
     chunk_tokens: int
     overlap_tokens: int
     allow_empty: bool = False
+    is_named: bool = True  # by a person or a declaration; False: by the last part of its path
 
 
 @dataclass(frozen=True)
@@ -103,18 +106,44 @@ def path_of(text: str) -> Path:
     return Path(text)
 
 
+def absolute(location: Path) -> Path:
+    """The path from the root, links kept: `current` stays one source wherever it points to."""
+    plain = Path(os.path.abspath(location))
+    return plain if plain.name and _is_same(plain, location) else location.resolve()
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """True if both paths lead to one place now, or neither to any."""
+    try:
+        return one == other or os.path.samefile(one, other)
+    except OSError:
+        return not one.exists() and not other.exists()
+
+
+def _refuse_shared(name: str, known: str, here: str) -> None:
+    """Raise NameTaken if the places differ that one name stands for."""
+    if known and known != here and not _is_same(Path(known), Path(here)):
+        raise NameTaken(
+            f"{name} is already the name of {known}, and syncing {here} by this name would delete "
+            "its documents. Give this source a name of its own: "
+            f"`ingestion sync {here} --name NAME`. If the documents have moved here: "
+            f"`ingestion sync {here} --name {name}`."
+        )
+
+
 def request_for(location: Path, settings: Settings, **options: object) -> SyncRequest:
     """A request with the settings' defaults; the source goes by its folder's or file's name.
 
     A name that is declared brings its tenant, namespace and contract along, or what only one
     tenant may read would be readable by another.
     """
-    location = location.resolve()
+    location = absolute(location)
     reads = SourceSettings.model_validate(location)
     given = {name: value for name, value in options.items() if value is not None}
     defaults: dict[str, object] = {
         "reads": reads,
         "source": location.name.removesuffix(".gz").removesuffix(".jsonl"),
+        "is_named": "source" in given,
         "index": settings.index,
         "tenant": settings.tenant,
         "chunk_tokens": settings.chunk_tokens,
@@ -125,6 +154,10 @@ def request_for(location: Path, settings: Settings, **options: object) -> SyncRe
             raise UsageError(
                 f"{given.get('source', location.name)} is declared as a {declared.kind} source: "
                 "sync that by `ingestion run`, or give this one another --name."
+            )
+        if "source" not in given:
+            _refuse_shared(
+                str(defaults["source"]), str(absolute(Path(declared.location))), str(location)
             )
         where = {"kind": reads.kind, "location": reads.location}
         own = {"tenant": declared.tenant, "namespace": declared.namespace}
@@ -141,7 +174,7 @@ def request_of(name: str, settings: Settings, **options: object) -> SyncRequest:
         where = settings.sources_file or "sources.yaml"
         raise UsageError(f"No source {name} is declared ({known}): add it to {where}.")
     if source.is_local:
-        source = source.model_copy(update={"location": str(Path(source.location).resolve())})
+        source = source.model_copy(update={"location": str(absolute(Path(source.location)))})
     return request_for(Path(name), settings, source=name, reads=source, **options)
 
 
@@ -161,57 +194,17 @@ def run_sync(
     """
     run = Run(request.source, request.tenant, request.index, flow_run_id)
     runs, is_kept = Runs(settings.state_dir), True
-    held = HeldRun.of(settings.state_dir, request.index, request.tenant, request.source)
+    records = SourceRecords(services.store, request.index, request.tenant, request.source)
     try:
-        source = source_of(request, settings, run.notes.append)
-        runs.require_room(request.index, request.tenant, request.source)
-        embedder = services.embedder
-        chunker = _chunker(request, embedder)
-        spec = _spec(embedder, chunker)
-        index = Index(services.store, request.index, spec, request.tenant, request.source)
-        duplicates = Duplicates()
-        indexer = Indexer(
-            source=source,
-            name=request.source,
-            tenant=request.tenant,
-            namespace=request.namespace,
-            run_id=run.run_id,
-            chunker=chunker,
-            embedder=embedder,
-            parse=services.parse,
-            index=index,
-            contract=request.reads.document,
-            duplicates=duplicates,
-        )
-        job = Job(
-            source=source,
-            namespace=request.namespace,
-            contract=request.reads.document.digest,
-            index=index,
-            quarantine=Quarantine(
-                settings.state_dir, index.collection, request.tenant, request.source
-            ),
-            runs=runs,
-            batch_bytes=settings.batch_bytes,
-            guard=Guard(
-                index=index,
-                read=indexer.read,
-                held=held,
-                max_dropped=settings.max_dropped,
-                max_damaged=settings.max_damaged,
-                allow_empty=request.allow_empty,
-            ),
-            duplicates=duplicates,
-        )
-        sync(job, run, wrap(indexer.index_batch), on_progress)
-        if not run.outcomes:
-            run.notes.append(f"{request.reads.location} is empty: {EMPTY}")
-        keep_sample(services.store, index, source, run, settings.state_dir)
-        run.error = None
-        held.end()
-    except Held as stopped:
-        held.keep(stopped.hold, request.model_dump(mode="json"))
-        run.run_id, run.hold, run.error = stopped.hold.run_id, stopped.hold, None
+        try:
+            _synced(request, settings, services, wrap, on_progress, run, records)
+            run.error = None
+        except Held as stopped:
+            HeldRun(records).keep(stopped.hold, request.model_dump(mode="json"))
+            run.run_id, run.hold, run.error = stopped.hold.run_id, stopped.hold, None
+    except NameTaken as error:
+        run.error, is_kept = str(error), False  # nor is it a failure of the source of that name
+        raise
     except UsageError as error:
         run.error = str(error)
         past = runs.of(request.index, request.tenant, request.source)
@@ -226,6 +219,77 @@ def run_sync(
         if is_kept:
             runs.save(run.report())
     return run.report(), run.notes
+
+
+def _synced(
+    request: SyncRequest,
+    settings: Settings,
+    services: Services,
+    wrap: Callable[[RunBatch], RunBatch],
+    on_progress: OnProgress,
+    run: Run,
+    records: SourceRecords,
+) -> None:
+    """Put the parts of a sync together, and run it to a good end. Raises: Held, IngestionError."""
+    source = source_of(request, settings, run.notes.append)
+    Runs(settings.state_dir).require_room(request.index, request.tenant, request.source)
+    _require_own_name(request, records)
+    declared = settings.sources.get(request.source)
+    is_declared = declared is not None and (request.index, request.tenant) == (
+        settings.index,
+        declared.tenant or settings.tenant,
+    )
+    records.change(location=request.reads.location, declared=is_declared)
+    embedder = services.embedder
+    chunker = _chunker(request, embedder)
+    spec = _spec(embedder, chunker)
+    index = Index(services.store, request.index, spec, request.tenant, request.source)
+    duplicates = Duplicates()
+    indexer = Indexer(
+        source=source,
+        name=request.source,
+        tenant=request.tenant,
+        namespace=request.namespace,
+        run_id=run.run_id,
+        chunker=chunker,
+        embedder=embedder,
+        parse=services.parse,
+        index=index,
+        contract=request.reads.document,
+        duplicates=duplicates,
+    )
+    job = Job(
+        source=source,
+        namespace=request.namespace,
+        contract=request.reads.document.digest,
+        index=index,
+        quarantine=Quarantine(settings.state_dir, index.collection, request.tenant, request.source),
+        records=records,
+        batch_bytes=settings.batch_bytes,
+        guard=Guard(
+            index=index,
+            read=indexer.read,
+            records=records,
+            max_dropped=settings.max_dropped,
+            max_damaged=settings.max_damaged,
+            allow_empty=request.allow_empty,
+        ),
+        duplicates=duplicates,
+    )
+    sync(job, run, wrap(indexer.index_batch), on_progress)
+    if not run.outcomes:
+        run.notes.append(f"{request.reads.location} is empty: {EMPTY}")
+    keep_sample(services.store, index, source, run, settings.state_dir)
+    HeldRun(records).end()
+
+
+def _require_own_name(request: SyncRequest, records: SourceRecords) -> None:
+    """Raise NameTaken if another place goes by the source's name already.
+
+    A name that a person gave or declared is theirs to move; one that a path gave is an accident.
+    """
+    if not request.is_named:
+        _refuse_shared(request.source, records.read().location, request.reads.location)
 
 
 def source_of(

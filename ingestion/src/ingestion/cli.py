@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from contracts.status import RunReport
-from ingestion import cli_audit, cli_guards, cli_lineage, cli_pins, cli_quarantine, cli_status
+from ingestion import (
+    cli_audit,
+    cli_guards,
+    cli_lineage,
+    cli_pins,
+    cli_quarantine,
+    cli_remove,
+    cli_status,
+)
 from ingestion.bootstrap import (
     Services,
     SyncRequest,
@@ -42,6 +50,7 @@ app.add_typer(cli_audit.app)
 app.add_typer(cli_guards.app)
 app.add_typer(cli_lineage.app)
 app.add_typer(cli_status.app)
+app.add_typer(cli_remove.app)
 app.add_typer(cli_quarantine.app, name="quarantine")
 
 

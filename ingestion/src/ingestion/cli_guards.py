@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
-from ingestion.bootstrap import SyncRequest
+from ingestion.bootstrap import Services, SyncRequest
 from ingestion.console import progress_bar, usage_errors
-from ingestion.errors import UsageError
+from ingestion.errors import Refused, UsageError
 from ingestion.held import HeldRun
 from ingestion.settings import Settings
 
@@ -31,18 +32,28 @@ def approve(
 
     with usage_errors():
         settings = Settings()
-        found = (each for each in HeldRun.every(settings.state_dir) if _is(each, run_id))
-        held = next(found, None)
+        every = HeldRun.every(Services.of(settings).store)
+        held = next((each for each, hold in every if hold.run_id == run_id), None)
         if held is None:
             raise UsageError(
-                f"No run {run_id} is held in {settings.state_dir}: `ingestion status` names those "
-                "that are."
+                f"No run {run_id} is held in the store at {settings.qdrant_url}: `ingestion "
+                "status` names those that are."
             )
+        request = _request(held)
         held.approve(by or _user(), datetime.now(UTC))
-        request = SyncRequest.model_validate(held.request())
         with progress_bar() as on_progress:
             report, _ = run_request(request, settings, on_progress, plain)
     end(report, as_json)
+
+
+def _request(held: HeldRun) -> SyncRequest:
+    try:
+        return SyncRequest.model_validate(held.request())
+    except ValidationError as error:
+        raise Refused(
+            "The request of the held run says what this version does not know: approve it with "
+            "the release that held it, or update this one."
+        ) from error
 
 
 def _user() -> str:
@@ -50,8 +61,3 @@ def _user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # a container runs as a number that has no name
         return f"user {os.getuid()}"
-
-
-def _is(held: HeldRun, run_id: str) -> bool:
-    hold = held.hold()
-    return hold is not None and hold.run_id == run_id

@@ -7,7 +7,7 @@ knowledge base (README.md, "The audit").
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,6 +22,7 @@ ROWS_FOUND = 0.9  # healthy: all of them
 MOJIBAKE_SIGNS = 0  # more than the raw text has; healthy: none
 SAME_BYTES = 0.75  # of the pin's raw bytes: what was there to be parsed did not shrink as much
 LEAST_GROWTH, MOST_GROWTH = 0.5, 1.5  # of a count that should have stayed; healthy: .69 to 1.33
+MOST_SHAPES = 64  # of rows, by which cells have no known text
 CHUNK_SLACK = 0.5  # a document of one or two chunks may gain or lose one
 LEAST_TEXT, MOST_TEXT = 0.5, 2.0  # characters parsed to raw ones; healthy: .91 to 1.43
 
@@ -85,24 +86,61 @@ def _text_lost(raw: Raw, indexed: Indexed) -> str | None:
 
 def _tables_lost(raw: Raw, indexed: Indexed) -> str | None:
     wanted = _wanted(raw)
-    lines = {(line.count("|"), _terms(line)) for line in indexed.text.splitlines() if "|" in line}
-    lost = [row for row in wanted if not _is_row(row, lines)]
+    rows = _Rows(line for line in indexed.text.splitlines() if "|" in line)
+    lost = [row for row in wanted if row not in rows]
     if len(lost) <= (1 - ROWS_FOUND) * len(wanted):
         return None
     return (
         f"{len(lost)} of the {len(wanted)} table rows in the source are no rows in its chunks, "
-        f"e.g. {' | '.join(lost[0])[:100]}"
+        f"e.g. {' | '.join(cell or '?' for cell in lost[0])[:100]}"
     )
 
 
 def _wanted(raw: Raw) -> list[Row]:
     """The rows with words in two cells or more."""
-    return [row for row in raw.rows if sum(1 for cell in row if _terms(cell)) > 1]
+    return [row for row in raw.rows if sum(1 for cell in row if cell and _letters(cell)) > 1]
 
 
-def _is_row(row: Sequence[str], lines: set[tuple[int, frozenset[str]]]) -> bool:
-    terms = _terms(" ".join(row))
-    return any(rules >= len(row) - 1 and terms <= line for rules, line in lines)
+class _Rows:
+    """Table rows by their cells' places; a look-up takes the time of one row, however many."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._rows = [_in_place(_BAR.split(line)) for line in map(_unlinked, lines)]
+        self._shapes: dict[tuple[bool, ...], set[tuple[str | None, ...]]] = {}
+
+    def __contains__(self, row: Row) -> bool:
+        """Whether a row has the same cells in the same places; None stands for any cell."""
+        wanted = _in_place(row)
+        shape = tuple(cell is None for cell in wanted)
+        if shape not in self._shapes:
+            if len(self._shapes) >= MOST_SHAPES:
+                return True  # so that a sheet of odd rows cannot take for ever
+            self._shapes[shape] = {
+                tuple(
+                    None if any_cell else cell for cell, any_cell in zip(each, shape, strict=True)
+                )
+                for each in self._rows
+                if len(each) == len(shape)
+            }
+        return wanted in self._shapes[shape]
+
+
+_BAR = re.compile(r"(?<!\\)\|")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()\s]*\)")
+
+
+def _unlinked(line: str) -> str:
+    """A line with the texts of its links only."""
+    return _LINK.sub(r"\1", line)
+
+
+def _in_place(cells: Iterable[str | None]) -> tuple[str | None, ...]:
+    """The letters and digits of each cell, without empty cells on either side."""
+    row = [None if cell is None else _letters(cell) for cell in cells]
+    while row and row[-1] == "":
+        row.pop()
+    first = next((i for i, cell in enumerate(row) if cell != ""), 0)
+    return tuple(row[first:])
 
 
 def _mojibake(raw: Raw, indexed: Indexed) -> str | None:
@@ -153,8 +191,9 @@ _CHECKS: tuple[tuple[Kind, Callable[[Raw, Indexed], str | None]], ...] = (
 
 def _words(text: str) -> set[str]:
     """The words of four letters and more."""
-    return set(re.findall(r"[^\W\d_]{4,}", unicodedata.normalize("NFKC", text).casefold()))
+    text = unicodedata.normalize("NFKC", text.replace("™", " ").replace("℠", " "))
+    return set(re.findall(r"[^\W\d_]{4,}", text.casefold()))
 
 
-def _terms(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
+def _letters(text: str) -> str:
+    return "".join(re.findall(r"[^\W_]", unicodedata.normalize("NFKC", text).casefold()))

@@ -22,6 +22,7 @@ FAILED, USAGE, PARTIAL, HELD, OVER_LIMIT = 1, 2, 3, 4, 5  # exit codes
 INTERRUPTED = 130  # as a shell says of Ctrl-C
 EXIT_CODES = {"complete": 0, "partial": PARTIAL, "held": HELD, "failed": FAILED}
 SHOWN_IN_QUARANTINE = 20
+TYPED = ("Settings", "SyncRequest", "SourceSettings")  # models of what a person wrote
 
 stderr = Console(stderr=True)
 
@@ -41,7 +42,7 @@ def usage_errors() -> Iterator[None]:
         raise typer.Exit(USAGE) from error
     except ValidationError as error:
         tell(_mistake(error))
-        raise typer.Exit(USAGE) from error
+        raise typer.Exit(USAGE if error.title in TYPED else FAILED) from error
     except IngestionError as error:
         tell(str(error))
         raise typer.Exit(USAGE if isinstance(error, UsageError) else FAILED) from error
@@ -117,6 +118,11 @@ def status_line(status: SourceStatus) -> str:
         f"{status.source} in {status.index}: {status.documents} documents, {status.chunks} chunks, "
         f"{status.quarantined} in quarantine, {ago}"
     )
+    if status.undeclared:
+        line += (
+            "; no longer declared, still answering: declare it again, or `ingestion remove "
+            f"{status.source} --tenant {status.tenant}`"
+        )
     over = "OVER ITS LIMIT, " if status.over_limit else ""
     return f"{line}; {over}{status.reason}: {status.detail}" if status.reason else line
 

@@ -5,10 +5,14 @@ A file's times and properties are no such date: they tell when it was copied, sa
 
 import re
 from calendar import month_name
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from typing import Any
 
 HEAD = 600  # characters; a date further down is about something else
+
+FIELDS = ("updated", "last_updated", "lastmod", "modified", "effective", "date")
 
 _MONTH = f"(?:{'|'.join(month_name[1:])})"
 _DAY = rf"\d{{4}}-\d\d-\d\d|\d{{1,2}} {_MONTH} \d{{4}}|{_MONTH} \d{{1,2}}, \d{{4}}"
@@ -34,3 +38,8 @@ def date_of(value: object) -> datetime | None:
             with suppress(ValueError):
                 return datetime.strptime(found[0], form).replace(tzinfo=UTC)
     return None
+
+
+def first_date(fields: Mapping[Any, object]) -> datetime | None:
+    """The date of the first metadata field that states one, in the order of `FIELDS`."""
+    return next(filter(None, (date_of(fields.get(name)) for name in FIELDS)), None)

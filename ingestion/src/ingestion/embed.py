@@ -1,23 +1,36 @@
 """The embedder over HTTP: dense and sparse vectors, its manifest and its tokenizer."""
 
 import base64
+import binascii
 import hashlib
+import math
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from tokenizers import Tokenizer
 
-from contracts.endpoints import EmbedderManifest, SparseResponse, SparseVector
+from contracts.endpoints import PRIORITY_HEADER, EmbedderManifest, SparseResponse, SparseVector
 from ingestion.errors import IngestionError, InputRefused, Refused, Unavailable
 from ingestion.settings import Settings
+from ingestion.state import write_whole
 
 TEXTS_PER_REQUEST = 64
+M = TypeVar("M", bound=BaseModel)
 RETRY_LATER = {408, 425, 429, 500, 502, 503, 504}
+
+
+class _Embedding(BaseModel):
+    index: int
+    embedding: str | list[float]
+
+
+class _Embeddings(BaseModel):
+    data: list[_Embedding]
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,9 @@ class Embedder(Protocol):
 
     def manifest(self) -> EmbedderManifest:
         """Who the embedder is."""
+
+    def current(self) -> EmbedderManifest:
+        """Who the embedder is now: asked again, since it may have been changed meanwhile."""
 
     def tokenizer(self) -> Tokenizer:
         """Its own tokenizer, that neither truncates nor pads."""
@@ -50,7 +66,8 @@ class HttpEmbedder:
         self._tokenizers = settings.state_dir / "tokenizers"
         self._client = httpx.Client(
             base_url=self._url,
-            headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else {},
+            headers={PRIORITY_HEADER: "bulk"}  # questions go first
+            | ({"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}),
             timeout=settings.timeout_seconds,
             transport=transport,
         )
@@ -58,16 +75,18 @@ class HttpEmbedder:
     def manifest(self) -> EmbedderManifest:
         """Identity of the embedder, asked for once and kept."""
         if not hasattr(self, "_manifest"):
-            try:
-                self._manifest = EmbedderManifest.model_validate(
-                    self._request("GET", "/manifest").json()
-                )
-            except (ValidationError, ValueError) as error:
-                raise Refused(
-                    f"{self._url}/manifest is no embedder's manifest: point INGESTION_EMBED_URL at "
-                    "`serving embed`, which also adapts hosted embedders."
-                ) from error
+            self._manifest = self.current()
         return self._manifest
+
+    def current(self) -> EmbedderManifest:
+        """Identity of the embedder that answers now."""
+        try:
+            return EmbedderManifest.model_validate_json(self._request("GET", "/manifest").content)
+        except ValidationError as error:
+            raise Refused(
+                f"{self._url}/manifest is no embedder's manifest: point INGESTION_EMBED_URL at "
+                "`serving embed`, which also adapts hosted embedders."
+            ) from error
 
     def tokenizer(self) -> Tokenizer:
         """The embedder's own tokenizer, from the cache or downloaded, checked by its hash.
@@ -83,11 +102,12 @@ class HttpEmbedder:
                     f"{self._url}/v1/tokenizer is not the tokenizer that its manifest names: "
                     "restart `serving embed`, and fetch its model again if that does not help."
                 )
-            cached.parent.mkdir(parents=True, exist_ok=True)
-            partial = cached.with_suffix(".partial")
-            partial.write_bytes(content)
-            partial.replace(cached)
-        tokenizer = Tokenizer.from_file(str(cached))
+            write_whole(cached, content)
+        try:
+            tokenizer = Tokenizer.from_file(str(cached))
+        except Exception as error:  # it raises nothing narrower
+            cached.unlink(missing_ok=True)
+            raise self._garbage("/v1/tokenizer", "no tokenizer") from error
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return tokenizer
@@ -99,18 +119,58 @@ class HttpEmbedder:
         vectors: dict[int, Vectors] = {}
         for start in range(0, len(order), TEXTS_PER_REQUEST):
             part = order[start : start + TEXTS_PER_REQUEST]
-            body = {"model": model, "input": [dense[i] for i in part], "encoding_format": "base64"}
-            rows = sorted(self._post("/v1/embeddings", body)["data"], key=lambda row: row["index"])
-            body = {"input": [sparse[i] for i in part], "kind": "document"}
-            weights = SparseResponse.model_validate(self._post("/v1/sparse", body)).data
-            if not len(part) == len(rows) == len(weights):
-                raise Refused(f"{self._url} answered with fewer vectors than texts: restart it.")
-            for i, row, weight in zip(part, rows, weights, strict=True):
-                vectors[i] = Vectors(_floats(row["embedding"]), weight)
+            dense_part = self._dense(model, [dense[i] for i in part])
+            sparse_part = self._sparse([sparse[i] for i in part])
+            for i, row, weight in zip(part, dense_part, sparse_part, strict=True):
+                vectors[i] = Vectors(row, weight)
         return [vectors[i] for i in range(len(dense))]
 
-    def _post(self, path: str, body: dict[str, Any]) -> Any:
-        return self._request("POST", path, json=body).json()
+    def _dense(self, model: str, texts: list[str]) -> list[list[float]]:
+        """A dense vector of each text; Refused where one is not what the manifest promises."""
+        path = "/v1/embeddings"
+        body = {"model": model, "input": texts, "encoding_format": "base64"}
+        body["input_type"] = "document"
+        rows = sorted(self._post(path, body, _Embeddings).data, key=lambda row: row.index)
+        if [row.index for row in rows] != list(range(len(texts))):
+            raise self._garbage(path, f"{len(rows)} vectors for {len(texts)} texts")
+        try:
+            vectors = [_floats(row.embedding) for row in rows]
+        except (binascii.Error, struct.error) as error:
+            raise self._garbage(path, "a vector that is no base64 of float32") from error
+        wanted = self.manifest().fingerprint.dimensions
+        for vector in vectors:
+            if len(vector) != wanted:
+                raise self._garbage(path, f"{len(vector)} dimensions in place of {wanted}")
+            if not all(map(math.isfinite, vector)):
+                raise self._garbage(path, "a vector with a value that is no number")
+        return vectors
+
+    def _sparse(self, texts: list[str]) -> list[SparseVector]:
+        """The same for sparse vectors."""
+        path = "/v1/sparse"
+        vectors = self._post(path, {"input": texts, "kind": "document"}, SparseResponse).data
+        if len(vectors) != len(texts):
+            raise self._garbage(path, f"{len(vectors)} vectors for {len(texts)} texts")
+        for vector in vectors:
+            if len(vector.indices) != len(vector.values):
+                raise self._garbage(path, "a vector with more or fewer indices than values")
+            if not all(map(math.isfinite, vector.values)):
+                raise self._garbage(path, "a weight that is no number")
+        return vectors
+
+    def _post(self, path: str, body: dict[str, Any], answer: type[M]) -> M:
+        try:
+            return answer.model_validate_json(self._request("POST", path, json=body).content)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the reply"
+            raise self._garbage(path, f"no vectors ({where}: {first['msg']})") from error
+
+    def _garbage(self, path: str, what: str) -> Refused:
+        return Refused(
+            f"The embedder at {self._url} answers {path} with {what}: restart it, and see its log "
+            "if that does not help. The documents of this batch were not written."
+        )
 
     def _request(self, method: str, path: str, **kwargs: Any) -> httpx.Response:
         try:
@@ -137,9 +197,11 @@ def _error_of(response: httpx.Response, url: str) -> IngestionError:
     return Refused(f"{url}{path} answers {said}: point INGESTION_EMBED_URL at `serving embed`.")
 
 
-def _floats(embedding: str) -> list[float]:
-    """A vector in OpenAI's base64 form: little-endian float32."""
-    raw = base64.b64decode(embedding)
+def _floats(embedding: str | list[float]) -> list[float]:
+    """A vector in OpenAI's base64 form, little-endian float32; or as numbers."""
+    if isinstance(embedding, list):
+        return embedding
+    raw = base64.b64decode(embedding, validate=True)
     return list(struct.unpack(f"<{len(raw) // 4}f", raw))
 
 

@@ -2,6 +2,7 @@
 
 IngestionError
 ├── UsageError      the command or a setting is wrong: mend it, run again
+│   └── NameTaken       the source's name belongs to another place: give it one of its own
 ├── DocumentError   one document cannot be indexed: quarantine it, go on
 ├── Unavailable     the embedder or the store does not answer: try again
 ├── Refused         the embedder or the store said no: another try is in vain
@@ -24,6 +25,10 @@ class IngestionError(Exception):
 
 class UsageError(IngestionError):
     """The command or a setting is wrong."""
+
+
+class NameTaken(UsageError):
+    """Another place of documents goes by the name that this source's path gives it."""
 
 
 class DocumentError(IngestionError):

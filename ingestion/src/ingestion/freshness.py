@@ -12,10 +12,11 @@ from typing import Self, get_args
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from contracts.status import RunReport, SourceStatus, StaleReason
-from ingestion.held import HeldRun, hold_text
+from ingestion.held import hold_text
 from ingestion.index import documents_and_chunks
 from ingestion.runs import CLOCK_TOLERANCE, Runs, file_of
 from ingestion.settings import Settings
+from ingestion.source_record import every_record
 from ingestion.source_settings import SourceSettings, due_after
 from ingestion.store import connect
 
@@ -73,8 +74,12 @@ def statuses(index: str, settings: Settings, now: datetime) -> list[SourceStatus
         for name, source in settings.sources.items()
         if index == settings.index
     }
+    records = {
+        (each.tenant, each.source): each for each in every_record(client) if each.index == index
+    }
     found = []
     for key in sorted(documents.keys() | runs.sources(index) | declared.keys()):
+        record = records.get(key)
         status = SourceStatus(
             source=key[1],
             tenant=key[0],
@@ -85,7 +90,8 @@ def statuses(index: str, settings: Settings, now: datetime) -> list[SourceStatus
             last_good_run_at=None,
             lag_seconds=None,
             quarantined=0,
-            hold=HeldRun.of(settings.state_dir, index, *key).hold(),
+            hold=record.hold if record else None,
+            undeclared=bool(record and record.declared and documents[key]) and key not in declared,
         )
         history = History.of(runs.of(index, *key), now)
         found.append(with_freshness(status, history, declared.get(key), now))
@@ -99,7 +105,7 @@ def with_freshness(
     good, last = history.good, history.last
     lag = now - good.started_at if good else None
     limit = _limit(good.started_at if good else now, declared)
-    reason, detail = _reason(status.source, history, declared, limit, now)
+    reason, detail = _reason(status, history, declared, limit, now)
     late = limit is not None and (lag is None or lag > limit)
     too_silent = reason == "source silent" and declared and declared.silence_limit
     return status.model_copy(
@@ -129,7 +135,7 @@ def _limit(last_good: datetime, declared: SourceSettings | None) -> timedelta | 
 
 
 def _reason(
-    name: str,
+    status: SourceStatus,
     history: History,
     declared: SourceSettings | None,
     limit: timedelta | None,
@@ -137,13 +143,15 @@ def _reason(
 ) -> tuple[StaleReason | None, str]:
     """The first thing that is wrong, and what to do about it in a sentence."""
     last, good, to_come = history.last, history.good, history.to_come
-    again = f"`ingestion run {name}`" if declared else "`ingestion sync`"
+    again = f"`ingestion run {status.source}`" if declared else "`ingestion sync`"
     if to_come:
         return "clock wrong", (
             f"Run {to_come.run_id} is dated {age(to_come.started_at - now)} in the future: compare "
             f"`date -u` with a clock that you trust, and set it. If it is right now, delete "
             f"runs/{file_of(to_come)} in INGESTION_STATE_DIR, then {again}."
         )
+    if status.hold and not status.hold.approved_at:  # on this host or on another one
+        return "run held", hold_text(status.hold)
     if last is None:
         return "never in sync", f"No run of it is known: {again} syncs it now."
     if last.hold and last.status == "held":
@@ -191,6 +199,7 @@ def metrics(found: Iterable[SourceStatus]) -> str:
             "lag_seconds": "Since the start of the last good run.",
             "limit_seconds": "What the lag may be.",
             "over_limit": "1 where the source breaks a limit.",
+            "undeclared": "1 where readers see a source that is declared no more.",
         }.items()
     }
     what = "1 for the reason that holds."

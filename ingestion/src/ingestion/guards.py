@@ -7,7 +7,7 @@ export, beside what readers see of the same documents now (docs/adr/0014).
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,10 +19,11 @@ from contracts.index import DocumentManifest
 from contracts.status import Hold
 from ingestion.compare import Indexed, losses
 from ingestion.errors import DocumentError, Held
-from ingestion.held import HeldRun
+from ingestion.guard_memory import Memory, loss_of, since
 from ingestion.index import Index
 from ingestion.plan import Plan
 from ingestion.runs import Run
+from ingestion.source_record import SourceRecords
 from ingestion.sources import Found
 
 FEW = 4  # documents may always go, or come damaged, however small the source
@@ -42,7 +43,7 @@ class Guard:
 
     index: Index
     read: Callable[[Found], str]  # the text of a document as the source has it; DocumentError
-    held: HeldRun
+    records: SourceRecords
     max_dropped: float
     max_damaged: float
     allow_empty: bool
@@ -53,21 +54,25 @@ class Guard:
         Raises: Held. An approval holds for the source exactly as it was when the run was held.
         """
         digest = self._digest(plan, known)
-        last = self.held.hold()
+        record = self.records.read()
+        last = record.hold
         if last and last.digest == digest:
             if last.approved_at:
                 run.hold = last
+                self.records.change(lost=[], damaged=[])  # what is left is the measure now
                 return
             if not self.allow_empty:
                 raise Held(last)
         history = self._history(known)
+        memory = Memory.of(record, plan, history, datetime.now(UTC))
         changed = _changed(plan, history) if history else []
         now = dict(self._readable(_sample(changed)))
         reasons = [
-            *self._volume(plan, history, now, run.source),
-            *self._shape(changed, history, now, run),
+            *self._volume(plan, history, now, memory, run.source),
+            *self._shape(changed, history, now, memory, run),
         ]
         if not reasons:
+            self.records.change(lost=memory.lost, damaged=memory.damaged)
             return
         if last and last.approved_at:
             reasons.append(f"the source has changed since run {last.run_id} was approved")
@@ -95,24 +100,38 @@ class Guard:
         plan: Plan,
         history: dict[str, DocumentManifest],
         now: Mapping[str, str],
+        memory: Memory,
         source: str,
     ) -> Iterator[str]:
         gone = gone_from(plan, history)
-        if self.allow_empty or not gone:
+        if self.allow_empty:
+            memory.lost.clear()
             return
+        if not gone:
+            return
+        before = len(memory.lost)  # documents that earlier runs took
+        whole = len(history) + before
         if len(gone) == len(history) and not plan.pending:
             yield f"0 of {len(history)} documents of {source} are left in the source"
-        elif self._too_many(len(gone), self.max_dropped, history):
+            return
+        lost: Sequence[DocumentManifest] = gone
+        is_much = self._too_many(len(gone) + before, self.max_dropped, whole)
+        if is_much or (len(gone) > FEW and len(plan.pending) <= SAMPLE):
             chosen = _sample(gone)
             moved = self._moved(chosen, plan, now)
             lost = [manifest for manifest in chosen if manifest.path not in moved]
-            dropped = len(lost) * len(gone) // len(chosen)
-            if self._too_many(dropped, self.max_dropped, history):
+            dropped = len(lost) * len(gone) // len(chosen) + before
+            if lost and self._too_many(dropped, self.max_dropped, whole):
                 paths = ", ".join(manifest.path for manifest in lost[:EXAMPLES])
+                added = f" {since(memory.lost)}" if before else ""
                 yield (
-                    f"{dropped} of {len(history)} documents of {source} are gone, and their text "
+                    f"{dropped} of {whole} documents of {source} are gone{added}, and their text "
                     f"is nowhere else in it (at most {self.max_dropped:.0%} may go), e.g. {paths}"
                 )
+                return
+            if len(chosen) < len(gone):
+                lost = [manifest for manifest in gone if manifest.path not in moved]
+        memory.lost.extend(loss_of(manifest.path, manifest.version) for manifest in lost)
 
     def _moved(
         self, gone: Sequence[DocumentManifest], plan: Plan, now: Mapping[str, str]
@@ -135,6 +154,7 @@ class Guard:
         changed: Sequence[Found],
         history: dict[str, DocumentManifest],
         now: Mapping[str, str],
+        memory: Memory,
         run: Run,
     ) -> Iterator[str]:
         if not now:
@@ -144,18 +164,24 @@ class Guard:
             before += _sample([old for path, old in history.items() if path not in now])
         damaged = damages(self._texts(before), now)
         told = _told(damaged)
-        estimate = len(damaged) * len(changed) // len(now)
-        if len(damaged) > FEW and self._too_many(estimate, self.max_damaged, history):
+        memory.forget_damage_of(now)
+        earlier = len(memory.damaged)
+        estimate = len(damaged) * len(changed) // len(now) + earlier
+        few = len(damaged) + earlier <= FEW
+        if damaged and not few and self._too_many(estimate, self.max_damaged, len(history)):
+            added = f", with those {since(memory.damaged)}," if earlier else ""
             yield (
-                f"{estimate} of the {len(changed)} documents of {run.source} that changed look "
-                f"like a broken export (at most {self.max_damaged:.0%} of {len(history)} may): "
-                f"{'; '.join(told)}"
+                f"{estimate} of the {len(changed) + earlier} documents of {run.source} that "
+                f"changed{added} look like a broken export (at most {self.max_damaged:.0%} of "
+                f"{len(history)} may): {'; '.join(told)}"
             )
-        else:
-            run.notes.extend(map(BROKEN.format, told))
+            return
+        run.notes.extend(map(BROKEN.format, told))
+        versions = {item.path: item.sha256 for item in changed}
+        memory.damaged.extend(loss_of(path, versions[path]) for path in damaged)
 
-    def _too_many(self, count: int, share: float, history: Collection[str]) -> bool:
-        return count > max(FEW, share * len(history))
+    def _too_many(self, count: int, share: float, documents: int) -> bool:
+        return count > max(FEW, share * documents)
 
     def _readable(self, every: Iterable[Found]) -> Iterator[tuple[str, str]]:
         """Texts with their paths, of what can be read: the rest keeps its last good version."""

@@ -1,62 +1,50 @@
-"""Runs that a guard held, in `held/`: one file a source, until a run of it comes to its end."""
+"""Runs that a guard held: kept in the source's record, until a run of it comes to its end."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Self
 
+from qdrant_client import QdrantClient
+
 from contracts.status import Hold
-from ingestion.runs import entries
+from ingestion.source_record import SourceRecords, every_record
 
 
 @dataclass(frozen=True)
 class HeldRun:
-    """What is held of one source, and the request that an approval runs again."""
+    """What is held of one source, and the request that an approval runs again, on any host."""
 
-    file: Path
-
-    @classmethod
-    def of(cls, state_dir: Path, index: str, tenant: str, source: str) -> Self:
-        """The place of one source."""
-        return cls(state_dir / "held" / index / tenant / f"{source}.json")
+    records: SourceRecords
 
     @classmethod
-    def every(cls, state_dir: Path) -> Iterator[Self]:
-        """All that are held."""
-        found = sorted(entries(state_dir / "held", depth=3))
-        yield from (cls(file) for file in found if file.suffix == ".json")
+    def every(cls, client: QdrantClient) -> Iterator[tuple[Self, Hold]]:
+        """All that are held, each with its hold."""
+        for each in every_record(client):
+            if each.hold:
+                yield cls(SourceRecords(client, each.index, each.tenant, each.source)), each.hold
 
     def hold(self) -> Hold | None:
         """Why it is held, and whether that was approved; None if it is not."""
-        return Hold.model_validate(self._read()["hold"]) if self.file.exists() else None
+        return self.records.read().hold
 
     def request(self) -> dict[str, Any]:
-        """The request of the run, as JSON; held there is."""
-        request: dict[str, Any] = self._read()["request"]
-        return request
+        """The held run's request, as JSON."""
+        return self.records.read().request or {}
 
     def keep(self, hold: Hold, request: dict[str, Any]) -> None:
         """Hold a run, in place of one before."""
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.file.with_suffix(".partial")
-        partial.write_text(json.dumps({"hold": hold.model_dump(mode="json"), "request": request}))
-        partial.replace(self.file)
+        self.records.change(hold=hold, request=request)
 
     def approve(self, by: str, at: datetime) -> None:
         """Let it through, as long as the source stays what it was."""
-        hold = Hold.model_validate(self._read()["hold"])
-        approved = hold.model_copy(update={"approved_by": by, "approved_at": at})
-        self.keep(approved, self.request())
+        if hold := self.hold():
+            approved = hold.model_copy(update={"approved_by": by, "approved_at": at})
+            self.records.change(hold=approved)
 
     def end(self) -> None:
         """Nothing of the source is held."""
-        self.file.unlink(missing_ok=True)
-
-    def _read(self) -> dict[str, Any]:
-        held: dict[str, Any] = json.loads(self.file.read_bytes())
-        return held
+        self.records.change(hold=None, request=None)
 
 
 def hold_text(hold: Hold) -> str:

@@ -1,7 +1,7 @@
 """The index as ingestion writes it; layout in `contracts.index`.
 
 A document's manifest is its commit point: chunks first, then the manifest, then what it replaces
-is swept. Readers drop chunks whose version the manifest does not name.
+is swept. Readers drop chunks whose version or namespace the manifest does not name.
 
 Every change of a manifest is conditional on the lease's token (I8). A point that is not there yet
 knows no condition, so its place is taken first, then the lease is checked: a successor that takes
@@ -18,6 +18,7 @@ from typing import Any
 
 from qdrant_client import QdrantClient, models
 
+from contracts.endpoints import EmbedderManifest
 from contracts.index import (
     DENSE,
     SPARSE,
@@ -41,6 +42,7 @@ from ingestion.store import (
     equals,
     pages,
     scroll,
+    stored,
     translated,
 )
 
@@ -100,19 +102,29 @@ class Index:
             self.switch()
 
     def _check_spec(self) -> None:
-        stored = self._client.retrieve(self._manifests, [SPEC_POINT_ID])
-        if not stored:
+        found = self._client.retrieve(self._manifests, [SPEC_POINT_ID])
+        if not found:
             self._upsert(
                 self._manifests, [_point(SPEC_POINT_ID, self.spec.model_dump(mode="json"))]
             )
             return
-        embedder = CollectionSpec.model_validate(stored[0].payload).embedder
+        embedder = stored(CollectionSpec, found[0].payload).embedder
         if not embedder.matches(self.spec.embedder):
             raise SpecMismatch(
                 f"The embedder calls itself {self.spec.embedder.model} as before, but its vectors "
                 f"differ from those in {self.collection} (lowest cosine of the probe texts: "
                 f"{embedder.lowest_cosine(self.spec.embedder):.3f}): bring the old embedder back, "
                 "or give the new one a name of its own. Nothing was written."
+            )
+
+    def check_embedder(self, manifest: EmbedderManifest) -> None:
+        """Raise SpecMismatch if another embedder than this collection's answers now (I7)."""
+        now, spec = manifest.fingerprint, self.spec
+        if manifest.sparse != spec.sparse or not spec.embedder.matches(now):
+            raise SpecMismatch(
+                f"The embedder was changed during the sync: {now.model} ({now.digest}) answers in "
+                f"place of {spec.embedder.model} ({spec.embedder.digest}). What was committed "
+                "before stays, and the last batch was not written: sync again."
             )
 
     def shown_instead(self) -> str | None:
@@ -137,8 +149,7 @@ class Index:
         name = manifest_alias(collection) if collection else self._manifests
         own = models.Filter(must=[equals("kind", "document"), *self._own])
         manifests = (
-            DocumentManifest.model_validate(point.payload)
-            for point in scroll(self._client, name, own)
+            stored(DocumentManifest, point.payload) for point in scroll(self._client, name, own)
         )
         return {manifest.path: manifest for manifest in manifests}
 
@@ -152,10 +163,11 @@ class Index:
             these = models.FieldCondition(key="document_id", match=ids)
             chunks = defaultdict(list)
             for point in scroll(self._client, live, models.Filter(must=[*self._own, these])):
-                chunk = ChunkPayload.model_validate(point.payload)
-                chunks[chunk.document_id, chunk.version].append(chunk)
+                chunk = stored(ChunkPayload, point.payload)
+                chunks[chunk.document_id, chunk.version, chunk.namespace].append(chunk)
             for manifest in page:
-                yield manifest, chunks[manifest.document_id, manifest.version]
+                seen = (manifest.document_id, manifest.version, manifest.namespace)
+                yield manifest, chunks[seen]
 
     def write(self, documents: Sequence[Document], replaced: Sequence[DocumentManifest]) -> int:
         """Commit a batch of documents and sweep those they replace; the number of chunks swept."""
@@ -187,24 +199,33 @@ class Index:
             return self._sweep(manifests, keep=set())
 
     def audit(self, manifests: Sequence[DocumentManifest]) -> Audit:
-        """Compare the chunks of this source with its manifests: by count, in full if it differs."""
-        own = models.Filter(must=[*self._own])
-        with translated():
-            count = self._client.count(self.collection, own, exact=True).count
-        if count == sum(manifest.chunks for manifest in manifests):
-            return Audit({}, [])
-        expected = {m.document_id: set(self._chunk_ids(m)) for m in manifests}
-        found = {
-            str(point.id): point.payload or {}
-            for point in scroll(self._client, self.collection, own, ["document_id", "run_id"])
-        }
-        orphans = {
-            id: chunk["run_id"]
-            for id, chunk in found.items()
-            if id not in expected.get(chunk["document_id"], ())
-        }
-        damaged = [document for document, ids in expected.items() if not ids <= found.keys()]
-        return Audit(orphans, damaged)
+        """Compare the chunks of this source with its manifests, id by id."""
+        missing = {id for manifest in manifests for id in self._chunk_ids(manifest)}
+        own, unknown = models.Filter(must=[*self._own]), []
+        for point in scroll(self._client, self.collection, own, False):
+            if str(point.id) in missing:
+                missing.remove(str(point.id))
+            else:
+                unknown.append(str(point.id))
+        damaged = [
+            manifest.document_id
+            for manifest in (manifests if missing else ())
+            if not missing.isdisjoint(self._chunk_ids(manifest))
+        ]
+        return Audit(self._orphans(unknown, set(damaged)), damaged)
+
+    def _orphans(self, unknown: Sequence[str], damaged: set[str]) -> dict[str, str]:
+        """Runs that wrote these chunks, by id; readers may need those of damaged documents yet."""
+        orphans = {}
+        for page in pages(unknown, POINTS_PER_PAGE):
+            with translated():
+                fields = ["document_id", "run_id"]
+                found = self._client.retrieve(self.collection, page, with_payload=fields)
+            for point in found:
+                chunk = point.payload or {}
+                if chunk["document_id"] not in damaged:
+                    orphans[str(point.id)] = chunk["run_id"]
+        return orphans
 
     def sweep_orphans(self, orphans: Mapping[str, str]) -> int:
         """Delete what an audit found no manifest for; the number of chunks.
@@ -235,8 +256,7 @@ class Index:
 
     def _chunk_ids(self, manifest: DocumentManifest) -> list[str]:
         """Point ids of a document's chunks, by ordinal."""
-        identity = (manifest.tenant, manifest.document_id, manifest.version, self.spec.digest)
-        return [chunk_point_id(*identity, ordinal) for ordinal in range(manifest.chunks)]
+        return chunk_ids(manifest, self.spec)
 
     def _sweep(self, manifests: Sequence[DocumentManifest], keep: set[str]) -> int:
         return self._delete_chunks(
@@ -321,6 +341,15 @@ class Index:
         found = self._client.retrieve(self.collection, ids, with_payload=False, with_vectors=False)
         if len(found) != len(ids):
             raise self._refused(f"{len(ids) - len(found)} of {len(ids)} chunks")
+
+
+def chunk_ids(manifest: DocumentManifest, spec: CollectionSpec) -> list[str]:
+    """Point ids of the chunks of a committed document, by ordinal."""
+    identity, digest = (manifest.tenant, manifest.document_id, manifest.version), spec.digest
+    return [
+        chunk_point_id(*identity, digest, ordinal, manifest.namespace)
+        for ordinal in range(manifest.chunks)
+    ]
 
 
 def documents_and_chunks(

@@ -18,7 +18,7 @@ from typing import Any, Self
 from qdrant_client import QdrantClient, models
 
 from ingestion.errors import Fenced, IngestionError, NotProved, Unavailable
-from ingestion.store import equals, translated
+from ingestion.store import create_vectorless, translated
 
 LEASES = "ingestion-leases"  # collection, a point for each source of each collection
 POLL_SECONDS = 0.5
@@ -85,11 +85,9 @@ class Lease:
     def _create(self) -> None:
         nobody = {"token": 0, "holder": "", "host": "", "process": 0, "beat": 0}
         with translated():
-            if not self._client.collection_exists(LEASES):
-                unused = {"unused": models.SparseVectorParams()}
-                self._client.create_collection(LEASES, {}, unused)
+            create_vectorless(self._client, LEASES)
             point = models.PointStruct(id=self._id, vector={}, payload=nobody)
-            never = models.Filter(must=[equals("holder", "created by another run")])
+            never = models.Filter(must_not=[models.HasIdCondition(has_id=[self._id])])
             self._client.upsert(LEASES, [point], wait=True, update_filter=never)
 
     def _read(self) -> dict[str, Any]:

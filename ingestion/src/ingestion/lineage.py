@@ -1,6 +1,5 @@
 """Where a chunk comes from: source, run, parser, chunker, embedder; and whether readers see it."""
 
-import re
 import uuid
 
 from pydantic import BaseModel
@@ -15,7 +14,7 @@ from contracts.index import (
 )
 from ingestion.errors import UsageError
 from ingestion.pins import shown_instead, spec_of
-from ingestion.store import aliases, equals, scroll, translated
+from ingestion.store import aliases, collections_of, equals, scroll, stored, translated
 
 HOW_IDS_LOOK = (
     "a chunk goes by its point id (`chunk_id` of an answer's citations and passages, such as "
@@ -67,11 +66,8 @@ def lineages(client: QdrantClient, index: str, wanted: str) -> list[Lineage]:
 
 def _collections(client: QdrantClient, index: str, live: str) -> list[str]:
     """The one that readers see, then the others of the index, copies last."""
-    with translated():
-        existing = [each.name for each in client.get_collections().collections]
-    own = re.compile(rf"{re.escape(index)}-[0-9a-f]{{16}}(-pin-.+)?(?<!{manifest_alias('')})")
-    others = [name for name in existing if own.fullmatch(name) and name != live]
-    return [live, *sorted(others, key=lambda name: ("-pin-" in name, name))]
+    every = collections_of(client, index, pins=True)
+    return [live, *(name for name in every if name != live)]
 
 
 def _points(client: QdrantClient, collection: str, wanted: str) -> list[models.Record]:
@@ -93,11 +89,11 @@ def _points(client: QdrantClient, collection: str, wanted: str) -> list[models.R
 def _lineages(
     client: QdrantClient, index: str, collection: str, points: list[models.Record]
 ) -> list[Lineage]:
-    chunks = {str(point.id): ChunkPayload.model_validate(point.payload) for point in points}
+    chunks = {str(point.id): stored(ChunkPayload, point.payload) for point in points}
     ids = {manifest_point_id(chunk.tenant, chunk.document_id) for chunk in chunks.values()}
     with translated():
         records = client.retrieve(manifest_alias(collection), [*ids])
-    manifests = {str(each.id): DocumentManifest.model_validate(each.payload) for each in records}
+    manifests = {str(each.id): stored(DocumentManifest, each.payload) for each in records}
     spec = spec_of(client, manifest_alias(collection))
     elsewhere = _seen_instead(client, index, collection)
     found = []
@@ -132,6 +128,8 @@ def _uncommitted(chunk: ChunkPayload, manifest: DocumentManifest | None) -> str 
     """Why readers of the collection drop this chunk; None if its version is the committed one."""
     if manifest is None:
         return "readers do not see it: its document is not committed; the next sync sweeps it"
+    if manifest.namespace != chunk.namespace:
+        return f"readers do not see it: its document is in namespace {manifest.namespace} now"
     if manifest.version != chunk.version:
         return f"readers do not see it: version {manifest.version[:12]} of its document replaced it"
     return None

@@ -111,7 +111,7 @@ class ParsePool:
         with self._starting:
             if self._pool is None:
                 processes = _Readers()
-                processes.set_forkserver_preload([__name__])
+                processes.set_forkserver_preload([__name__, "ingestion.parsers.loaded"])
                 memory = (self._limits.memory_mb * 1_000_000,)
                 self._pool = ProcessPool(
                     PROCESSES, initializer=_prepare, initargs=memory, context=processes

@@ -24,6 +24,7 @@ from ingestion.store import (
     create_collections,
     point_aliases,
     scroll,
+    stored,
     translated,
 )
 
@@ -113,7 +114,7 @@ def pins(client: QdrantClient, index: str) -> list[Pin]:
             with translated():
                 [point] = client.retrieve(manifest_alias(alias), [PIN_POINT_ID])
             payload = {k: v for k, v in (point.payload or {}).items() if k != "kind"}
-            found.append(Pin.model_validate(payload))
+            found.append(stored(Pin, payload))
     return sorted(found, key=lambda pin: pin.created_at)
 
 
@@ -222,7 +223,7 @@ def spec_of(client: QdrantClient, manifests: str) -> CollectionSpec:
     """What the collection with these manifests was built with."""
     with translated():
         [point] = client.retrieve(manifests, [SPEC_POINT_ID])
-    return CollectionSpec.model_validate(point.payload)
+    return stored(CollectionSpec, point.payload)
 
 
 def _copy(client: QdrantClient, source: str, target: str) -> None:

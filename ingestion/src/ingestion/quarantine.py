@@ -105,6 +105,14 @@ def drop(state_dir: Path, source: str, path: str) -> int:
         return database.execute(_SET_ATTEMPTS + _MATCHING, [MAX_ATTEMPTS, source, path]).rowcount
 
 
+def forget(state_dir: Path, collections: Iterable[str], tenant: str, source: str) -> None:
+    """Remove the entries of a source in these collections, and what was dropped of it."""
+    with _opened(state_dir / "quarantine.sqlite") as database:
+        for collection in collections:
+            database.execute(_DELETE, [collection, tenant, source])
+        database.execute(_UNDROP + " WHERE tenant = ? AND source = ?", [tenant, source])
+
+
 @contextmanager
 def _opened(file: Path) -> Iterator[sqlite3.Connection]:
     """The database in one transaction. Raises: StateUnusable, in place of SQLite's errors."""

@@ -9,6 +9,7 @@ from tempfile import TemporaryFile
 from typing import Literal
 
 from contracts.status import Hold, Move, Outcome, Quarantined, RunReport
+from ingestion.state import read_whole, write_whole
 
 INTERRUPTED = "It was interrupted, and what it had committed stays."
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -88,17 +89,13 @@ class Runs:
 
     def save(self, report: RunReport) -> None:
         """Keep a report."""
-        file = self._root / file_of(report)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(".partial")
-        partial.write_text(report.model_dump_json())
-        partial.replace(file)
+        write_whole(self._root / file_of(report), report.model_dump_json().encode())
 
     def of(self, index: str, tenant: str, source: str) -> Iterator[RunReport]:
         """Reports of a source, newest first."""
         for file in sorted(entries(self._folder(index, tenant, source)), reverse=True):
             if file.suffix == ".json":
-                yield RunReport.model_validate_json(file.read_bytes())
+                yield read_whole(RunReport, file)
 
     def last_good(
         self,

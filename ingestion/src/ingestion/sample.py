@@ -23,14 +23,15 @@ from contracts.index import (
 )
 from ingestion.errors import DocumentError, IngestionError
 from ingestion.index import Index
+from ingestion.parsers import PLAIN_TEXT
 from ingestion.runs import Run, entries
 from ingestion.sources import Source
-from ingestion.store import translated
+from ingestion.state import read_whole, write_whole
+from ingestion.store import stored, translated
 from ingestion.text import decoded
 
 CHUNKS = 20
 RUNS_KEPT = 20  # of a source; older samples are removed
-READABLE = ("markdown", "html", "text", "jsonl")  # formats whose raw bytes a person can read
 MARGIN_CHARACTERS = 120  # of raw text before and after the span
 MOST_CHARACTERS = 4000  # of a text that is kept
 SEARCHED_CHARACTERS = 100_000  # of raw text before and after where a chunk should be
@@ -74,12 +75,9 @@ class Samples:
     def save(self, sample: Sample) -> None:
         """Keep a sample, and of older ones the newest."""
         folder = self._root / sample.index / sample.tenant / sample.source
-        folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"{sample.run_id}.partial"
-        partial.write_text(sample.model_dump_json())
-        partial.replace(partial.with_suffix(".json"))
+        write_whole(folder / f"{sample.run_id}.json", sample.model_dump_json().encode())
         for old in sorted(folder.glob("*.json"))[:-RUNS_KEPT]:
-            old.unlink()
+            old.unlink(missing_ok=True)
 
     def newest(self, index: str, source: str | None) -> Sample | None:
         """The newest sample of a source, or of any; a run that wrote nothing has none."""
@@ -89,7 +87,7 @@ class Samples:
             if file.suffix == ".json" and source in (None, file.parent.name)
         )
         newest = max(files, key=lambda file: file.name, default=None)  # run ids sort by time
-        return Sample.model_validate_json(newest.read_bytes()) if newest else None
+        return read_whole(Sample, newest) if newest else None
 
 
 def keep_sample(
@@ -124,7 +122,7 @@ def _sampled(
     ids = [manifest_point_id(run.tenant, f"{run.source}/{path}") for path in paths]
     with translated():
         records = client.retrieve(manifest_alias(index.collection), ids)
-    manifests = [DocumentManifest.model_validate(record.payload) for record in records]
+    manifests = [stored(DocumentManifest, record.payload) for record in records]
     manifests.sort(key=lambda manifest: manifest.path)
     choose.shuffle(manifests)
     orders = [choose.sample(range(m.chunks), min(CHUNKS, m.chunks)) for m in manifests]
@@ -133,7 +131,7 @@ def _sampled(
         (m, i) for turn in turns for m, i in zip(manifests, turn, strict=True) if i is not None
     )
     wanted = [
-        (chunk_point_id(run.tenant, m.document_id, m.version, index.spec.digest, ordinal), m)
+        (chunk_point_id(*_identity(m), index.spec.digest, ordinal, m.namespace), m)
         for m, ordinal in sorted(islice(chosen, CHUNKS), key=lambda pair: (pair[0].path, pair[1]))
     ]
     with translated():
@@ -143,14 +141,18 @@ def _sampled(
         raw, note = _raw(source, manifest)
         for chunk_id, _ in group:
             if chunk_id in found:
-                chunk = ChunkPayload.model_validate(found[chunk_id])
+                chunk = stored(ChunkPayload, found[chunk_id])
                 sampled.append(_beside(chunk_id, chunk, manifest, raw, note))
     return sampled
 
 
+def _identity(manifest: DocumentManifest) -> tuple[str, str, str]:
+    return manifest.tenant, manifest.document_id, manifest.version
+
+
 def _raw(source: Source, manifest: DocumentManifest) -> tuple[str, str]:
     """The raw document as it was indexed; or "", and why it cannot be shown."""
-    if manifest.format not in READABLE:
+    if manifest.format not in PLAIN_TEXT:
         return "", f"a {manifest.format} file is not plain text: open {manifest.path} beside it"
     try:
         raw = source.read(manifest.path)

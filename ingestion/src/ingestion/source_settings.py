@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from cronsim import CronSim, CronSimError
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -23,11 +24,20 @@ from ruamel.yaml.error import YAMLError
 
 from contracts.endpoints import digest_of
 from ingestion.errors import UsageError
+from ingestion.parsers import NAMES
 
 SECONDS_IN = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 Kind = Literal["folder", "jsonl", "git", "http"]
-Format = Literal["markdown", "html", "pdf", "docx", "text", "jsonl", "xlsx", "csv"]
+
+
+def _format(name: str) -> str:
+    if name not in NAMES:
+        raise ValueError(f"Input should be one of {', '.join(NAMES)}")
+    return name
+
+
+Format = Annotated[str, AfterValidator(_format)]
 
 
 def _seconds(value: Any) -> Any:
@@ -69,6 +79,7 @@ class DocumentContract(BaseModel):
     formats: tuple[Format, ...] = ()  # none: every format
     language: str | None = Field(default=None, pattern="^[a-z]{2,3}$")  # ISO 639
     min_characters: int = Field(default=0, ge=0)  # letters and digits of the text
+    unread_pages: Literal["allow", "refuse"] = "allow"  # of a PDF: a scan without text
     metadata: dict[str, Literal["text", "number", "boolean", "date", "list"]] = {}  # required
 
     @property

@@ -1,12 +1,14 @@
 """The store's plumbing, over the stock qdrant-client: collections, aliases, pages and errors."""
 
 import json
+import math
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
@@ -24,6 +26,7 @@ ADVICE = {  # by status, where it says enough
 }
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 
 def connect(url: str, api_key: SecretStr | None, timeout_seconds: float) -> QdrantClient:
@@ -34,7 +37,7 @@ def connect(url: str, api_key: SecretStr | None, timeout_seconds: float) -> Qdra
         return QdrantClient(
             url=url,
             api_key=api_key.get_secret_value() if api_key else None,
-            timeout=int(timeout_seconds),
+            timeout=math.ceil(timeout_seconds),  # it takes whole seconds, and 0 for none
             check_compatibility=False,  # it would ask the server before anyone can catch its error
         )
 
@@ -61,6 +64,11 @@ def create_collections(client: QdrantClient, collection: str, dimensions: int) -
                 )
 
 
+def create_vectorless(client: QdrantClient, name: str) -> None:
+    """A collection of payloads alone, where it is missing."""
+    _create(client, name, {}, {UNUSED_SPARSE: models.SparseVectorParams()})
+
+
 def _create(
     client: QdrantClient,
     name: str,
@@ -81,6 +89,16 @@ def aliases(client: QdrantClient) -> dict[str, str]:
     """Every alias with the collection that it names now."""
     with translated():
         return {a.alias_name: a.collection_name for a in client.get_aliases().aliases}
+
+
+def collections_of(client: QdrantClient, index: str, pins: bool = False) -> list[str]:
+    """Collections of chunks that belong to an index; with `pins` the copies too, as the last."""
+    with translated():
+        existing = [each.name for each in client.get_collections().collections]
+    copies = "(-pin-.+)?" if pins else ""
+    own = re.compile(rf"{re.escape(index)}-[0-9a-f]{{16}}{copies}(?<!{manifest_alias('')})")
+    found = [name for name in existing if own.fullmatch(name)]
+    return sorted(found, key=lambda name: ("-pin-" in name, name))
 
 
 def point_aliases(client: QdrantClient, targets: Mapping[str, str | None]) -> None:
@@ -156,6 +174,20 @@ def scroll(
         yield from points
         if offset is None:
             return
+
+
+def stored(model: type[M], payload: Any) -> M:
+    """A payload of the store as its contract; Refused if this version cannot read it."""
+    try:
+        return model.model_validate(payload)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "all of it"
+        raise Refused(
+            f"The vector store holds a {model.__name__} that this version cannot read ({where}: "
+            f"{first['msg']}). A newer release has probably written it: update this one. "
+            "Nothing was changed."
+        ) from error
 
 
 def pages(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:

@@ -14,12 +14,14 @@ from ingestion.index import Audit, Index
 from ingestion.parse import NOT_SUPPORTED
 from ingestion.plan import Pending, Plan, batches, make_plan
 from ingestion.quarantine import MAX_ATTEMPTS, Quarantine
-from ingestion.runs import Run, Runs
+from ingestion.runs import Run
+from ingestion.source_record import SourceRecords
 from ingestion.sources import Found, Source
 
 RunBatch = Callable[[Sequence[Pending]], BatchResult]
 OnProgress = Callable[[int, int], None]  # documents done, documents to do
 
+NOTES_TOLD = 20  # of the documents' own; all are in their manifests
 KEPT = "; its last good version stays in the index"
 BATCHES_AT_ONCE = 2  # one is parsed and written while the other waits for its vectors
 
@@ -33,7 +35,7 @@ class Job:
     contract: str  # digest of what is asked of a document
     index: Index
     quarantine: Quarantine
-    runs: Runs
+    records: SourceRecords
     batch_bytes: int
     guard: Guard
     duplicates: Duplicates
@@ -106,6 +108,7 @@ def _carry_out(
     run.quarantined.extend(job.quarantine.record(problems))
     run.account((found.path for found, _ in problems), "quarantined")
     job.duplicates.count(_prove(job.index, seen, run), run)
+    job.records.change(collection=run.collection)
     _switch_when_whole(job, run)
     if not known:
         job.guard.first_look(run)
@@ -146,7 +149,7 @@ def _index(
     plan: Plan, batch_bytes: int, run_batch: RunBatch, run: Run, on_progress: OnProgress
 ) -> list[tuple[Found, str]]:
     """Run the batches, a few at once; the documents that were refused, with the reason."""
-    refused = []
+    refused, notes = [], list[str]()
     done = 0
     on_progress(done, len(plan.pending))
     with ThreadPoolExecutor(BATCHES_AT_ONCE) as pool:
@@ -160,12 +163,16 @@ def _index(
                 for pending in result.committed:
                     run.account([pending.found.path], pending.outcome)
                 refused.extend(result.refused)
+                notes.extend(result.notes)
                 run.chunks_embedded += result.chunks_embedded
                 run.chunks_swept += result.chunks_swept
                 done += len(result.committed) + len(result.refused)
                 on_progress(done, len(plan.pending))
         finally:
             pool.shutdown(cancel_futures=True)
+    run.notes.extend(notes[:NOTES_TOLD])
+    if len(notes) > NOTES_TOLD:
+        run.notes.append(f"{len(notes) - NOTES_TOLD} more such notes are in the manifests")
     return refused
 
 
@@ -201,7 +208,11 @@ def _prove(index: Index, seen: Seen, run: Run) -> dict[str, DocumentManifest]:
 
 
 def _switch_when_whole(job: Job, run: Run) -> None:
-    """Point the index at this collection once it holds every source that readers see now."""
+    """Point the index at this collection once it holds every source that readers see now.
+
+    The sources' records say so, since the other sources may be synced on other hosts. What counts
+    is where the last good run of a source wrote: a collection that syncs had left may be stale.
+    """
     live = job.index.live_collection()
     if live == run.collection:
         return
@@ -209,9 +220,7 @@ def _switch_when_whole(job: Job, run: Run) -> None:
     waiting = sorted(
         source
         for tenant, source in others
-        # Its last run, not any: a collection that syncs had left before may be stale by now.
-        if not (last := job.runs.last_good(run.index, tenant, source))
-        or last.collection != run.collection
+        if job.records.of(tenant, source).read().collection != run.collection
     )
     if waiting:
         run.notes.append(

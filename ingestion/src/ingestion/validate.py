@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, Vali
 from ingestion.dates import date_of
 from ingestion.errors import DocumentError
 from ingestion.parse import Parsed
+from ingestion.parsers.document import ranges
 from ingestion.source_settings import DocumentContract
 
-CHARACTERS_PER_PAGE = 10  # on average, below which a PDF is a scan; a one-page notice has 178
 UNREADABLE_SHARE = 0.05
 LANGUAGE_LETTERS = 200  # below which a language is a guess, so it is not checked
 LANGUAGE_SAMPLE = 5000  # characters
@@ -27,7 +27,7 @@ _MOJIBAKE = re.compile(r"[ÃÂ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘�
 def validate(parsed: Parsed) -> None:
     """Return if `parsed` may be indexed; DocumentError says what is wrong with it."""
     characters = sum(map(str.isalnum, parsed.text))
-    if parsed.pages and characters < CHARACTERS_PER_PAGE * len(parsed.pages):
+    if parsed.pages and (not characters or len(parsed.unread_pages) == len(parsed.pages)):
         raise DocumentError(f"{len(parsed.pages)} pages without text: a scan? Run OCR on it first")
     if not characters:
         raise DocumentError("it has no text")
@@ -65,6 +65,8 @@ def _form_breaches(parsed: Parsed, format: str, contract: DocumentContract) -> l
         breaches.append(f"its format is {format}, not {' or '.join(contract.formats)}")
     if letters < contract.min_characters:
         breaches.append(f"it has {letters} letters and digits, under {contract.min_characters}")
+    if contract.unread_pages == "refuse" and parsed.unread_pages:
+        breaches.append(f"pages without text: {ranges(parsed.unread_pages)}")
     if contract.language and letters >= LANGUAGE_LETTERS:
         language, certainty = _languages().classify(parsed.text[:LANGUAGE_SAMPLE])
         if language != contract.language and certainty >= LANGUAGE_CERTAINTY:

@@ -1,14 +1,12 @@
-"""Feeds texts to the model in batches from one thread; short requests jump the queue.
+"""Feeds texts to the model in short passes from one thread; questions go before bulk work.
 
-A query must not wait behind a folder being ingested: it waits for one forward pass at most.
+A question waits for one pass of bulk work at most, and bulk work for eight passes of questions.
 Vectors of the last texts are remembered, since answers compare the same sentences again and again.
 """
 
 import asyncio
-import heapq
-import itertools
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -17,19 +15,25 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from serving.ports import Vectors
+from serving.ports import Priority, Vectors
 
-TOKENS_PER_PASS = 3072  # padded; about 16 chunks, a quarter of a second on two cores
-QUERY_TEXTS = 1  # a request of so few texts counts as a query
+TOKENS_PER_PASS = 768  # padded; on two cores 55 ms, and longer passes embed hardly more per second
+PASSES_BEFORE_BULK = 8  # of questions in a row, while bulk work waits
+INTERACTIVE_TEXTS = 32  # a request that declares nothing is interactive up to both of these
+INTERACTIVE_TOKENS = 2048
 
 
-@dataclass(order=True)
+@dataclass
 class _Job:
-    priority: int
-    sequence: int
-    text: str = field(compare=False)
-    tokens: int = field(compare=False)
-    vector: "Future[NDArray[np.float32]]" = field(compare=False, default_factory=Future)
+    text: str
+    tokens: int
+    vector: "Future[NDArray[np.float32]]" = field(default_factory=Future)
+
+
+def priority_by_size(lengths: Sequence[int]) -> Priority:
+    """The priority of a request that declares none; `lengths` are the tokens of its texts."""
+    few = len(lengths) <= INTERACTIVE_TEXTS and sum(lengths) <= INTERACTIVE_TOKENS
+    return "interactive" if few else "bulk"
 
 
 class BatchingEncoder:
@@ -38,28 +42,33 @@ class BatchingEncoder:
     def __init__(self, encode: Callable[[list[str]], Vectors], remembered: int = 20_000) -> None:
         self._encode = encode
         self._limit = remembered
-        self._jobs: list[_Job] = []  # a heap
+        self._waiting: dict[Priority, deque[_Job]] = {"interactive": deque(), "bulk": deque()}
+        self._passes_before_bulk = 0  # of questions, since bulk work began to wait
         self._remembered: OrderedDict[str, NDArray[np.float32]] = OrderedDict()  # oldest first
-        self._sequence = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
         self._thread = threading.Thread(target=self._work, name="encoder", daemon=True)
         self._thread.start()
 
-    async def embed(self, texts: Sequence[str], lengths: Sequence[int]) -> Vectors:
-        """Vectors of `texts`, in order; `lengths` are their tokens."""
-        priority = 0 if len(texts) <= QUERY_TEXTS else 1
+    async def embed(
+        self, texts: Sequence[str], lengths: Sequence[int], priority: Priority | None = None
+    ) -> Vectors:
+        """Vectors of `texts`, in order; `lengths` are their tokens.
+
+        A request that is cancelled or fails leaves the queue.
+        """
         known = {text: self._remembered[text] for text in texts if text in self._remembered}
         missing = {text: n for text, n in zip(texts, lengths, strict=True) if text not in known}
-        futures: dict[str, Future[NDArray[np.float32]]] = {}
+        jobs = [_Job(text, missing[text]) for text in sorted(missing, key=missing.__getitem__)]
         with self._changed:
-            for text in sorted(missing, key=missing.__getitem__):
-                job = _Job(priority, next(self._sequence), text, missing[text])
-                heapq.heappush(self._jobs, job)
-                futures[text] = job.vector
+            self._waiting[priority or priority_by_size(lengths)].extend(jobs)
             self._changed.notify()
-        vectors = await asyncio.gather(*map(asyncio.wrap_future, futures.values()))
-        known |= zip(futures, vectors, strict=True)
+        try:
+            vectors = await asyncio.gather(*(asyncio.wrap_future(job.vector) for job in jobs))
+        finally:
+            for job in jobs:
+                job.vector.cancel()  # does nothing to those that are done
+        known |= {job.text: vector for job, vector in zip(jobs, vectors, strict=True)}
         self._remember(known)
         return np.stack([known[text] for text in texts])
 
@@ -80,8 +89,9 @@ class BatchingEncoder:
             self._closed = True
             self._changed.notify()
         self._thread.join()
-        for job in self._jobs:
-            job.vector.cancel()
+        for jobs in self._waiting.values():
+            for job in jobs:
+                job.vector.cancel()
 
     def _work(self) -> None:
         while batch := self._next_batch():
@@ -95,21 +105,33 @@ class BatchingEncoder:
                     job.vector.set_result(vector)
 
     def _next_batch(self) -> list[_Job]:
-        """The next jobs of one priority that fit one pass; empty once closed."""
-        batch: list[_Job] = []
-        longest = 0
+        """The jobs of the next pass; empty once closed."""
         with self._changed:
-            while not batch:
-                self._changed.wait_for(lambda: self._jobs or self._closed)
+            while True:
+                self._changed.wait_for(lambda: self._closed or any(self._waiting.values()))
                 if self._closed:
                     return []
-                while self._jobs:
-                    job = self._jobs[0]
-                    longest = max(longest, job.tokens)
-                    fits = longest * (len(batch) + 1) <= TOKENS_PER_PASS
-                    if batch and not (fits and job.priority == batch[0].priority):
-                        break
-                    heapq.heappop(self._jobs)
-                    if job.vector.set_running_or_notify_cancel():
-                        batch.append(job)
+                priority = self._next_priority()
+                if batch := self._take(self._waiting[priority]):
+                    asked = priority == "interactive" and self._waiting["bulk"]
+                    self._passes_before_bulk = self._passes_before_bulk + 1 if asked else 0
+                    return batch
+
+    def _next_priority(self) -> Priority:
+        bulk_waits = bool(self._waiting["bulk"])
+        overdue = bulk_waits and self._passes_before_bulk >= PASSES_BEFORE_BULK
+        return "interactive" if self._waiting["interactive"] and not overdue else "bulk"
+
+    def _take(self, waiting: deque[_Job]) -> list[_Job]:
+        """Remove the first jobs that fit one pass, less those that were cancelled meanwhile."""
+        batch: list[_Job] = []
+        longest = 0
+        while waiting:
+            job = waiting[0]
+            if batch and max(longest, job.tokens) * (len(batch) + 1) > TOKENS_PER_PASS:
+                break
+            waiting.popleft()
+            if job.vector.set_running_or_notify_cancel():
+                batch.append(job)
+                longest = max(longest, job.tokens)
         return batch

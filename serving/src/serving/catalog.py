@@ -1,7 +1,6 @@
 """The catalogue: which models there are, where they come from, and what they are.
 
-A file per model under `catalog/`. A model is fetched from a package, or lies at a path, or (chat
-models only) is a hub id that vLLM resolves itself.
+A file per model under `catalog/`. A model is fetched from a package or the hub, or lies at a path.
 """
 
 from pathlib import Path
@@ -31,6 +30,13 @@ class CatalogEntry(BaseModel):
     path: Path | None = None
     hub: str | None = None
     max_model_len: int = 4096  # tokens, of a chat model
+    # Of an embedder; what is not set here is read from the model's folder.
+    aliases: tuple[str, ...] = ()  # names that requests may use too, e.g. its hub id
+    languages: tuple[str, ...] = ()  # ISO 639-1 codes; empty means unknown
+    query_prefix: str | None = None
+    document_prefix: str | None = None
+    pooling: Literal["mean", "cls", "lasttoken"] | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> Self:
@@ -38,8 +44,6 @@ class CatalogEntry(BaseModel):
             raise ValueError("give exactly one of package, path and hub")
         if self.package and not (self.sha256 and self.files):
             raise ValueError("a package needs sha256 and files")
-        if self.hub and self.kind == "embedder":
-            raise ValueError("an embedder needs its files: give package or path")
         return self
 
     def folder(self, models_dir: Path) -> Path:
@@ -51,7 +55,7 @@ class CatalogEntry(BaseModel):
 
         Raises ModelError where the folder is missing.
         """
-        if self.hub:
+        if self.hub and self.kind == "llm":
             return self.hub
         folder = self.folder(models_dir)
         if not (folder / "config.json").is_file():

@@ -1,59 +1,60 @@
 """The embedder's HTTP endpoints, in OpenAI's shape where OpenAI has one: `serving embed`."""
 
+import asyncio
 import base64
+import math
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
 from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, BeforeValidator, Field
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from contracts.answer import Problem
-from contracts.endpoints import EmbedderManifest, SparseRequest, SparseResponse
+from contracts.endpoints import (
+    PRIORITY_HEADER,
+    EmbedderManifest,
+    SparseRequest,
+    SparseResponse,
+)
 from contracts.status import Check, Readiness
 from serving.checks import is_loopback
 from serving.embedder import Embedder, open_embedder
+from serving.embeddings import EmbeddingsRequest
 from serving.errors import (
+    InputRefusedError,
     InputTooLongError,
     ServingError,
+    UpstreamBusyError,
     UpstreamRefusedError,
     UpstreamUnavailableError,
 )
 from serving.metrics import Metrics
+from serving.ports import Priority
 from serving.settings import Settings
+
+CLIENT_CLOSED_REQUEST = 499  # as nginx logs it; nobody is there to read the reply
+
+T = TypeVar("T")
 
 Open = Callable[[Settings], AbstractAsyncContextManager[Embedder]]
 
 
-def _as_list(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
-Text = Annotated[str, Field(min_length=1)]
-Texts = Annotated[list[Text], Field(min_length=1, max_length=2048), BeforeValidator(_as_list)]
-
 STATUS_OF: dict[type[ServingError], HTTPStatus] = {
     InputTooLongError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    InputRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UpstreamBusyError: HTTPStatus.TOO_MANY_REQUESTS,
     UpstreamRefusedError: HTTPStatus.BAD_GATEWAY,
     UpstreamUnavailableError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-
-
-class EmbeddingsRequest(BaseModel):
-    """Body of `POST /v1/embeddings`: OpenAI's, less inputs given as token ids."""
-
-    input: Texts
-    model: str = ""  # ours, or nothing
-    encoding_format: Literal["float", "base64"] = "float"  # base64: little-endian float32
 
 
 def _embedder(request: Request) -> Embedder:
@@ -115,7 +116,7 @@ def _add_health(app: FastAPI) -> None:
     @app.get("/health/ready")
     async def ready(embedder: EmbedderDep, response: Response) -> Readiness:
         try:
-            await embedder.embed(["ready"])
+            await embedder.check()
         except ServingError as error:
             response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
             return Readiness(status="down", checks={"model": Check(ok=False, detail=str(error))})
@@ -128,13 +129,20 @@ def _add_endpoints(app: FastAPI) -> None:
 
     @app.post("/v1/embeddings", dependencies=guarded)
     async def embeddings(
-        body: EmbeddingsRequest, embedder: EmbedderDep, metrics: MetricsDep
+        request: Request,
+        body: EmbeddingsRequest,
+        embedder: EmbedderDep,
+        metrics: MetricsDep,
+        priority: Annotated[Priority | None, Header(alias=PRIORITY_HEADER)] = None,
     ) -> Response:
+        _check_served(embedder, body)
         model = embedder.manifest.fingerprint.model
-        if body.model and body.model != model:
-            raise HTTPException(404, f"The model here is {model!r}: name it, or name none.")
         started = time.perf_counter()
-        vectors, tokens = await embedder.embed(body.input)
+        work = embedder.embed(body.input, priority, body.input_type)
+        embedded = await _unless_gone(request, work)
+        if embedded is None:
+            return Response(status_code=CLIENT_CLOSED_REQUEST)
+        vectors, tokens = embedded
         metrics.embedded(len(body.input), tokens, time.perf_counter() - started)
         as_base64 = body.encoding_format == "base64"
         data = [
@@ -176,6 +184,36 @@ def _add_endpoints(app: FastAPI) -> None:
         return Response(metrics.page(), media_type="text/plain; version=0.0.4")
 
 
+def _check_served(embedder: Embedder, body: EmbeddingsRequest) -> None:
+    """Refuses another model's name, and a number of dimensions that is not this model's."""
+    served = embedder.manifest.fingerprint
+    if body.model and not embedder.is_called(body.model):
+        others = [name for name in embedder.aliases if name != served.model]
+        also = f" (or {', '.join(map(repr, others))})" if others else ""
+        raise HTTPException(
+            404, f"The model here is {served.model!r}{also}: name it, or name none."
+        )
+    if body.dimensions not in (None, served.dimensions):
+        raise HTTPException(
+            422,
+            f"Vectors of {served.model} have {served.dimensions} dimensions, and it can give no "
+            "other number. Leave `dimensions` out.",
+        )
+
+
+async def _unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of `work`, which is cancelled where the client goes away; None then."""
+    task = asyncio.create_task(work)
+    gone = asyncio.ensure_future(request.receive())  # the body is read: what comes is the goodbye
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return task.result() if task.done() else None
+    finally:
+        task.cancel()
+        gone.cancel()
+        await asyncio.gather(task, gone, return_exceptions=True)
+
+
 async def _problem(request: Request, error: Exception) -> JSONResponse:
     """Any error of ours, of the body or of the route as problem-details JSON (RFC 9457)."""
     headers: dict[str, str] = {}
@@ -195,7 +233,11 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
         detail = "The embedder failed on this request: look at its log."
     if isinstance(error, InputTooLongError):
         extra = {"index": error.index, "tokens": error.tokens, "limit": error.limit}
+    if isinstance(error, UpstreamBusyError):
+        headers["Retry-After"] = str(math.ceil(error.retry_after_seconds))
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "1"
     problem = Problem(title=status.phrase, status=status, detail=detail).model_dump() | extra
+    # OpenAI's clients show this message and nothing else of the body.
+    problem["error"] = {"message": detail, "type": status.phrase, "code": status}
     return JSONResponse(problem, status, headers, media_type="application/problem+json")

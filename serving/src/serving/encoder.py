@@ -17,7 +17,14 @@ PADDING = {"text": {"pad_to_multiple_of": 16}}
 class SentenceEncoder:
     """all-MiniLM-L6-v2 or another sentence-transformers folder; one thread calls it at a time."""
 
-    def __init__(self, folder: Path, precision: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        precision: str,
+        pooling: str | None = None,
+        max_tokens: int | None = None,
+    ) -> None:
+        """`pooling` counts where the folder declares none; `max_tokens` is an upper limit."""
         torch.set_num_threads(usable_cores())
         capability = torch.backends.cpu.get_cpu_capability()
         self.precision = choose_precision(precision, processor_flags(), capability)
@@ -29,11 +36,17 @@ class SentenceEncoder:
             model_kwargs={"dtype": getattr(torch, self.precision)},
         ).eval()
         modules = list(self._model)
+        if pooling and not (folder / "modules.json").is_file():
+            size = int(self._model.get_embedding_dimension() or 0)
+            modules = [modules[0], Pooling(size, pooling), Normalize()]
+            self._model = SentenceTransformer(modules=modules, device="cpu").eval()
         self.pooling = next(
             (str(m.pooling_mode) for m in modules if isinstance(m, Pooling)), "none"
         )
         self.normalised = any(isinstance(module, Normalize) for module in modules)
         self.max_tokens = int(self._model.max_seq_length or 0)
+        if max_tokens:
+            self.max_tokens = min(max_tokens, self.max_tokens or max_tokens)
 
     @torch.inference_mode()
     def encode(self, texts: list[str]) -> Vectors:

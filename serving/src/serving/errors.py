@@ -5,7 +5,9 @@ ServingError
 ├── FetchError            mend the network, the disk or the package, and fetch again
 ├── StartError            mend this machine, and start again
 ├── InputTooLongError          send a shorter input
+├── InputRefusedError          change the input: the hosted endpoint refuses it
 ├── UpstreamRefusedError       mend the hosted endpoint's URL, key or model
+├── UpstreamBusyError          try again when the hosted endpoint says
 └── UpstreamUnavailableError   try again later
 """
 
@@ -39,8 +41,20 @@ class InputTooLongError(ServingError):
         self.limit = limit
 
 
+class InputRefusedError(ServingError):
+    """The hosted endpoint refuses one text, though it answers others."""
+
+
 class UpstreamRefusedError(ServingError):
     """The hosted endpoint refused our request: asking again would not help."""
+
+
+class UpstreamBusyError(ServingError):
+    """The hosted endpoint is asked too often, and says for how long to wait."""
+
+    def __init__(self, sentence: str, retry_after_seconds: float) -> None:
+        super().__init__(sentence)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class UpstreamUnavailableError(ServingError):

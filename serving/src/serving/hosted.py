@@ -12,6 +12,7 @@ import yaml  # type: ignore[import-untyped]  # ships no types
 from pydantic import ValidationError
 
 from contracts.endpoints import LlmManifest
+from contracts.urls import authorization, openai_url, service_root, without_credentials
 from serving.compare import UNKNOWN
 from serving.engine_manifest import SAMPLING_DEFAULTS, template_sha256
 from serving.errors import ModelError, UpstreamRefusedError, UpstreamUnavailableError
@@ -35,18 +36,21 @@ async def observe_hosted(
     declared: dict[str, Any] | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> LlmManifest:
-    """The manifest of `model` at `url` (with or without /v1); what is seen wins over `declared`.
+    """The manifest of `model` at `url`, the API's base or a bare host; what is seen wins over
+    `declared`.
 
     Raises UpstreamRefusedError, UpstreamUnavailableError, ModelError.
     """
     async with httpx.AsyncClient(
-        base_url=url.rstrip("/").removesuffix("/v1"),
-        headers={"Authorization": f"Bearer {key}"} if key else {},
+        base_url=service_root(url),  # of vLLM's own routes, which lie beside /v1
+        headers=authorization(url, key),
         timeout=60,
         transport=transport,
     ) as client:
-        replies = [await _reply(client, model, prompt) for prompt in PROMPTS]
-        seen = _identity(replies) | await _length(client, model) | await _template(client, model)
+        replies = [await _reply(client, url, model, prompt) for prompt in PROMPTS]
+        seen = (
+            _identity(replies) | await _length(client, url, model) | await _template(client, model)
+        )
     try:
         return LlmManifest.model_validate(UNSEEN | (declared or {}) | seen | {"model": model})
     except ValidationError as error:
@@ -65,7 +69,8 @@ def read_declared(file: Path) -> dict[str, Any]:
     return fields
 
 
-async def _reply(client: httpx.AsyncClient, model: str, prompt: str) -> dict[str, Any]:
+async def _reply(client: httpx.AsyncClient, url: str, model: str, prompt: str) -> dict[str, Any]:
+    shown, chat = without_credentials(url), openai_url(url, "chat/completions")
     body = {
         "model": model,
         "messages": [{"role": "user", "content": prompt}],
@@ -73,9 +78,9 @@ async def _reply(client: httpx.AsyncClient, model: str, prompt: str) -> dict[str
         "max_tokens": REPLY_TOKENS,
     }
     try:
-        response = await client.post("/v1/chat/completions", json=body | {"logprobs": True})
+        response = await client.post(chat, json=body | {"logprobs": True})
         if response.status_code in (400, 422):  # this one gives no log probabilities
-            response = await client.post("/v1/chat/completions", json=body)
+            response = await client.post(chat, json=body)
         response.raise_for_status()
         reply = response.json()
         cast(str, reply["choices"][0]["message"]["content"]).encode()
@@ -83,18 +88,18 @@ async def _reply(client: httpx.AsyncClient, model: str, prompt: str) -> dict[str
         status = error.response.status_code
         if status == 429 or status >= 500:
             raise UpstreamUnavailableError(
-                f"{client.base_url} answered {status}: try again later."
+                f"{shown} answered {status}: try again later."
             ) from error
         raise UpstreamRefusedError(
-            f"{client.base_url} refused the request ({status}): check the URL, --model and the key."
+            f"{shown} refused the request ({status}): check the URL, --model and the key."
         ) from error
     except httpx.HTTPError as error:
         raise UpstreamUnavailableError(
-            f"No answer from {client.base_url} ({error!r}): check the URL, or try again later."
+            f"No answer from {shown} ({type(error).__name__}): check the URL, or try again later."
         ) from error
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise UpstreamRefusedError(
-            f"{client.base_url} does not answer as an OpenAI-compatible chat model: check the URL."
+            f"{shown} does not answer as an OpenAI-compatible chat model: check the URL."
         ) from error
     return cast(dict[str, Any], reply)
 
@@ -114,10 +119,10 @@ def _identity(replies: list[dict[str, Any]]) -> dict[str, Any]:
     return {"observed": observed, "logprobs": logprobs, "declared": True}
 
 
-async def _length(client: httpx.AsyncClient, model: str) -> dict[str, Any]:
+async def _length(client: httpx.AsyncClient, url: str, model: str) -> dict[str, Any]:
     """The context length, where the list of models says it."""
     try:
-        listed = (await client.get("/v1/models")).raise_for_status().json()["data"]
+        listed = (await client.get(openai_url(url, "models"))).raise_for_status().json()["data"]
         (entry,) = (entry for entry in listed if entry["id"] == model)
     except (httpx.HTTPError, ValueError, LookupError, TypeError):
         return {}

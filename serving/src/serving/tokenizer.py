@@ -29,6 +29,11 @@ class ModelTokenizer:
                 raise InputTooLongError(index, tokens, self.max_tokens)
         return lengths
 
+    def longest(self, *prefixes: str) -> int:
+        """Tokens of the longest prefix; 0 where all are empty."""
+        special = len(self._tokenizer.encode(""))
+        return max(len(self._tokenizer.encode(prefix)) - special for prefix in prefixes)
+
 
 def declared_max_tokens(folder: Path) -> int:
     """Tokens that the sentence-transformers model in `folder` reads, by its own files."""

@@ -1,6 +1,12 @@
-"""A hosted embedder behind our endpoint: dense vectors from any OpenAI-compatible URL."""
+"""A hosted embedder behind our endpoint: dense vectors from any OpenAI-compatible URL.
 
-from collections.abc import Sequence
+Server errors are not retried here: whoever asked us does that. Only two things are asked again,
+because only this file knows how: a batch that was too large, and a request that came too early.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -8,12 +14,21 @@ import httpx
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from serving.errors import UpstreamRefusedError, UpstreamUnavailableError
-from serving.ports import Vectors
+from contracts.urls import authorization, openai_url
+from serving.errors import (
+    InputRefusedError,
+    UpstreamBusyError,
+    UpstreamRefusedError,
+    UpstreamUnavailableError,
+)
+from serving.ports import Priority, Vectors
+from serving.reasons import reason_of, retry_after_seconds
 from serving.settings import Settings
 
-TEXTS_PER_CALL = 64
-_TRY_AGAIN = {408, 429, 500, 502, 503, 504}
+TEXTS_PER_CALL = 64  # to begin with; halved for a server that takes fewer
+PAUSE_SECONDS = 1.0  # after "too many requests" without a Retry-After
+_TOO_MANY = {400, 413, 422}  # what servers answer to a batch over their limit, or to a bad text
+_UNAVAILABLE = {408, 425}
 
 
 class _Item(BaseModel):
@@ -26,17 +41,25 @@ class _Reply(BaseModel):
 
 
 class UpstreamEncoder:
-    """Asks the hosted endpoint, with one retry; its failures become two kinds of ours."""
+    """Asks the hosted endpoint; its failures become errors of ours, with the server's reason."""
 
-    def __init__(self, settings: Settings, transport: httpx.AsyncBaseTransport | None = None):
+    def __init__(
+        self,
+        settings: Settings,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         key = settings.embed_upstream_key
-        base_url = (settings.embed_upstream_url or "").rstrip("/").removesuffix("/v1")
+        self._url = (settings.embed_upstream_url or "").strip()
+        self._key = key.get_secret_value() if key else ""
+        self._sleep = sleep
+        self._texts_per_call = TEXTS_PER_CALL
+        self._limit_seconds = settings.embed_upstream_timeout_seconds
         self.model = settings.embed_upstream_model or ""
-        self.host = urlsplit(base_url).hostname or base_url  # never with credentials
+        self.host = urlsplit(self._url).hostname or "the URL"  # never with credentials
         self._client = httpx.AsyncClient(
-            base_url=base_url,
-            headers={"Authorization": f"Bearer {key.get_secret_value()}"} if key else {},
-            timeout=settings.embed_upstream_timeout_seconds,
+            headers=authorization(self._url, self._key or None),
+            timeout=self._limit_seconds,
             transport=transport,
         )
 
@@ -48,45 +71,96 @@ class UpstreamEncoder:
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()
 
-    async def embed(self, texts: Sequence[str], lengths: Sequence[int]) -> Vectors:
-        """Vectors of `texts`, in order. Raises UpstreamRefusedError, UpstreamUnavailableError."""
-        parts = [
-            await self._ask(texts[start : start + TEXTS_PER_CALL])
-            for start in range(0, len(texts), TEXTS_PER_CALL)
-        ]
+    async def embed(
+        self, texts: Sequence[str], lengths: Sequence[int], priority: Priority | None = None
+    ) -> Vectors:
+        """Vectors of `texts`, in order.
+
+        Raises InputRefusedError, UpstreamRefusedError, UpstreamBusyError, UpstreamUnavailableError.
+        """
+        size = self._texts_per_call
+        parts: list[Vectors] = []
+        done = 0
+        until = time.monotonic() + self._limit_seconds
+        while done < len(texts):
+            part = texts[done : done + size]
+            response = await self._post(part, until)
+            if response.status_code in _TOO_MANY and len(part) > 1:
+                size = len(part) // 2
+                continue
+            self._raise_for(response, part, done)
+            parts.append(self._vectors(response, len(part)))
+            done += len(part)
+        self._texts_per_call = min(size, self._texts_per_call)  # kept only where all of it worked
         return np.concatenate(parts)
 
-    async def _ask(self, texts: Sequence[str]) -> Vectors:
-        response = await self._post(texts)
-        if response.status_code in _TRY_AGAIN:
-            response = await self._post(texts)
-        if response.status_code in _TRY_AGAIN:
+    async def _post(self, texts: Sequence[str], until: float) -> httpx.Response:
+        """The reply. After a 429 it asks again when the server says, if that is before `until`."""
+        body = {"model": self.model, "input": list(texts), "encoding_format": "float"}
+        while True:
+            try:
+                response = await self._client.post(openai_url(self._url, "embeddings"), json=body)
+            except httpx.TransportError as error:
+                raise UpstreamUnavailableError(
+                    f"The embedder at {self.host} does not answer ({type(error).__name__}): check "
+                    "SERVING_EMBED_UPSTREAM_URL, or try later."
+                ) from error
+            except httpx.HTTPError as error:
+                raise UpstreamRefusedError(
+                    f"The embedder at {self.host} does not answer as HTTP "
+                    f"({type(error).__name__}): check SERVING_EMBED_UPSTREAM_URL."
+                ) from error
+            if response.status_code != 429:
+                return response
+            told = retry_after_seconds(response.headers)
+            pause = PAUSE_SECONDS if told is None else told
+            if time.monotonic() + pause >= until:
+                raise UpstreamBusyError(
+                    f"The embedder at {self.host} is asked too often (429). Try again in "
+                    f"{pause:.0f} s.{self._said(response, texts)}",
+                    pause,
+                )
+            await self._sleep(pause)
+
+    def _raise_for(self, response: httpx.Response, texts: Sequence[str], first: int) -> None:
+        """Raises this reply's error of ours, if it is one."""
+        status = response.status_code
+        if response.is_success:
+            return
+        said = self._said(response, texts)
+        if status >= 500 or status in _UNAVAILABLE:
             raise UpstreamUnavailableError(
-                f"The embedder at {self.host} answered {response.status_code} twice: try later."
+                f"The embedder at {self.host} answered {status}: try later.{said}"
             )
-        if response.is_error:
-            raise UpstreamRefusedError(
-                f"The embedder at {self.host} refused the request ({response.status_code}): "
-                "look at SERVING_EMBED_UPSTREAM_URL, _KEY and _MODEL."
+        if status in (401, 403):
+            mend = "set SERVING_EMBED_UPSTREAM_KEY"
+        elif status == 404:
+            mend = "check SERVING_EMBED_UPSTREAM_URL and SERVING_EMBED_UPSTREAM_MODEL"
+        elif status in _TOO_MANY:
+            raise InputRefusedError(
+                f"The embedder at {self.host} refused input {first} ({status}): change this text, "
+                "or, if it refuses every text, check SERVING_EMBED_UPSTREAM_MODEL and "
+                f"SERVING_EMBED_UPSTREAM_MAX_TOKENS.{said}"
             )
-        return self._vectors(response, len(texts))
+        else:
+            mend = "check SERVING_EMBED_UPSTREAM_URL, _KEY and _MODEL"
+        raise UpstreamRefusedError(
+            f"The embedder at {self.host} refused the request ({status}): {mend}.{said}"
+        )
+
+    def _said(self, response: httpx.Response, texts: Sequence[str]) -> str:
+        reason = reason_of(response.content, self._key, texts)
+        return f" It says: {reason}" if reason else ""
 
     async def _only_model(self) -> str:
         """The first model that the endpoint lists. Raises UpstreamRefusedError."""
         try:
-            response = await self._client.get("/v1/models")
+            response = await self._client.get(openai_url(self._url, "models"))
             return str(response.raise_for_status().json()["data"][0]["id"])
         except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
             raise UpstreamRefusedError(
                 f"The embedder at {self.host} lists no model: set SERVING_EMBED_UPSTREAM_MODEL."
             ) from error
-
-    async def _post(self, texts: Sequence[str]) -> httpx.Response:
-        body = {"model": self.model, "input": list(texts), "encoding_format": "float"}
-        try:
-            return await self._client.post("/v1/embeddings", json=body)
-        except httpx.TransportError:
-            return httpx.Response(503)  # nobody answered: counts as one of the two tries
 
     def _vectors(self, response: httpx.Response, count: int) -> Vectors:
         try:

@@ -66,6 +66,7 @@ class Application:
         self.retriever: FakeRetriever = parts["retriever"]
         self.log: FakeAnswerLog = parts["log"]
         self.model: FakeChatModel = parts["model"]
+        self.keys: KeyRing = parts["keys"]
 
     async def ask(self, question: str, stream: bool = False, **headers: str) -> httpx.Response:
         body = {"question": question, "stream": stream}
@@ -113,6 +114,8 @@ def application(tmp_path: Path) -> Running:
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             key = keys.create("default", ["default"])
-            yield Application(client, key, {"retriever": found, "log": log, "model": model})
+            yield Application(
+                client, key, {"retriever": found, "log": log, "model": model, "keys": keys}
+            )
 
     return run

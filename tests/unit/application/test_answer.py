@@ -4,6 +4,7 @@ import pytest
 from tests.fakes.application import (
     BUNDLE,
     DEAD,
+    TINY,
     FakeAnswerLog,
     FakeChatModel,
     FakeRetriever,
@@ -13,7 +14,8 @@ from tests.fakes.application import (
 )
 
 from application.access import Scope
-from application.answer import QUOTED
+from application.answer import NO_SUPPORT, QUOTED, REFUSED
+from application.bundle import Bundle
 from application.errors import ModelUnavailable, RetrievalUnavailable
 from contracts.answer import Answer, Passage
 
@@ -52,31 +54,92 @@ async def test_little_evidence_abstains_without_asking_the_model() -> None:
     assert answer.evidence < BUNDLE.evidence.least_evidence
 
 
-async def test_an_unsupported_reply_is_replaced_by_a_quotation_that_says_so() -> None:
-    answer = await answer_of(answerer(FakeChatModel("52 weeks."), passage()), ask(QUESTION))
+async def test_a_tiny_models_unsupported_reply_is_replaced_by_a_quotation_that_says_so() -> None:
+    asked = ask(QUESTION, bundle=TINY)
+    answer = await answer_of(answerer(FakeChatModel("52 weeks."), passage()), asked)
     assert answer.text.startswith("“Parental leave is 26 weeks at full pay.” [1]")
     assert (answer.status, answer.reason) == ("answered", QUOTED)
 
 
 async def test_a_quotation_is_of_one_document() -> None:
     near = [passage("Parental leave is 26 weeks.", name) for name in ("hr/one.md", "hr/other.md")]
-    answer = await answer_of(answerer(FakeChatModel("52 weeks."), *near), ask(QUESTION))
+    asked = ask(QUESTION, bundle=TINY)
+    answer = await answer_of(answerer(FakeChatModel("52 weeks."), *near), asked)
     assert [citation.document_id for citation in answer.citations] == ["hr/one.md"]
 
 
 async def test_a_quotation_leaves_out_what_is_far_behind_the_best() -> None:
     text = passage("Parental leave is 26 weeks. The canteen opens at noon.")
-    answer = await answer_of(answerer(FakeChatModel("52 weeks."), text), ask(QUESTION))
+    asked = ask(QUESTION, bundle=TINY)
+    answer = await answer_of(answerer(FakeChatModel("52 weeks."), text), asked)
     assert [citation.quote for citation in answer.citations] == ["Parental leave is 26 weeks."]
 
 
 async def test_an_unsupported_reply_abstains_where_the_bundle_forbids_quotations() -> None:
-    strict = BUNDLE.model_copy(
-        update={"evidence": BUNDLE.evidence.model_copy(update={"quoted": 0})}
-    )
+    strict = TINY.model_copy(update={"support": TINY.support.model_copy(update={"quoted": 0})})
     use_case = answerer(FakeChatModel("52 weeks."), passage())
     answer = await answer_of(use_case, ask(QUESTION, bundle=strict))
     assert answer.status == "abstained"
+
+
+UNSUPPORTED = "26 weeks. Everyone gets a pony."
+
+
+def with_unsupported(policy: str) -> Bundle:
+    return BUNDLE.model_copy(
+        update={"support": BUNDLE.support.model_copy(update={"unsupported": policy})}
+    )
+
+
+@pytest.mark.parametrize(
+    ("policy", "text", "labels"),
+    [
+        ("mark", "26 weeks. [1] Everyone gets a pony.", ["supported", "unsupported"]),
+        ("drop", "26 weeks. [1]", ["supported"]),
+    ],
+)
+async def test_the_bundle_says_what_becomes_of_an_unsupported_statement(
+    policy: str, text: str, labels: list[str]
+) -> None:
+    use_case = answerer(FakeChatModel(UNSUPPORTED), passage())
+    answer = await answer_of(use_case, ask(QUESTION, bundle=with_unsupported(policy)))
+    assert (answer.status, answer.text) == ("answered", text)
+    assert [statement.support for statement in answer.statements] == labels
+
+
+async def test_nothing_supported_and_nothing_kept_is_an_abstention() -> None:
+    use_case = answerer(FakeChatModel("Everyone gets a pony."), passage())
+    answer = await answer_of(use_case, ask(QUESTION, bundle=with_unsupported("drop")))
+    assert (answer.status, answer.reason, answer.statements) == ("abstained", NO_SUPPORT, [])
+
+
+@pytest.mark.parametrize("said", ["Not found in the documents.", "not found in the documents"])
+@pytest.mark.parametrize("bundle", [BUNDLE, TINY])
+async def test_a_model_that_refuses_is_never_overruled(said: str, bundle: Bundle) -> None:
+    answer = await answer_of(answerer(FakeChatModel(said), passage()), ask(QUESTION, bundle=bundle))
+    assert (answer.status, answer.reason, answer.citations) == ("abstained", REFUSED, [])
+
+
+async def test_a_model_that_nearly_refused_weighs_against_its_answer() -> None:
+    sure, unsure = [
+        await answer_of(answerer(model, passage()), ask(QUESTION))
+        for model in (
+            FakeChatModel("26 weeks.", first_tokens={"26": -0.01, "Not": -9.0}),
+            FakeChatModel("26 weeks.", first_tokens={"26": -0.7, "Not": -0.7}),
+        )
+    ]
+    assert unsure.evidence < sure.evidence
+
+
+async def test_an_answer_that_begins_with_no_is_no_refusal() -> None:
+    plain, no = [
+        await answer_of(answerer(model, passage()), ask(QUESTION))
+        for model in (
+            FakeChatModel("26 weeks."),
+            FakeChatModel("26 weeks.", first_tokens={"No": -0.01}),
+        )
+    ]
+    assert no.evidence == plain.evidence
 
 
 @pytest.mark.parametrize("pieces", [(DEAD,), ("26 ", DEAD)])

@@ -244,7 +244,7 @@ async def test_an_edit_of_the_bundle_answers_at_once_and_shows_against_the_relea
 
         assert (await status()).released is None
         Releases(BundleStore(live.parents[1] / "bundles", live), live.parents[1], "b").release()
-        edit(live, "top_k = 4", "top_k = 1")
+        edit(live, "top_k = 6", "top_k = 1")
         answer = Answer.model_validate_json((await app.ask(QUESTION)).content)
         now = await status()
         edit(live, "top_k = 1", "top_k = ")
@@ -342,7 +342,7 @@ async def test_the_status_names_build_bundle_and_settings(application: Running) 
     async with application() as app:
         response = await app.client.get("/v1/status", headers=app.auth)
     status = BundleStatus.model_validate_json(response.content)
-    assert (status.bundle, status.prompts) == (BUNDLE.digest, {"answer": "v1"})
+    assert (status.bundle, status.prompts) == (BUNDLE.digest, {"answer": "v2"})
 
 
 async def test_metrics_count_answers(application: Running) -> None:
@@ -362,5 +362,5 @@ async def test_what_is_not_served_is_a_problem_too(
     application: Running, method: str, path: str, status: int
 ) -> None:
     async with application() as app:
-        response = await app.client.request(method, path)
+        response = await app.client.request(method, path, headers=app.auth)
     assert problem_of(response).status == status

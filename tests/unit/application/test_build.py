@@ -34,7 +34,7 @@ def build_in(folder: Path) -> str:
 
 
 def test_the_same_sources_in_another_folder_are_the_same_build(sources: Path) -> None:
-    edit(sources / "application" / "bundle.toml", "top_k = 4", "top_k = 5")
+    edit(sources / "application" / "bundle.toml", "top_k = 6", "top_k = 5")
     (sources / "application" / "prompts" / "answer.v2.md").write_text("draft")
     assert build_in(sources) == build_of_sources()
 

@@ -23,20 +23,20 @@ def store(tmp_path: Path, live: Path) -> BundleStore:
 
 def test_an_edit_in_place_answers_at_once(store: BundleStore, live: Path) -> None:
     assert store.live == BUNDLE
-    edit(live, "top_k = 4", "top_k = 1")
+    edit(live, "top_k = 6", "top_k = 1")
     assert store.live.retrieval.top_k == 1
 
 
 def test_an_edited_prompt_answers_at_once_also_at_the_same_size_and_moment(
     store: BundleStore, live: Path
 ) -> None:
-    prompt = live.parent / "prompts" / "answer.v1.md"
+    prompt = live.parent / "prompts" / "answer.v2.md"
     assert store.live == BUNDLE
     stat = prompt.stat()
-    edit(prompt, "in a few words. The", "in a lot words. The")
+    edit(prompt, "in a few words, copied", "in a lot words, copied")
     os.utime(prompt, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     store.live  # noqa: B018 - read in the same tick
-    edit(prompt, "in a lot words. The", "in a big words. The")
+    edit(prompt, "in a lot words, copied", "in a big words, copied")
     os.utime(prompt, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     assert "in a big words" in store.live.prompts["answer"].messages[0].text
 
@@ -44,7 +44,7 @@ def test_an_edited_prompt_answers_at_once_also_at_the_same_size_and_moment(
 def test_files_that_did_not_change_are_not_read_again(
     store: BundleStore, live: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for path in (live, live.parent / "prompts" / "answer.v1.md"):
+    for path in (live, live.parent / "prompts" / "answer.v2.md"):
         os.utime(path, (1, 1))
     reads: list[Path] = []
     monkeypatch.setattr(
@@ -60,9 +60,9 @@ def test_a_broken_edit_leaves_the_last_whole_bundle_and_is_logged_once(
 ) -> None:
     before = store.live
     kept = read_files(live)
-    prompt = live.parent / "prompts" / "answer.v1.md"
+    prompt = live.parent / "prompts" / "answer.v2.md"
     if broken == "toml":
-        edit(live, "top_k = 4", "top_k = ")
+        edit(live, "top_k = 6", "top_k = ")
     elif broken == "prompt":
         edit(prompt, "{passages}", "{passages")
     else:
@@ -79,7 +79,7 @@ def test_a_broken_edit_leaves_the_last_whole_bundle_and_is_logged_once(
 
 
 def test_a_bundle_that_never_was_whole_stops_the_start(store: BundleStore, live: Path) -> None:
-    edit(live, "top_k = 4", "top_k = 0")
+    edit(live, "top_k = 6", "top_k = 0")
     with pytest.raises(Misconfigured, match="top_k"):
         store.live  # noqa: B018 - reading it is the act
 
@@ -98,7 +98,7 @@ async def test_a_broken_edit_degrades_readiness_and_tells_no_path(
 ) -> None:
     checks = Reachable(None, None, store, Settings())  # type: ignore[arg-type]  # not asked
     assert (await checks.check()).status == "ready"
-    edit(live, "top_k = 4", "top_k = 0")
+    edit(live, "top_k = 6", "top_k = 0")
     readiness = await checks.check()
     assert readiness.status == "degraded"
     assert not readiness.checks["bundle"].ok
@@ -108,7 +108,7 @@ async def test_a_broken_edit_degrades_readiness_and_tells_no_path(
 
 def test_what_was_live_can_answer_again_later(store: BundleStore, live: Path) -> None:
     first = store.live
-    edit(live, "top_k = 4", "top_k = 1")
+    edit(live, "top_k = 6", "top_k = 1")
     assert store.live != first
     later = BundleStore(live.parents[1] / "bundles", live)
     assert later.get(first.digest) == first
@@ -121,11 +121,11 @@ def test_a_state_folder_that_cannot_be_written_stops_no_edit(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(BundleStore, "keep", full)
-    edit(live, "top_k = 4", "top_k = 1")
+    edit(live, "top_k = 6", "top_k = 1")
     assert store.get(store.live.digest).retrieval.top_k == 1
 
 
-@pytest.mark.parametrize("file", ["bundle.toml", "prompts/answer.v1.md"])
+@pytest.mark.parametrize("file", ["bundle.toml", "prompts/answer.v2.md"])
 def test_a_stored_bundle_that_was_altered_is_not_used(
     store: BundleStore, live: Path, file: str
 ) -> None:

@@ -1,8 +1,9 @@
 """The streaming client against a scripted server on loopback: its faults, and what is sent."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
@@ -22,6 +23,7 @@ async def chat_model(
     breaker: Breaker | None = None,
     probe_url: str = "",
     sent: list[bytes] | None = None,
+    quirks: Collection[Any] = (),
 ) -> AsyncIterator[StreamingChatModel]:
     trace = aiohttp.TraceConfig()
 
@@ -32,7 +34,7 @@ async def chat_model(
     async with aiohttp.ClientSession(trace_configs=[trace]) as session:
         upstream = Upstream("chat model", ModelUnavailable, FAULTS, breaker)
         probes = (probe_url, Upstream("probes", ModelUnavailable, FAULTS)) if probe_url else None
-        yield StreamingChatModel(session, url, MODEL, key, upstream, probes)
+        yield StreamingChatModel(session, url, MODEL, key, upstream, probes, quirks)
 
 
 async def reply(
@@ -137,3 +139,33 @@ async def test_a_dead_way_of_the_probes_costs_users_nothing() -> None:
                 with pytest.raises(ModelUnavailable):
                     await reply(model, cycle="c-1")
             assert await reply(model)
+
+
+@pytest.mark.parametrize("fault", ["reset", "stall"])
+async def test_generations_that_break_after_their_first_token_open_the_breaker(fault: str) -> None:
+    with running(faults=[fault] * 12, replies=["a long reply that is cut"] * 12) as server:
+        async with chat_model(server.url, breaker=Breaker(failures=3)) as model:
+            for _ in range(12):
+                with pytest.raises(ModelUnavailable):
+                    await reply(model, seconds=0.1)
+        assert len(server.script.requests) == 3
+
+
+async def test_questions_that_the_model_refuses_do_not_degrade_the_next_one() -> None:
+    with running(refusals=[(400, {"error": "too long"}, {})] * 9, replies=["yes"]) as server:
+        async with chat_model(server.url, breaker=Breaker(failures=2)) as model:
+            for _ in range(9):
+                with pytest.raises(ModelUnavailable, match="too long"):
+                    await reply(model)
+            assert (await reply(model))[0] == "yes"
+
+
+async def test_readers_who_leave_say_nothing_of_the_model() -> None:
+    with running(faults=["drip"] * 9) as server:
+        async with chat_model(server.url, breaker=Breaker(failures=2)) as model:
+            for _ in range(4):
+                messages = [Message(role="user", content="hello")]
+                stream = model.stream(messages, BUNDLE.sampling, Deadline(5))
+                await anext(stream)
+                await stream.aclose()
+            assert (await reply(model))[0]

@@ -1,65 +1,86 @@
-from tests.fakes.application import LEAVE, passage
+import pytest
+from tests.fakes.application import passage
 
-from application.citations import cite, quote
+from application.adapters.support import WordsAndValues
+from application.citations import Checked, check, quote
+from application.context import Block
 from application.excerpts import ranked_excerpts
+from application.upstream import Deadline
+from contracts.answer import Passage
 
 QUESTION = "How long is parental leave?"
 
 
-def test_a_supported_statement_is_marked_and_its_citation_points_at_the_exact_span() -> None:
-    excerpts = ranked_excerpts(QUESTION, [passage()])
-    cited = cite("26 weeks at full pay.", QUESTION, excerpts, 0.8)
-    assert cited is not None
-    assert cited.text == "26 weeks at full pay. [1]"
-    citation = cited.citations[0]
-    assert citation.quote == "Parental leave is 26 weeks at full pay."
-    assert LEAVE[citation.start - 100 : citation.end - 100] == citation.quote
+def context(*passages: Passage, question: str = QUESTION) -> list[Block]:
+    found = ranked_excerpts(question, list(passages) or [passage()])
+    return [Block((excerpt,)) for excerpt in found]
 
 
-def test_a_value_that_no_excerpt_holds_has_no_support() -> None:
-    assert (
-        cite("52 weeks at full pay.", QUESTION, ranked_excerpts(QUESTION, [passage()]), 0.8) is None
+async def checked(reply: str, shown: list[Block], question: str = QUESTION) -> Checked:
+    return await check(reply, question, shown, 10, WordsAndValues(), Deadline(5))
+
+
+async def test_a_supported_statement_is_marked_and_cited_with_exact_offsets() -> None:
+    found = await checked("26 weeks at full pay.", context())
+    assert found.text == "26 weeks at full pay. [1]"
+    assert [s.support for s in found.statements] == ["supported"]
+    (citation,) = found.citations
+    assert (citation.start, citation.end, citation.quote) == (
+        100,
+        139,
+        "Parental leave is 26 weeks at full pay.",
     )
 
 
-def test_one_wrong_value_among_right_words_has_no_support() -> None:
-    shift = "The late shift in the Porto factory begins at 14:00 and ends at 22:00 with a break."
-    excerpts = ranked_excerpts("When is it over?", [passage(shift)])
-    said = "The late shift in the Porto factory ends at 23:00 with a break."
-    assert cite(said, "When is it over?", excerpts, 0.8) is None
-    assert cite(said.replace("23", "22"), "When is it over?", excerpts, 0.8) is not None
+async def test_a_value_that_no_passage_holds_is_contradicted_or_unsupported_and_never_cited() -> (
+    None
+):
+    found = await checked("52 weeks at full pay.", context())
+    assert found.statements[0].support != "supported"
+    assert (found.citations, found.text) == ([], "52 weeks at full pay.")
 
 
-def test_an_answer_that_repeats_the_question_has_no_support() -> None:
-    assert cite("Parental leave.", QUESTION, ranked_excerpts(QUESTION, [passage()]), 0.8) is None
+async def test_the_models_own_mark_is_looked_at_first() -> None:
+    twice = [passage(document_id="a/one.md"), passage(document_id="a/two.md")]
+    shown = context(*twice)
+    named = next(n for n, b in enumerate(shown, 1) if b.excerpts[0].passage.path == "two.md")
+    found = await checked(f"26 weeks [{named}].", shown)
+    assert found.citations[0].path == "two.md"
 
 
-def test_an_empty_answer_has_no_support() -> None:
-    assert cite("", QUESTION, ranked_excerpts(QUESTION, [passage()]), 0.8) is None
+@pytest.mark.parametrize("mark", ["[7]", "[0]", "【9】", "[1, 7]"])
+async def test_a_mark_that_names_nothing_is_dropped(mark: str) -> None:
+    assert (await checked(f"26 weeks {mark}.", context())).text == "26 weeks. [1]"
 
 
-def test_only_the_supported_statements_of_an_answer_are_kept() -> None:
-    excerpts = ranked_excerpts(QUESTION, [passage()])
-    cited = cite("It is 26 weeks. Everyone gets a pony.", QUESTION, excerpts, 0.8)
-    assert cited is not None
-    assert cited.text == "It is 26 weeks. [1]"
+async def test_each_statement_keeps_its_own_label() -> None:
+    found = await checked("It is 26 weeks. Everyone gets a pony.", context())
+    assert [s.support for s in found.statements] == ["supported", "unsupported"]
+    assert found.kept().text == "It is 26 weeks. [1]"
 
 
-def test_two_statements_on_one_sentence_share_a_citation() -> None:
-    excerpts = ranked_excerpts(QUESTION, [passage()])
-    cited = cite("It is 26 weeks. It is at full pay.", QUESTION, excerpts, 0.8)
-    assert cited is not None
-    assert cited.text == "It is 26 weeks. [1] It is at full pay. [1]"
-    assert len(cited.citations) == 1
+async def test_two_statements_of_one_passage_share_its_number() -> None:
+    found = await checked("It is 26 weeks. It is at full pay.", context())
+    assert found.text == "It is 26 weeks. [1] It is at full pay. [1]"
 
 
-def test_marks_that_a_model_makes_up_are_dropped() -> None:
-    excerpts = ranked_excerpts(QUESTION, [passage()])
-    cited = cite("26 weeks [7].", QUESTION, excerpts, 0.8)
-    assert cited is not None
-    assert cited.text == "26 weeks. [1]"
+async def test_a_list_keeps_its_lines() -> None:
+    shown = context(passage("Bring a passport. Bring two photos."), question="What to bring?")
+    found = await checked("- a passport\n- two photos", shown, "What to bring?")
+    assert found.text.splitlines() == ["- a passport [1]", "- two photos [2]"]
+
+
+async def test_nothing_said_is_no_statement() -> None:
+    assert (await checked("", context())).statements == []
 
 
 def test_a_quotation_holds_the_excerpts_own_words() -> None:
-    quoted = quote(ranked_excerpts(QUESTION, [passage()])[:1])
-    assert quoted.text == "“Parental leave is 26 weeks at full pay.” [1]"
+    text, citations = quote(ranked_excerpts(QUESTION, [passage()])[:1])
+    assert text == "“Parental leave is 26 weeks at full pay.” [1]"
+    assert len(citations) == 1
+
+
+def test_a_row_is_quoted_with_its_columns_names() -> None:
+    table = "| part | warranty |\n| --- | --- |\n| Sluice 8 | 48 months |"
+    text, _ = quote(ranked_excerpts("How long is the warranty?", [passage(table)])[:1])
+    assert text == "“part: Sluice 8; warranty: 48 months” [1]"

@@ -2,7 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.fakes.application import FakeChatModel, answerer, ask, passage
+from tests.fakes.application import TINY, FakeChatModel, answerer, ask, passage
 from typer.testing import CliRunner
 
 from application import cli, client
@@ -21,7 +21,7 @@ def answered(monkeypatch: pytest.MonkeyPatch) -> None:
 
     async def reply(url: str, key: str, question: str, show: object) -> Answer:
         use_case = answerer(FakeChatModel("52 weeks."), passage())
-        *_, answer = [event async for event in use_case.stream(ask(question))]
+        *_, answer = [event async for event in use_case.stream(ask(question, bundle=TINY))]
         assert isinstance(answer, Answer)
         return answer
 

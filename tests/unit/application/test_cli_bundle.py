@@ -25,12 +25,12 @@ def test_a_bundle_is_released_edited_compared_and_rolled_back(live: Path) -> Non
     assert "first" in run("release").output
     assert "released already" in run("release").output
     assert run("diff").output == "nothing differs\n"
-    edit(live, "top_k = 4", "top_k = 1")
-    edit(live.parent / "prompts" / "answer.v1.md", "in a few words", "at length")
+    edit(live, "top_k = 6", "top_k = 1")
+    edit(live.parent / "prompts" / "answer.v2.md", "in a few words", "at length")
     for shown in (
-        "retrieval.top_k: 4 -> 1\nprompt answer v1 was edited in place\n",
-        "-top_k = 4\n+top_k = 1\n",
-        "--- a/prompts/answer.v1.md",
+        "retrieval.top_k: 6 -> 1\nprompt answer v2 was edited in place\n",
+        "-top_k = 6\n+top_k = 1\n",
+        "--- a/prompts/answer.v2.md",
     ):
         assert shown in run("diff").output
     assert "not released" in run("list").output
@@ -41,7 +41,7 @@ def test_a_bundle_is_released_edited_compared_and_rolled_back(live: Path) -> Non
 
 def test_a_refusal_is_one_sentence_on_the_error_stream(live: Path) -> None:
     run("release")
-    edit(live, "top_k = 4", "top_k = 1")
+    edit(live, "top_k = 6", "top_k = 1")
     refused = run("release")
     assert (refused.exit_code, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
     assert "evals gate" in refused.stderr
@@ -51,13 +51,13 @@ def test_a_refusal_is_one_sentence_on_the_error_stream(live: Path) -> None:
 
 def test_machines_read_the_list_and_the_difference_as_json(live: Path) -> None:
     run("release")
-    edit(live, "top_k = 4", "top_k = 1")
+    edit(live, "top_k = 6", "top_k = 1")
     listed = json.loads(run("list", "--json").stdout)
     assert (listed["released"], listed["problem"]) == (BUNDLE.digest, None)
     assert listed["live"] not in (None, BUNDLE.digest)
     assert [row["action"] for row in listed["releases"]] == ["first"]
     said = json.loads(run("diff", "--json").stdout)
-    assert said["changes"] == ["retrieval.top_k: 4 -> 1"]
+    assert said["changes"] == ["retrieval.top_k: 6 -> 1"]
     assert "+top_k = 1" in said["diff"]
 
 
@@ -66,15 +66,15 @@ def test_another_prompt_version_and_mere_comments_are_said_in_words(live: Path) 
     edit(live, "# How questions", "# Why questions")
     assert run("diff").output.startswith("only comments or layout differ\n")
     prompts = live.parent / "prompts"
-    (prompts / "answer.v2.md").write_bytes((prompts / "answer.v1.md").read_bytes())
-    edit(live, 'answer = "v1"', 'answer = "v2"')
-    assert run("diff").output.startswith("prompt answer: v1 -> v2\n")
+    (prompts / "answer.v3.md").write_bytes((prompts / "answer.v2.md").read_bytes())
+    edit(live, 'answer = "v2"', 'answer = "v3"')
+    assert run("diff").output.startswith("prompt answer: v2 -> v3\n")
 
 
 @pytest.mark.parametrize("command", ["list", "diff", "release", "rollback"])
 def test_a_broken_bundle_is_shown_compared_refused_and_healed(live: Path, command: str) -> None:
     run("release")
-    edit(live, "top_k = 4", "top_k = 0")
+    edit(live, "top_k = 6", "top_k = 0")
     result = run(command)
     assert (result.exit_code, "Traceback" in result.output) == (int(command == "release"), False)
     assert ("top_k" in result.output) == (command != "rollback")

@@ -1,8 +1,15 @@
 import numpy as np
-from tests.fakes.application import BUNDLE, passage
+from tests.fakes.application import BUNDLE, TINY, passage
 
 from application.calibrate import fit
-from application.evidence import FEATURES, evidence, features
+from application.evidence import (
+    FEATURES,
+    PASSAGES,
+    REPLY,
+    evidence,
+    features,
+    reply_features,
+)
 from application.excerpts import ranked_excerpts, reranked
 
 
@@ -12,7 +19,10 @@ def observed(question: str, cosine: float, lexical: float = 0.0) -> dict[str, fl
 
 
 def test_every_weight_of_the_bundle_is_of_a_feature_that_is_observed() -> None:
-    assert set(BUNDLE.evidence.weights) == set(observed("How long?", 0.5)) == set(FEATURES)
+    assert set(observed("How long?", 0.5)) == set(PASSAGES)
+    assert set(reply_features(None, None, [])) == set(REPLY)
+    for bundle in (BUNDLE, TINY):
+        assert set(bundle.evidence.weights) <= set(FEATURES)
 
 
 def test_a_question_that_the_passage_speaks_of_has_more_evidence_than_another() -> None:

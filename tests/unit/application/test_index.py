@@ -1,8 +1,9 @@
+import traceback
 from itertools import product
 from typing import Any
 
 import pytest
-from qdrant_client import AsyncQdrantClient
+from qdrant_client import AsyncQdrantClient, models
 from qdrant_client.http.exceptions import ApiException
 from tests.fakes.application import BUNDLE
 from tests.fakes.index import CHUNKS, TERMS, VECTOR, commit, empty_index, write_chunks
@@ -146,7 +147,7 @@ async def test_a_document_is_put_together_again_character_for_character() -> Non
     client = await empty_index()
     await write_chunks(client, "handbook/a.md", "# Title", "first", "second", gap=2)
     await commit(client, "handbook/a.md")
-    view = await retriever(client).document("handbook/a.md", OPEN_SCOPE, CHUNKS)
+    view = await retriever(client).document("handbook/a.md", OPEN_SCOPE, CHUNKS, Deadline(5))
     assert view.text == "# Title\n\nfirst\n\nsecond"
 
 
@@ -156,14 +157,14 @@ async def test_a_document_outside_the_scope_is_as_absent_as_one_that_never_was()
     await commit(client, "handbook/a.md", namespace="legal")
     for document_id in ("handbook/a.md", "handbook/never.md"):
         with pytest.raises(NotFound, match="no document"):
-            await retriever(client).document(document_id, OPEN_SCOPE, CHUNKS)
+            await retriever(client).document(document_id, OPEN_SCOPE, CHUNKS, Deadline(5))
 
 
 async def test_overlapping_chunks_repeat_nothing() -> None:
     client = await empty_index()
     await write_chunks(client, "handbook/a.md", "one two", "two three", gap=-3)
     await commit(client, "handbook/a.md")
-    view = await retriever(client).document("handbook/a.md", OPEN_SCOPE, CHUNKS)
+    view = await retriever(client).document("handbook/a.md", OPEN_SCOPE, CHUNKS, Deadline(5))
     assert view.text == "one two three"
     assert joined([]) == ""
 
@@ -173,3 +174,15 @@ async def test_an_index_that_does_not_answer_is_unavailable() -> None:
     await client.delete_collection(CHUNKS)
     with pytest.raises(RetrievalUnavailable):
         await retriever(client).search(query())
+
+
+async def test_a_broken_payload_is_told_without_its_text(caplog: pytest.LogCaptureFixture) -> None:
+    client = await empty_index()
+    await write_chunks(client, "handbook/a.md", "Ada earns 41,000 euros")
+    await commit(client, "handbook/a.md")
+    await client.set_payload(CHUNKS, {"start": "Ada earns 41,000 euros"}, points=models.Filter())
+    for _ in range(2):
+        with pytest.raises(RetrievalUnavailable, match="ingestion sync") as raised:
+            await retriever(client).document("handbook/a.md", OPEN_SCOPE, CHUNKS, Deadline(5))
+    told = "".join(traceback.format_exception(raised.value))
+    assert "41,000" not in told + caplog.text

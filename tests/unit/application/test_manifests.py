@@ -2,9 +2,11 @@
 
 import aiohttp
 import pytest
+from tests.fakes.openai_server import running
 
 from application.adapters import manifests as module
 from application.adapters.manifests import UNKNOWN, EndpointManifests
+from application.upstream import Deadline
 
 
 class Session:
@@ -52,4 +54,24 @@ async def test_an_endpoint_that_has_no_manifest_is_asked_once() -> None:
     session = Session(404)
     await manifests(session).prepare()
     assert len(session.asked) == 1
-    assert await manifests(session).llm() == UNKNOWN
+    assert await manifests(session).llm(Deadline(5)) == UNKNOWN
+
+
+async def test_a_hanging_manifest_is_given_up_at_the_deadline_of_the_request() -> None:
+    with running(hanging=["/manifest"]) as server:
+        async with aiohttp.ClientSession() as http:
+            asked = EndpointManifests(http, server.url, None, server.url, None)
+            deadline = Deadline(0.05)
+            assert await asked.embedder(deadline) == UNKNOWN
+            assert deadline.remaining() == 0
+            assert await asked.llm(deadline) == UNKNOWN  # no time is left to ask
+            assert len(server.script.requests) == 1
+
+
+async def test_a_server_without_a_manifest_is_not_asked_again_for_each_answer() -> None:
+    with running() as server:
+        async with aiohttp.ClientSession() as http:
+            asked = EndpointManifests(http, server.url, None, server.url, None)
+            for _ in range(3):
+                assert await asked.llm(Deadline(5)) == UNKNOWN
+            assert len(server.script.requests) == 1

@@ -64,7 +64,7 @@ def test_a_bundle_that_passed_the_gate_is_released_with_its_result(
     releases: Releases, live: Path
 ) -> None:
     releases.release()
-    edit(live, "top_k = 4", "top_k = 5")
+    edit(live, "top_k = 6", "top_k = 5")
     gate(live)
     second = releases.release("more passages")
     assert second
@@ -93,7 +93,7 @@ def test_a_bundle_without_its_passed_gate_is_released_only_by_force_with_a_reaso
     releases: Releases, live: Path, result: dict[str, Any] | None, said: str
 ) -> None:
     releases.release()
-    edit(live, "top_k = 4", "top_k = 5")
+    edit(live, "top_k = 6", "top_k = 5")
     if result is not None:
         gate(live, **result)
     with pytest.raises(ReleaseRefused, match=said):
@@ -107,7 +107,7 @@ def test_a_bundle_without_its_passed_gate_is_released_only_by_force_with_a_reaso
 
 
 def test_a_broken_bundle_is_not_released_even_by_force(releases: Releases, live: Path) -> None:
-    edit(live, "top_k = 4", "top_k = 0")
+    edit(live, "top_k = 6", "top_k = 0")
     with pytest.raises(Misconfigured, match="top_k"):
         releases.release("please", force=True)
 
@@ -117,9 +117,9 @@ def test_a_rollback_restores_an_edited_release_byte_for_byte(
 ) -> None:
     releases.release()
     before = read_files(live)
-    prompt = live.parent / "prompts" / "answer.v1.md"
+    prompt = live.parent / "prompts" / "answer.v2.md"
     edit(prompt, "in a few words", "at length")
-    edit(live, "top_k = 4", "top_k = 1  # for speed")
+    edit(live, "top_k = 6", "top_k = 1  # for speed")
     edited = read_files(live)
     back = releases.rollback(reason="answers got worse")
     assert read_files(live) == before
@@ -135,10 +135,10 @@ def test_a_rollback_heals_files_that_are_broken_or_gone_and_keeps_them(
     releases.release()
     before = read_files(live)
     if broken:
-        edit(live, "top_k = 4", broken)
+        edit(live, "top_k = 6", broken)
     else:
         live.unlink()
-    prompt = live.parent / "prompts" / "answer.v1.md"
+    prompt = live.parent / "prompts" / "answer.v2.md"
     edit(prompt, "in a few words", "at length")
     edited = prompt.read_bytes()
     releases.rollback()
@@ -150,8 +150,8 @@ def test_a_rollback_keeps_also_a_prompt_that_the_live_bundle_did_not_name(
     releases: Releases, live: Path
 ) -> None:
     releases.release()
-    old = live.parent / "prompts" / "answer.v1.md"
-    (old.parent / "answer.v2.md").write_bytes(old.read_bytes())
+    old = live.parent / "prompts" / "answer.v2.md"
+    (old.parent / "answer.v3.md").write_bytes(old.read_bytes())
     edit(live, 'answer = "v1"', 'answer = "v2"')
     old.write_text("a draft")
     releases.rollback()
@@ -182,7 +182,7 @@ def test_a_release_whose_stored_files_were_altered_is_not_put_back(
     assert first
     copy = live.parents[1] / "bundles" / first.files / "bundle.toml"
     edit(copy, "# How questions", "# Why questions")
-    edit(live, "top_k = 4", "top_k = 1")
+    edit(live, "top_k = 6", "top_k = 1")
     with pytest.raises(NotFound, match="altered"):
         releases.rollback()
     assert load_bundle(live).retrieval.top_k == 1
@@ -193,7 +193,7 @@ def test_a_rollback_into_a_folder_that_cannot_be_written_changes_nothing_and_say
     releases: Releases, live: Path, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
     releases.release()
-    edit(live, "top_k = 4", "top_k = 1")
+    edit(live, "top_k = 6", "top_k = 1")
     edited = read_files(live)
     act = getattr(Path, fails)
 
@@ -214,7 +214,7 @@ def test_a_link_to_the_live_file_stays_a_link(releases: Releases, live: Path) ->
     releases.release()
     real = live.rename(live.with_name("real.toml"))
     live.symlink_to(real)
-    edit(real, "top_k = 4", "top_k = 1")
+    edit(real, "top_k = 6", "top_k = 1")
     releases.rollback()
     assert live.is_symlink()
     assert load_bundle(live) == BUNDLE

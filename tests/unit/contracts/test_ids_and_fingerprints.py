@@ -1,8 +1,10 @@
 """Ids and digests are the same on every machine, and a fingerprint tells embedders apart."""
 
+from pathlib import Path
+
 import pytest
 
-from contracts.endpoints import EmbedderFingerprint, digest_of
+from contracts.endpoints import EmbedderFingerprint, EmbedderManifest, digest_of
 from contracts.index import (
     CollectionSpec,
     chunk_point_id,
@@ -42,9 +44,9 @@ def test_a_chunks_point_id_never_changes_between_releases() -> None:
     )
 
 
-@pytest.mark.parametrize("position", range(5))
+@pytest.mark.parametrize("position", range(6))
 def test_a_chunks_point_id_depends_on_each_of_its_parts(position: int) -> None:
-    parts: list[object] = ["default", "sample/leave.md", "v1", "spec", 3]
+    parts: list[object] = ["default", "sample/leave.md", "v1", "spec", 3, "default"]
     changed = list(parts)
     changed[position] = 4 if position == 4 else "other"
     assert chunk_point_id(*parts) != chunk_point_id(*changed)  # type: ignore[arg-type]
@@ -60,6 +62,18 @@ def test_the_manifests_of_an_index_have_an_alias_of_their_own() -> None:
 
 def test_equal_hashes_and_nearly_equal_vectors_are_the_same_embedder() -> None:
     assert fingerprint().matches(fingerprint(probe_vectors=[[0.9999, 0.01], [0.0, 1.0]]))
+
+
+def test_an_embedder_without_prefixes_keeps_the_digest_that_it_had_before_there_were_any() -> None:
+    file = Path(__file__).parents[2] / "contract" / "examples" / "EmbedderManifest.json"
+    manifest = EmbedderManifest.model_validate_json(file.read_text())
+    assert manifest.fingerprint.digest == "74974afce19a5168"
+
+
+@pytest.mark.parametrize("name", ["query_prefix", "document_prefix"])
+def test_another_prefix_is_another_embedder(name: str) -> None:
+    digests = {fingerprint(**{name: prefix}).digest for prefix in ("", "query: ", "passage: ")}
+    assert len(digests) == 3
 
 
 def test_swapped_weights_of_equal_dimension_are_another_embedder() -> None:

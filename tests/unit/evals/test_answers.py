@@ -10,6 +10,7 @@ from evals.errors import DatasetError
 from evals.suite import answers
 from evals.suite.answers import Gold, Outcome, Question, Reply
 from evals.suite.labels import Label
+from evals.suite.ports import Heard
 
 SPAN = "Leave is requested ten working days before it starts"
 GOLD = Gold(
@@ -130,8 +131,8 @@ def test_every_question_of_a_revision_is_searched_and_asked_with_bm25_beside(
         def search(self, question: str, limit: int, mode: str = "hybrid") -> list[Passage]:
             return [passage("leave.md", SPAN)]
 
-        def ask(self, question: str) -> Answer:
-            return answer(text=question)
+        def listen(self, question: str) -> Heard:
+            return Heard(answer(text=question), "so they say", 10.0, 20.0)
 
     known = Question(id="q1", question="leave requested?", kind="k", gold={"r1": GOLD})
     unknown = Question(id="q2", question="later", kind="k", gold={"r2": GOLD})
@@ -140,6 +141,7 @@ def test_every_question_of_a_revision_is_searched_and_asked_with_bm25_beside(
     assert reply.question == known
     assert reply.bm25 == [("leave.md", SPAN)]
     assert reply.answer.text == "leave requested?"
+    assert (reply.own_words, reply.first_token_ms, reply.total_ms) == ("so they say", 10.0, 20.0)
 
 
 def test_a_golden_set_is_read_with_its_revisions(tmp_path: Path) -> None:

@@ -55,6 +55,49 @@ def test_a_question_is_asked_whole(answer: Callable[..., Answer]) -> None:
         assert stack.ask("leave?").text == "10 days"
 
 
+def stream(*events: tuple[str, str]) -> str:
+    return "".join(f"event: {name}\ndata: {data}\n\n" for name, data in events)
+
+
+def test_a_streamed_answer_tells_what_the_model_said(answer: Callable[..., Answer]) -> None:
+    def reply(request: httpx.Request) -> httpx.Response:
+        assert json.loads(request.content) == {"question": "leave?", "stream": True}
+        last = answer(text="The documents say 10 days.").model_dump_json()
+        pieces = [("token", '{"text": "10"}'), ("token", '{"text": " days: ok"}')]
+        return httpx.Response(200, text=stream(("passages", "[]"), *pieces, ("answer", last)))
+
+    with application(reply) as stack:
+        heard = stack.listen("leave?")
+    assert (heard.own_words, heard.answer.text) == ("10 days: ok", "The documents say 10 days.")
+    assert heard.first_token_ms is not None
+    assert heard.first_token_ms <= heard.total_ms
+
+
+def test_a_model_that_was_not_asked_said_nothing(answer: Callable[..., Answer]) -> None:
+    last = answer(status="abstained").model_dump_json()
+    with application(lambda _: httpx.Response(200, text=stream(("answer", last)))) as stack:
+        heard = stack.listen("leave?")
+    assert (heard.own_words, heard.first_token_ms) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "sentence"),
+    [
+        (200, stream(("error", '{"title": "t", "status": 503, "detail": "ask later"}')), "later"),
+        (200, stream(("passages", "[]")), "ended without an answer"),
+        (200, stream(("answer", "{}")), "not in this version's form"),
+        (503, '{"title": "t", "status": 503, "detail": "no index yet"}', "no index yet"),
+        (401, "{}", "refused our key"),
+    ],
+)
+def test_a_stream_that_ends_badly_is_one_sentence(status: int, text: str, sentence: str) -> None:
+    with (
+        application(lambda _: httpx.Response(status, text=text)) as stack,
+        pytest.raises(Unavailable, match=sentence),
+    ):
+        stack.listen("leave?")
+
+
 @pytest.mark.parametrize(
     ("status", "body", "sentence"),
     [

@@ -77,6 +77,10 @@ class World:
         chunks = self.chunks().values()
         return {c["text"] for c in chunks if (c["document_id"], c["version"]) in active}
 
+    def ids(self, collection: str) -> list[str]:
+        """Ids of every point of a collection."""
+        return [str(point.id) for point in self._points(collection)]
+
     def _points(self, collection: str) -> list[models.Record]:
         return self.store.scroll(collection, limit=100_000)[0]
 

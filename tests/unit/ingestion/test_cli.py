@@ -31,16 +31,16 @@ def test_json_is_the_contract_and_quarantine_has_its_own_exit_code(
     world: Any, ingestion: Any
 ) -> None:
     world.write("a.md", "# A\n\nText.")
-    world.write("b.pptx", "x")
+    world.write("b.odg", "x")
 
     result = ingestion("sync", world.folder, "--name", "kb", "--json")
 
     assert result.exit_code == 3
     report = RunReport.model_validate_json(result.stdout)
     assert report.source == "kb"
-    assert report.outcomes == {"a.md": "added", "b.pptx": "quarantined"}
+    assert report.outcomes == {"a.md": "added", "b.odg": "quarantined"}
     listed = ingestion("quarantine", "list")
-    assert "kb/b.pptx: format .pptx is not supported" in listed.stdout
+    assert "kb/b.odg: format .odg is not supported" in listed.stdout
     assert json.loads(ingestion("quarantine", "list", "--json").stdout)[0]["attempts"] == 1
 
 
@@ -272,7 +272,6 @@ def test_an_interrupted_sync_says_so_and_its_next_run_goes_on(
     [
         ("status",),
         ("sample",),
-        ("approve", "x"),
         ("quarantine", "list"),
         ("audit", "docs", "--name", "docs"),
         ("sync", "docs"),

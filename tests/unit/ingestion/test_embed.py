@@ -1,7 +1,9 @@
 """The embedder's client: what it asks, what it checks, and what it makes of every refusal."""
 
+import base64
 import hashlib
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,6 +60,7 @@ def test_the_key_and_the_model_go_with_every_request(tmp_path: Path) -> None:
     embedder(tmp_path, spy).embed(["a"], ["a"])
 
     assert {request.headers["Authorization"] for request in seen} == {"Bearer k"}
+    assert {request.headers["X-Priority"] for request in seen} == {"bulk"}
     body = json.loads(next(r.content for r in seen if r.url.path == "/v1/embeddings"))
     assert body == {"model": "hash", "input": ["a"], "encoding_format": "base64"}
 
@@ -119,13 +122,84 @@ def test_another_service_in_its_place_is_told_apart(tmp_path: Path, content: str
         embedder(tmp_path, lambda request: httpx.Response(200, text=content)).manifest()
 
 
-def test_fewer_vectors_than_texts_are_refused(tmp_path: Path) -> None:
-    def short(request: httpx.Request) -> httpx.Response:
-        ok = request.url.path != "/v1/embeddings"
-        return answer(request) if ok else httpx.Response(200, json={"data": []})
+NUMBERS = {"nan": float("nan"), "inf": float("inf")}
 
-    with pytest.raises(Refused, match="fewer vectors than texts"):
-        embedder(tmp_path, short).embed(["a"], ["a"])
+
+def vectors(*rows: object) -> bytes:
+    return json.dumps({"data": rows}).encode()
+
+
+def packed(*values: float) -> str:
+    return base64.b64encode(struct.pack(f"<{len(values)}f", *values)).decode()
+
+
+DENSE = hash_embedder.dense_vector("a", "")
+GARBAGE: dict[str, tuple[str, bytes]] = {
+    "no JSON": ("/v1/embeddings", b"<html>Gateway</html>"),
+    "nothing": ("/v1/embeddings", b""),
+    "half a reply": ("/v1/embeddings", vectors({"index": 0, "embedding": packed(*DENSE)})[:40]),
+    "bad UTF-8": ("/v1/embeddings", b'{"data": [\xff]}'),
+    "other keys": ("/v1/embeddings", b'{"embeddings": []}'),
+    "no index": ("/v1/embeddings", vectors({"embedding": packed(*DENSE)})),
+    "too few": ("/v1/embeddings", vectors()),
+    "too many": ("/v1/embeddings", vectors(*[{"index": n, "embedding": ""} for n in (0, 1)])),
+    "another index": ("/v1/embeddings", vectors({"index": 7, "embedding": packed(*DENSE)})),
+    "no base64": ("/v1/embeddings", vectors({"index": 0, "embedding": "!!!!"})),
+    "half a float": ("/v1/embeddings", vectors({"index": 0, "embedding": "AAAAAA=="[:6] + "A="})),
+    "another dimension": ("/v1/embeddings", vectors({"index": 0, "embedding": packed(1, 2)})),
+    "empty": ("/v1/embeddings", vectors({"index": 0, "embedding": ""})),
+    "NaN": (
+        "/v1/embeddings",
+        vectors({"index": 0, "embedding": packed(*DENSE[1:], NUMBERS["nan"])}),
+    ),
+    "infinite": (
+        "/v1/embeddings",
+        vectors({"index": 0, "embedding": packed(*DENSE[1:], NUMBERS["inf"])}),
+    ),
+    "sparse: no JSON": ("/v1/sparse", b"oops"),
+    "sparse: a list": ("/v1/sparse", b"[1]"),
+    "sparse: too few": ("/v1/sparse", vectors()),
+    "sparse: words": ("/v1/sparse", vectors({"indices": ["a"], "values": [1]})),
+    "sparse: unequal": ("/v1/sparse", vectors({"indices": [1, 2], "values": [1]})),
+    "sparse: NaN": ("/v1/sparse", vectors({"indices": [1], "values": [NUMBERS["nan"]]})),
+}
+
+
+@pytest.mark.parametrize("case", GARBAGE)
+def test_garbage_from_the_embedder_is_refused_in_a_sentence(tmp_path: Path, case: str) -> None:
+    where, content = GARBAGE[case]
+
+    def garbage(request: httpx.Request) -> httpx.Response:
+        return (
+            httpx.Response(200, content=content) if request.url.path == where else answer(request)
+        )
+
+    with pytest.raises(
+        Refused, match=f"The embedder at http://embedder answers {where} with .*: restart"
+    ):
+        embedder(tmp_path, garbage).embed(["a"], ["a"])
+
+
+def test_vectors_as_numbers_are_taken_too(tmp_path: Path) -> None:
+    def numbers(request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/v1/embeddings":
+            return answer(request)
+        return httpx.Response(200, content=vectors({"index": 0, "embedding": DENSE}))
+
+    assert embedder(tmp_path, numbers).embed(["a"], ["a"])[0].dense == DENSE
+
+
+def test_a_tokenizer_that_is_none_is_refused_and_not_kept(tmp_path: Path) -> None:
+    unknown = MANIFEST.fingerprint.model_copy(update={"tokenizer_sha256": "unknown"})
+    hosted = MANIFEST.model_copy(update={"fingerprint": unknown})
+
+    def garbage(request: httpx.Request) -> httpx.Response:
+        is_manifest = request.url.path == "/manifest"
+        return httpx.Response(200, content=hosted.model_dump_json() if is_manifest else b"<html>")
+
+    with pytest.raises(Refused, match="no tokenizer"):
+        embedder(tmp_path, garbage).tokenizer()
+    assert not list(tmp_path.rglob("*.json"))
 
 
 def test_a_hosted_embedder_whose_tokenizer_is_unknown_is_cut_by_what_serving_gives(

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,50 @@ def test_a_run_that_would_drop_more_than_its_share_is_held_and_changes_nothing(w
     assert reason.startswith("7 of 20 documents of docs are gone, and their text is nowhere else")
     assert reason.endswith("(at most 30% may go), e.g. room-00.md, room-01.md, room-02.md")
     assert index_of(world) == before
+
+
+def test_losses_in_small_steps_are_held_like_one_large_loss(world: Any) -> None:
+    files = filled(world, 20)
+    for file in files[:4]:
+        file.unlink()
+    assert world.sync().status == "complete"
+    for file in files[4:8]:
+        file.unlink()
+    before = index_of(world)
+
+    report = world.sync()
+
+    assert report.status == "held"
+    assert report.hold.reasons[0].startswith("8 of 20 documents of docs are gone since ")
+    assert index_of(world) == before
+    assert world.sync(allow_empty=True).count("deleted") == 4
+    files[8].unlink()
+    assert world.sync().status == "complete"  # what a person let go is the measure from then on
+
+
+def test_documents_that_came_back_or_moved_are_no_loss_of_later_runs(world: Any) -> None:
+    files = filled(world, 20)
+    texts = {file: file.read_text() for file in files}
+    for step in range(3):  # each day another fifth is away for a while
+        gone = files[4 * step : 4 * step + 4]
+        for file in gone:
+            file.unlink()
+        assert world.sync().status == "complete"
+        for n, file in enumerate(gone):
+            (file if n % 2 else world.folder / f"moved{step}{n}.md").write_text(texts[file])
+        assert world.sync().status == "complete"
+
+
+def test_losses_of_long_ago_are_forgotten(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = filled(world, 20)
+    for file in files[:6]:
+        file.unlink()
+    assert world.sync().status == "complete"
+    monkeypatch.setattr("ingestion.guard_memory.MEMORY", timedelta(0))
+    for file in files[6:10]:
+        file.unlink()
+
+    assert world.sync().status == "complete"
 
 
 @pytest.mark.parametrize(("documents", "gone"), [(20, 6), (5, 4), (3, 2), (2, 1)])
@@ -155,6 +200,32 @@ def test_a_run_of_damaged_documents_is_held_and_changes_nothing(world: Any, says
     assert reason.startswith("5 of the 5 documents of docs that changed look like a broken export")
     assert f"(at most 10% of 20 may): 5 x {says}" in reason
     assert index_of(world) == before
+
+
+def test_broken_exports_in_small_steps_are_held_like_one_large_one(world: Any) -> None:
+    files = filled(world, 20)
+    for half in (files[:3], files[3:6]):
+        before = index_of(world)
+        rewrite(half, DAMAGE["mojibake, e.g. room-00.md:"])
+        report = world.sync()
+
+    assert report.status == "held"
+    assert "6 of the 6 documents of docs that changed, with those since " in report.hold.reasons[0]
+    assert index_of(world) == before
+
+
+def test_damage_that_is_mended_or_stays_as_it_was_is_not_added_up(world: Any) -> None:
+    files = filled(world, 20)
+    texts = [file.read_text() for file in files]
+    for start in (0, 3, 6):
+        rewrite(files[start : start + 3], DAMAGE["mojibake, e.g. room-00.md:"])
+        assert world.sync().status == "complete"
+        for file, text in zip(files, texts, strict=True):
+            file.write_text(text)
+        assert world.sync().status == "complete"
+    rewrite(files[:4], lambda text: " \n")  # emptied pages are looked at in every run
+    for _ in range(3):
+        assert world.sync().status == "partial"
 
 
 @pytest.mark.parametrize("says", DAMAGE)

@@ -1,5 +1,6 @@
 """What a web site brings in, what keeps its last good version, and where we are never led."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -332,3 +333,29 @@ def test_a_real_page_is_fetched_by_address_and_a_private_one_only_where_that_is_
 
     assert "127.0.0.1 is private" in str(refused.problem)
     assert (found.problem, found.raw_bytes) == (None, len(f"wiki.intranet:{port}"))
+
+
+def test_a_page_edited_twice_within_a_second_is_fetched_again(site: Site) -> None:
+    date = "Wed, 01 Jul 2026 12:00:00 GMT"
+    headers = {**HTML, "Last-Modified": date, "Date": date}
+    site.answers = {"/a": httpx.Response(200, text="one", headers=headers)}
+    site.scan("/a")
+
+    site.scan("/a")
+
+    assert "If-Modified-Since" not in site.asked[-1].headers
+
+
+def test_a_page_that_another_run_is_writing_is_left_alone(site: Site) -> None:
+    site.answers = {"/a": "<p>one</p>"}
+    site.scan("/a")
+    theirs = site.kept / "0123.partial"
+    theirs.write_bytes(b"half")
+
+    site.scan("/a")
+    was_left = theirs.exists()
+    os.utime(theirs, (0, 0))
+    site.scan("/a")
+
+    assert was_left
+    assert not theirs.exists()

@@ -8,8 +8,8 @@ import pytest
 from tests.fakes.documents import docx, paragraph, pdf, xlsx
 
 from ingestion.errors import DocumentError
+from ingestion.markup.number_format import shown
 from ingestion.parse import Parsed, decoded, format_of, normalised, parse
-from ingestion.spreadsheet import _shown
 from ingestion.validate import validate
 
 
@@ -92,7 +92,7 @@ def test_docx_keeps_paragraphs_and_tables() -> None:
 
 
 def test_a_docx_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingestion.parse.MAX_UNZIPPED_BYTES", 100_000)
+    monkeypatch.setattr("ingestion.parsers.package.MAX_UNZIPPED_BYTES", 100_000)
 
     with pytest.raises(DocumentError, match="unpacks to more than 100,000 bytes"):
         parsed(docx(paragraph("x"), {"word/bomb.xml": "0" * 200_000}), "docx")
@@ -134,9 +134,13 @@ def test_a_workbook_gives_a_heading_per_sheet_and_a_table_per_block_of_rows() ->
 
 
 def test_dates_and_truths_of_a_workbook_read_as_in_a_spreadsheet() -> None:
-    shown = [_shown(value) for value in (datetime(2026, 3, 1), datetime(2026, 3, 1, 9, 30), True)]
+    values = (datetime(2026, 3, 1), datetime(2026, 3, 1, 9, 30), True)
 
-    assert shown == ["2026-03-01", "2026-03-01 09:30:00", "TRUE"]
+    assert [shown(value, "General") for value in values] == [
+        "2026-03-01",
+        "2026-03-01 09:30",
+        "TRUE",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -229,8 +233,8 @@ def test_a_json_row_gives_title_and_text() -> None:
 
 def test_an_unsupported_format_names_the_supported_ones() -> None:
     assert format_of("a/B.MD") == "markdown"
-    with pytest.raises(DocumentError, match=r"format \.pptx is not supported; supported: \.md"):
-        format_of("a/b.pptx")
+    with pytest.raises(DocumentError, match=r"format \.odg is not supported; supported: \.md"):
+        format_of("a/b.odg")
     with pytest.raises(DocumentError, match="format without a suffix"):
         format_of("Makefile")
 

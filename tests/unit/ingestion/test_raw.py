@@ -57,7 +57,9 @@ def test_spreadsheets_give_the_rows_and_a_text_as_long_as_the_parsers() -> None:
     sheets = extract(xlsx({"a": [["Ada", "Day"], [], ["Bob", 46023, "n"]]}), "xlsx")
     rows = extract(b"Ada;Day\r\n;;\r\nBob;1,5\r\n", "csv")
 
-    assert sheets == Raw("| Ada | Day |\n| Bob | 46023 | n |", (("Ada", "Day"), (), ("Bob", "n")))
+    assert sheets == Raw(
+        "| Ada | Day |\n| Bob | 46023 | n |", (("Ada", "Day"), (), ("Bob", None, "n"))
+    )
     assert rows.text == "| Ada | Day |\n| Bob | 1,5 |"
 
 

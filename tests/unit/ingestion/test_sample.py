@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ingestion.errors import DocumentError
-from ingestion.parse import PARSER_OF, Parsed
+from ingestion.parse import Parsed
 from ingestion.sample import RUNS_KEPT, Sample, Samples
 
 PAGE = "# {title}\n\nThe {title} is kept in the cupboard next to the door.\n"
@@ -70,7 +70,7 @@ def test_the_raw_source_is_shown_markup_and_all_around_the_chunk(world: Any) -> 
 
 def test_what_cannot_be_shown_says_why(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     said = Parsed("Notice", "The lamp is kept in the cupboard next to the door.", pages=(0,))
-    monkeypatch.setitem(PARSER_OF, "pdf", lambda raw, name: said)
+    monkeypatch.setattr("ingestion.parsers.pdf.parse", lambda raw, name: said)
     world.write("notice.pdf", b"%PDF")
     world.write("keys.md", PAGE.format(title="key"))
     world.sync()

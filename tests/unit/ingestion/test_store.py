@@ -45,3 +45,10 @@ def test_what_the_store_said_is_told_without_its_envelope(content: bytes, said: 
     with pytest.raises(Refused) as raised, translated():
         raise UnexpectedResponse(400, "reason", content, Headers())
     assert str(raised.value).endswith(said)
+
+
+@pytest.mark.parametrize(("seconds", "whole"), [(0.5, 1), (1, 1), (1.2, 2), (120, 120)])
+def test_a_timeout_of_part_of_a_second_is_not_none(seconds: float, whole: int) -> None:
+    client = connect("http://127.0.0.1:1", None, seconds)
+    assert client._client._timeout == whole  # type: ignore[attr-defined]
+    client.close()

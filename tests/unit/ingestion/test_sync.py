@@ -1,9 +1,11 @@
 """What a run does to the index, and how it accounts for it."""
 
 import os
+import uuid
 from typing import Any
 
 import pytest
+from qdrant_client import models
 
 from contracts.endpoints import EmbedderManifest
 from ingestion.errors import InputRefused, Unavailable, UsageError
@@ -105,7 +107,7 @@ def test_documents_that_swap_their_contents_both_change(world: Any) -> None:
 
 def test_every_entry_of_a_folder_has_an_outcome_and_a_reason(world: Any) -> None:
     world.write("good.md", PAGE.format(title="key"))
-    world.write("sheet.pptx", b"PK")
+    world.write("sheet.odg", b"PK")
     world.write(".hidden/secret.md", "# secret")
     world.write("empty.md", "")
     os.mkfifo(world.folder / "pipe.md")
@@ -117,8 +119,8 @@ def test_every_entry_of_a_folder_has_an_outcome_and_a_reason(world: Any) -> None
     assert report.status == "partial"
     assert report.count("added") == 1
     reasons = {entry.path: entry.reason for entry in report.quarantined}
-    assert set(reasons) == {".hidden", "empty.md", "loop", "passwd.txt", "pipe.md", "sheet.pptx"}
-    assert "format .pptx is not supported; supported: .md" in reasons["sheet.pptx"]
+    assert set(reasons) == {".hidden", "empty.md", "loop", "passwd.txt", "pipe.md", "sheet.odg"}
+    assert "format .odg is not supported; supported: .md" in reasons["sheet.odg"]
     assert "no text" in reasons["empty.md"]
     assert "out of the source" in reasons["passwd.txt"]
     assert "not a regular file" in reasons["pipe.md"]
@@ -280,6 +282,32 @@ def test_a_run_killed_at_any_call_is_converged_by_the_next(
     assert world.chunks() == world.chunks("fresh")
 
 
+@pytest.mark.parametrize("call", ["upsert", "batch_update_points", "delete"])
+@pytest.mark.parametrize("nth", range(6))
+def test_a_change_of_namespace_killed_at_any_call_shows_each_document_whole_to_one_namespace(
+    world: Any, monkeypatch: pytest.MonkeyPatch, call: str, nth: int
+) -> None:
+    for name in "abc":
+        world.write(f"{name}.md", PAGE.format(title=name) * 40)
+    world.sync(namespace="staff")
+    monkeypatch.setattr(Lease, "silent_seconds", 0.05)
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store, call, dying(getattr(world.store, call), nth))
+        patched.setattr("ingestion.store.POINTS_PER_REQUEST", 2)
+        patched.setattr("ingestion.index.POINTS_PER_REQUEST", 2)
+        try:
+            world.sync(namespace="public")
+        except Killed:
+            assert mixed_documents(world) == []
+
+    world.sync(namespace="public")
+    world.sync(namespace="public", index="fresh")
+
+    assert {m["namespace"] for m in world.manifests().values()} == {"public"}
+    assert mixed_documents(world) == []
+    assert world.chunks() == world.chunks("fresh")
+
+
 class Killed(BaseException):
     """What SIGKILL looks like from inside."""
 
@@ -307,7 +335,8 @@ def mixed_documents(world: Any) -> list[str]:
         for m in world.manifests().values()
         if m["chunks"]
         != sum(
-            c["document_id"] == m["document_id"] and c["version"] == m["version"] for c in chunks
+            all(c[field] == m[field] for field in ("document_id", "version", "namespace"))
+            for c in chunks
         )
     ]
 
@@ -387,6 +416,50 @@ def test_another_embedder_of_the_same_name_is_refused(world: Any) -> None:
     assert report.status == "failed"
     assert "its vectors differ" in str(report.error)
     assert world.chunks() == chunks
+
+
+@pytest.mark.parametrize("change", [{"seed": "another"}, {"model": "other"}])
+def test_an_embedder_that_is_changed_during_a_sync_writes_no_vector(
+    world: Any, change: dict[str, str]
+) -> None:
+    world.write("a.md", PAGE.format(title="key"))
+    world.sync()
+    for name in "bcd":
+        world.write(f"{name}.md", PAGE.format(title=name))
+    embed = world.embedder.embed
+
+    def changed_meanwhile(dense: list[str], sparse: list[str]) -> Any:
+        for field, value in change.items():
+            setattr(world.embedder, field, value)
+        return embed(dense, sparse)
+
+    world.embedder.embed = changed_meanwhile
+
+    report = world.sync()
+
+    assert report.status == "failed"
+    assert "The embedder was changed during the sync" in str(report.error)
+    assert set(world.manifests()) == {"a.md"}
+    assert len(world.chunks()) == 1
+
+
+def test_one_orphan_does_not_make_up_for_one_missing_chunk(world: Any) -> None:
+    world.write("keys.md", PAGE.format(title="key") * 60)
+    world.sync()
+    before = world.chunks()
+    [lost, *_] = before
+    [point] = world.store.retrieve("faultline", [lost], with_vectors=True)
+    stray = {**point.payload, "document_id": "docs/gone.md"}
+    world.store.upsert(
+        "faultline",
+        [models.PointStruct(id=str(uuid.uuid4()), vector=point.vector, payload=stray)],
+    )
+    world.store.delete("faultline", points_selector=[lost])
+
+    report = world.sync()
+
+    assert report.outcomes == {"keys.md": "modified"}
+    assert world.chunks() == before
 
 
 def test_a_new_chunker_builds_beside_and_switches_when_every_source_is_there(world: Any) -> None:

@@ -68,6 +68,20 @@ async def test_a_declared_field_that_no_manifest_has_is_named(server: Running) -
         await observe_hosted(server.url, MODEL, "k", {"colour": "blue"})
 
 
+async def test_a_base_url_with_a_path_is_used_as_given_and_its_credentials_are_not_shown() -> None:
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(str(request.url))
+        return httpx.Response(401)
+
+    url = "https://bob:s3cret@m.example/v1beta/openai"
+    with pytest.raises(UpstreamRefusedError, match=r"https://m\.example/v1beta/openai") as raised:
+        await observe_hosted(url, "m", transport=httpx.MockTransport(handler))
+    assert asked == ["https://m.example/v1beta/openai/chat/completions"]
+    assert "s3cret" not in str(raised.value)
+
+
 @pytest.mark.parametrize(
     ("fault", "error", "words"),
     [

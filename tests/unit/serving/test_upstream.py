@@ -1,25 +1,44 @@
-"""A hosted embedder: one retry, and every failure becomes one of two errors of ours."""
+"""A hosted embedder: its limits are learned, its failures told with its reason, no secret shown."""
 
-from collections.abc import Callable
+import asyncio
+import json
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 
-from serving.errors import UpstreamRefusedError, UpstreamUnavailableError
+from serving.errors import (
+    InputRefusedError,
+    UpstreamBusyError,
+    UpstreamRefusedError,
+    UpstreamUnavailableError,
+)
 from serving.settings import Settings
-from serving.upstream import TEXTS_PER_CALL, UpstreamEncoder
+from serving.upstream import PAUSE_SECONDS, TEXTS_PER_CALL, UpstreamEncoder
 
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
-def encoder(handler: Handler, **settings: object) -> UpstreamEncoder:
+def recorder(waited: list[float]) -> Callable[[float], Awaitable[None]]:
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    return sleep
+
+
+def encoder(
+    handler: Handler,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    **settings: object,
+) -> UpstreamEncoder:
     values = {
         "embed_upstream_url": "http://models.example/v1/",
         "embed_upstream_key": "k",
         "embed_upstream_model": "m",
     }
     return UpstreamEncoder(
-        Settings.model_validate(values | settings), transport=httpx.MockTransport(handler)
+        Settings.model_validate(values | settings), httpx.MockTransport(handler), sleep
     )
 
 
@@ -52,34 +71,157 @@ async def test_many_texts_go_in_several_calls_with_key_and_model() -> None:
     assert b'"model":"m"' in seen[0].content
 
 
-@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-async def test_a_passing_fault_is_retried_once(status: int) -> None:
-    replies = [httpx.Response(status)]
+class Hosted:
+    """A scripted server: what `refuse` answers instead of vectors; its requests are counted."""
 
-    async with encoder(lambda r: replies.pop() if replies else vectors(r)) as upstream:
-        assert len(await upstream.embed(["a"], [])) == 1
+    def __init__(self, refuse: Callable[[list[str]], httpx.Response | None]) -> None:
+        self.refuse = refuse
+        self.sizes: list[int] = []
+        self.urls: list[str] = []
+        self.headers: list[httpx.Headers] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        texts = json.loads(request.read())["input"]
+        self.sizes.append(len(texts))
+        self.urls.append(str(request.url))
+        self.headers.append(request.headers)
+        return self.refuse(texts) or vectors(request)
 
 
-async def test_a_lasting_fault_is_unavailable_after_two_tries() -> None:
-    calls = 0
+def over(limit: int, status: int) -> Hosted:
+    """Takes `limit` texts at once, and answers `status` to more."""
+    return Hosted(lambda texts: httpx.Response(status) if len(texts) > limit else None)
 
-    def handler(request: httpx.Request) -> httpx.Response:
-        nonlocal calls
-        calls += 1
-        raise httpx.ReadTimeout("slow")
 
-    async with encoder(handler) as upstream:
+@pytest.mark.parametrize("fault", [408, 425, 500, 502, 503, 504, None])
+async def test_a_passing_fault_is_unavailable_and_left_to_the_caller_to_retry(
+    fault: int | None,
+) -> None:
+    def refuse(texts: list[str]) -> httpx.Response:
+        if fault is None:
+            raise httpx.ReadTimeout("slow")
+        return httpx.Response(fault)
+
+    hosted = Hosted(refuse)
+    async with encoder(hosted) as upstream:
         with pytest.raises(UpstreamUnavailableError, match=r"models\.example"):
             await upstream.embed(["a"], [])
-    assert calls == 2
+    assert hosted.sizes == [1]
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
-async def test_a_refusal_is_not_retried_and_names_the_settings(status: int) -> None:
-    replies = [httpx.Response(status)]
-    async with encoder(lambda r: replies.pop()) as upstream:
-        with pytest.raises(UpstreamRefusedError, match="SERVING_EMBED_UPSTREAM_URL"):
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_a_batch_over_the_servers_limit_is_halved_and_the_size_that_worked_is_kept(
+    status: int,
+) -> None:
+    hosted = over(20, status)
+    async with encoder(hosted) as upstream:
+        assert len(await upstream.embed([str(n) for n in range(70)], [])) == 70
+        first = len(hosted.sizes)
+        assert len(await upstream.embed([str(n) for n in range(40)], [])) == 40
+    assert hosted.sizes[:3] == [64, 32, 16]
+    assert hosted.sizes[first:] == [16, 16, 8]
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_one_text_that_is_refused_is_named_and_does_not_shrink_later_batches(
+    status: int,
+) -> None:
+    said = httpx.Response(status, json={"error": {"message": "input must not be blank"}})
+    hosted = Hosted(lambda texts: said if "bad" in texts else None)
+    async with encoder(hosted) as upstream:
+        with pytest.raises(InputRefusedError, match=r"input 5 \(.*says: input must not be blank"):
+            await upstream.embed([*"abcde", "bad", *"fgh"], [])
+        before = len(hosted.sizes)
+        await upstream.embed(["a"] * TEXTS_PER_CALL, [])
+    assert hosted.sizes[before:] == [TEXTS_PER_CALL]
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "2"}, 2),
+        ({"Retry-After": "0.5"}, 0.5),
+        ({"retry-after-ms": "1500", "Retry-After": "2"}, 1.5),
+        ({"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}, 0),
+        ({"Retry-After": "soon"}, PAUSE_SECONDS),
+        ({"Retry-After": "-3"}, PAUSE_SECONDS),
+        ({}, PAUSE_SECONDS),
+    ],
+)
+async def test_a_rate_limit_is_waited_for_as_the_server_says(
+    headers: dict[str, str], seconds: float
+) -> None:
+    replies = [httpx.Response(429, headers=headers)] * 2
+    waited: list[float] = []
+    hosted = Hosted(lambda texts: replies.pop() if replies else None)
+    async with encoder(hosted, sleep=recorder(waited)) as upstream:
+        assert len(await upstream.embed(["a"], [])) == 1
+    assert waited == [seconds, seconds]
+
+
+async def test_a_rate_limit_beyond_the_time_limit_is_passed_on_with_its_seconds() -> None:
+    waited: list[float] = []
+    hosted = Hosted(lambda texts: httpx.Response(429, headers={"Retry-After": "120"}))
+    async with encoder(hosted, sleep=recorder(waited)) as upstream:
+        with pytest.raises(UpstreamBusyError, match="Try again in 120 s") as raised:
             await upstream.embed(["a"], [])
+    assert raised.value.retry_after_seconds == 120
+    assert (waited, hosted.sizes) == ([], [1])
+
+
+@pytest.mark.parametrize(
+    ("status", "setting"),
+    [
+        (401, "SERVING_EMBED_UPSTREAM_KEY"),
+        (403, "SERVING_EMBED_UPSTREAM_KEY"),
+        (404, "SERVING_EMBED_UPSTREAM_URL and SERVING_EMBED_UPSTREAM_MODEL"),
+        (402, "SERVING_EMBED_UPSTREAM_URL"),
+        (302, "SERVING_EMBED_UPSTREAM_URL"),
+    ],
+)
+async def test_a_refusal_is_not_retried_and_names_the_setting(status: int, setting: str) -> None:
+    hosted = Hosted(lambda texts: httpx.Response(status, json={"detail": "no such thing"}))
+    async with encoder(hosted) as upstream:
+        with pytest.raises(UpstreamRefusedError, match=f"{setting}.*It says: no such thing"):
+            await upstream.embed(["a", "b"], [])
+    assert hosted.sizes == [2]
+
+
+@pytest.mark.parametrize(
+    ("url", "asked"),
+    [
+        ("http://m.example", "http://m.example/v1/embeddings"),
+        ("http://m.example/", "http://m.example/v1/embeddings"),
+        ("http://m.example/v1/", "http://m.example/v1/embeddings"),
+        ("https://m.example/v1beta/openai", "https://m.example/v1beta/openai/embeddings"),
+        ("https://m.example/api/v3", "https://m.example/api/v3/embeddings"),
+        ("https://m.example/x?api-version=1", "https://m.example/x/embeddings?api-version=1"),
+    ],
+)
+async def test_a_base_url_with_a_path_is_used_as_given(url: str, asked: str) -> None:
+    hosted = Hosted(lambda texts: None)
+    async with encoder(hosted, embed_upstream_url=url) as upstream:
+        await upstream.embed(["a"], [])
+    assert hosted.urls == [asked]
+
+
+async def test_credentials_in_the_url_become_a_header_and_are_never_shown() -> None:
+    url = "https://user:s3cret@models.example/v1"
+    hosted = Hosted(lambda texts: httpx.Response(404, json={"error": f"nothing at {url}"}))
+    async with encoder(hosted, embed_upstream_url=url, embed_upstream_key=None) as upstream:
+        with pytest.raises(UpstreamRefusedError) as raised:
+            await upstream.embed(["a"], [])
+    assert "s3cret" not in str(raised.value)
+    assert hosted.urls == ["https://models.example/v1/embeddings"]
+    assert hosted.headers[0]["authorization"] == f"Basic {b64encode(b'user:s3cret').decode()}"
+
+
+def test_the_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    settings = Settings.model_validate({"embed_upstream_url": "https://models.example"})
+    client = UpstreamEncoder(settings)._client
+    transport = client._transport_for_url(httpx.URL("https://models.example"))
+    assert transport is not client._transport
 
 
 @pytest.mark.parametrize(

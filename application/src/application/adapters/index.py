@@ -5,16 +5,19 @@ followed by the manifests of its hits.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from pydantic import BaseModel, ValidationError
 from qdrant_client import AsyncQdrantClient, models
+from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+from qdrant_client.http.exceptions import UnexpectedResponse
 
 from application.access import Scope
-from application.errors import NotFound
+from application.errors import NotFound, RetrievalUnavailable
 from application.ports import Query
-from application.upstream import Deadline, Upstream
+from application.upstream import Deadline, Refused, Upstream
 from contracts.answer import DocumentView, Passage
 from contracts.endpoints import SparseVector
 from contracts.index import (
@@ -27,8 +30,12 @@ from contracts.index import (
     manifest_alias,
     manifest_point_id,
 )
+from contracts.urls import authorization, qdrant_address
 
 SCROLL_PAGE = 256
+TOO_OFTEN = "The vector store is asked too often (429); try again in {:.0f} s."
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 
 class Collections(NamedTuple):
@@ -48,9 +55,30 @@ class Hit(NamedTuple):
 
 def connect(url: str, api_key: str | None) -> AsyncQdrantClient:
     """A client; its warning about keys over plain http is dropped, since loopback is plain."""
+    address, port = qdrant_address(url)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Api key is used with an insecure connection")
-        return AsyncQdrantClient(url=url, api_key=api_key, timeout=10, check_compatibility=False)
+        return AsyncQdrantClient(
+            url=address,
+            port=port,
+            api_key=api_key,
+            headers=authorization(url),
+            timeout=10,
+            check_compatibility=False,
+        )
+
+
+def _refused(status: int) -> Refused:
+    if status in (401, 403):
+        return Refused(f"The vector store refused our key ({status}); set QDRANT_API_KEY.", status)
+    if status == 404:
+        sentence = "The vector store has no such collection (404); run `ingestion sync`."
+        return Refused(sentence, status)
+    return Refused(
+        f"The vector store refused the request ({status}); is the index of this version? Run "
+        "`ingestion sync`.",
+        status,
+    )
 
 
 def visible(scope: Scope, *further: models.Condition) -> models.Filter:
@@ -75,9 +103,25 @@ class Index:
         self._client = client
         self._upstream = upstream
 
+    async def _ask(self, attempt: Callable[[], Awaitable[T]], deadline: Deadline) -> T:
+        """Qdrant's reply; its refusals are told apart from its failures."""
+
+        async def asked() -> T:
+            try:
+                return await attempt()
+            except UnexpectedResponse as error:
+                if error.status_code is None or not 400 <= error.status_code < 500:
+                    raise
+                raise _refused(error.status_code) from None  # its text may hold payloads
+            except ResourceExhaustedResponse as error:
+                seconds = float(error.retry_after_s)
+                raise Refused(TOO_OFTEN.format(seconds), 429, seconds) from None
+
+        return await self._upstream.call(asked, deadline)
+
     async def resolve(self, index: str, deadline: Deadline) -> Collections:
         """What the aliases of `index` name now; a collection's own name stands for itself."""
-        reply = await self._upstream.call(self._client.get_aliases, deadline)
+        reply = await self._ask(self._client.get_aliases, deadline)
         named = {alias.alias_name: alias.collection_name for alias in reply.aliases}
         chunks = named.get(index, index)
         return Collections(chunks, named.get(manifest_alias(index), manifest_alias(chunks)))
@@ -110,7 +154,7 @@ class Index:
         vector = _sparse_query(sparse)
         if vector is None:
             return None
-        reply = await self._upstream.call(
+        reply = await self._ask(
             lambda: self._client.query_points(
                 collections.chunks,
                 query=vector,
@@ -151,7 +195,7 @@ class Index:
         records = await self._retrieve(collections.manifests, [SPEC_POINT_ID], deadline)
         if not records:
             raise NotFound(f"The index {index!r} has no spec; run `ingestion sync`.")
-        return CollectionSpec.model_validate(records[0].payload)
+        return _read(CollectionSpec, records[0].payload, SPEC_POINT_ID)
 
     async def _hits(
         self,
@@ -174,7 +218,7 @@ class Index:
         fused: dict[str, Any] = {"query": arms[0].query, "using": arms[0].using}
         if len(arms) == 2:
             fused = {"prefetch": arms, "query": models.RrfQuery(rrf=models.Rrf(k=settings.rrf_k))}
-        reply = await self._upstream.call(
+        reply = await self._ask(
             lambda: self._client.query_points(
                 collection, query_filter=allowed, limit=limit, **fused
             ),
@@ -193,7 +237,7 @@ class Index:
     async def _retrieve(
         self, collection: str, ids: Sequence[str], deadline: Deadline
     ) -> list[models.Record]:
-        return await self._upstream.call(
+        return await self._ask(
             lambda: self._client.retrieve(collection, ids, with_payload=True), deadline
         )
 
@@ -213,8 +257,8 @@ class Index:
             scroll = partial(
                 self._client.scroll, collection, of_version, limit=SCROLL_PAGE, offset=offset
             )
-            records, offset = await self._upstream.call(scroll, deadline)
-            chunks += [ChunkPayload.model_validate(record.payload) for record in records]
+            records, offset = await self._ask(scroll, deadline)
+            chunks += [_read(ChunkPayload, record.payload, record.id) for record in records]
             if offset is None:
                 return chunks
 
@@ -250,12 +294,27 @@ def passage_of(hit: Hit, manifest: DocumentManifest) -> Passage:
 
 def _manifests_of(records: Sequence[models.Record]) -> list[DocumentManifest]:
     """Those of documents; ingestion keeps the place of one that it is about to commit."""
-    payloads = (record.payload or {} for record in records)
-    return [DocumentManifest.model_validate(p) for p in payloads if p.get("kind") == "document"]
+    return [
+        _read(DocumentManifest, record.payload, record.id)
+        for record in records
+        if (record.payload or {}).get("kind") == "document"
+    ]
+
+
+def _read(form: type[M], payload: object, point_id: object) -> M:
+    """A stored payload; pydantic's error holds the document's text, so it ends here."""
+    try:
+        return form.model_validate(payload)
+    except ValidationError as error:
+        fields = sorted({".".join(map(str, e["loc"])) for e in error.errors(include_input=False)})
+    raise RetrievalUnavailable(
+        f"Point {point_id} of the index is no {form.__name__} (fields: {', '.join(fields[:5])}); "
+        "run `ingestion sync`."
+    )
 
 
 def _hit(point: models.ScoredPoint) -> Hit:
-    return Hit(ChunkPayload.model_validate(point.payload), str(point.id), point.score)
+    return Hit(_read(ChunkPayload, point.payload, point.id), str(point.id), point.score)
 
 
 def _is_committed(chunk: ChunkPayload, manifest: DocumentManifest | None) -> bool:

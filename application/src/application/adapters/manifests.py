@@ -6,15 +6,17 @@ from collections.abc import Callable
 
 import aiohttp
 
-from application.settings import openai_base
+from application.adapters.proxy import proxy_of
+from application.upstream import Deadline
 from contracts.endpoints import EmbedderManifest, LlmManifest
+from contracts.urls import authorization, service_root
 
 UNKNOWN = "unknown"
 KEPT_SECONDS = 15.0
 ASKED_AGAIN_SECONDS = 1.0
 # An answer is waiting: a dead model is given up at once; a live one may take a moment to hash its
 # files when it is asked for the first time.
-TIMEOUT = aiohttp.ClientTimeout(total=5, sock_connect=0.5)
+LIMIT_SECONDS = 5.0
 NO_HURRY = aiohttp.ClientTimeout(total=60, sock_connect=0.5)
 
 
@@ -30,14 +32,17 @@ class EndpointManifests:
         embed_key: str | None,
     ) -> None:
         self._session = session
-        self._llm = (openai_base(llm_url) + "/manifest", llm_key)
-        self._embedder = (embed_url.rstrip("/") + "/manifest", embed_key)
+        self._llm = (f"{service_root(llm_url)}/manifest", authorization(llm_url, llm_key))
+        self._embedder = (
+            f"{service_root(embed_url)}/manifest",
+            authorization(embed_url, embed_key),
+        )
         self._kept: dict[str, tuple[float, str]] = {}
 
-    async def llm(self) -> str:
+    async def llm(self, deadline: Deadline) -> str:
         """Digest of the chat model's manifest."""
         return await self._digest(
-            *self._llm, lambda raw: LlmManifest.model_validate_json(raw).digest
+            *self._llm, deadline, lambda raw: LlmManifest.model_validate_json(raw).digest
         )
 
     async def prepare(self) -> None:
@@ -45,34 +50,46 @@ class EndpointManifests:
 
         It hashes its files then, so that the first question does not wait for that.
         """
-        url, key = self._llm
+        url, headers = self._llm
         while True:
             try:
-                async with self._session.get(url, headers=_bearer(key), timeout=NO_HURRY):
+                async with self._session.get(
+                    url, headers=headers, proxy=proxy_of(url), timeout=NO_HURRY
+                ):
                     return
             except (aiohttp.ClientError, TimeoutError, OSError):
                 await asyncio.sleep(ASKED_AGAIN_SECONDS)
 
-    async def embedder(self) -> str:
+    async def embedder(self, deadline: Deadline) -> str:
         """Digest of the embedder's fingerprint."""
         return await self._digest(
             *self._embedder,
+            deadline,
             lambda raw: EmbedderManifest.model_validate_json(raw).fingerprint.digest,
         )
 
-    async def _digest(self, url: str, key: str | None, read: Callable[[bytes], str]) -> str:
-        at, digest = self._kept.get(url, (0.0, UNKNOWN))
-        if digest != UNKNOWN and time.monotonic() - at < KEPT_SECONDS:
+    async def _digest(
+        self, url: str, headers: dict[str, str], deadline: Deadline, read: Callable[[bytes], str]
+    ) -> str:
+        """A digest that was read is kept, and so is the news that a server has no manifest."""
+        at, digest = self._kept.get(url, (-KEPT_SECONDS, UNKNOWN))
+        seconds = deadline.remaining(LIMIT_SECONDS)
+        if time.monotonic() - at < KEPT_SECONDS or not seconds:
             return digest
+        limits = aiohttp.ClientTimeout(total=seconds, sock_connect=0.5)
         try:
-            async with self._session.get(url, headers=_bearer(key), timeout=TIMEOUT) as response:
-                response.raise_for_status()
-                digest = read(await response.read())
+            async with self._session.get(
+                url, headers=headers, proxy=proxy_of(url), timeout=limits
+            ) as response:
+                refused = 400 <= response.status < 500
+                digest = UNKNOWN if refused else read(await _whole(response))
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
-            digest = UNKNOWN
+            self._kept.pop(url, None)
+            return UNKNOWN
         self._kept[url] = (time.monotonic(), digest)
         return digest
 
 
-def _bearer(key: str | None) -> dict[str, str]:
-    return {"Authorization": f"Bearer {key}"} if key else {}
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    response.raise_for_status()
+    return await response.read()

@@ -1,7 +1,8 @@
-"""`ports.PromptRenderer`: a prompt file and passages become chat messages, by LangChain.
+"""`ports.PromptRenderer`: a prompt file and the context become chat messages, by LangChain.
 
-The passages' words stand behind a marker that their authors cannot guess. It depends on a secret
-and on those words alone: a question asked twice makes the same request, and gets the same answer.
+The passages stand between two lines with the same code, which their authors cannot guess: it
+depends on a secret and on those words alone. So a question asked twice makes the same request, and
+the text before the question stays the same for the engine's prefix cache.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from langchain_core.prompts import ChatPromptTemplate, PromptTemplate
 from pydantic import SecretStr
 
 from application.bundle import Bundle
-from application.excerpts import Excerpt
+from application.context import Block
 from application.ports import Message
 
 PROMPT = "answer"  # the one prompt of this pipeline, by its name in the bundle
@@ -25,6 +26,9 @@ INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
     "\U000e0000-\U000e0fff]"
 )
+# What tokenizers of chat models read as a role or a control token: <|im_end|>, </s>, [INST], ...
+ROLE_TOKENS = re.compile(r"<(?=[|｜/]?\s*[A-Za-z_|｜<])|\[(?=/?[A-Z]{3,}(?:_[A-Z]+)*\])")
+WITHOUT_ROLE = {"<": "‹", "[": "［"}
 
 
 class ChatPrompt:
@@ -33,17 +37,15 @@ class ChatPrompt:
     def __init__(self, marker_key: bytes) -> None:
         self._marker_key = marker_key
 
-    def variables(
-        self, bundle: Bundle, question: str, excerpts: Sequence[Excerpt]
-    ) -> dict[str, str]:
+    def variables(self, bundle: Bundle, question: str, context: Sequence[Block]) -> dict[str, str]:
         """What fills the messages' templates."""
         template = PromptTemplate.from_template(bundle.prompts[PROMPT].passage)
         passages = "\n".join(
-            " ".join(template.format(lead=_seen(e.lead), text=_seen(e.text)).split())
-            for e in excerpts
+            " ".join(template.format(**_filled(number, block)).split())
+            for number, block in enumerate(context, start=1)
         )
-        marker = hmac.new(self._marker_key, passages.encode(), hashlib.sha256).hexdigest()[:6]
-        return {"marker": marker, "passages": passages, "question": _seen(question)}
+        marker = hmac.new(self._marker_key, passages.encode(), hashlib.sha256).hexdigest()[:8]
+        return {"marker": marker, "passages": passages, "question": without_role_tokens(question)}
 
     def template(self, bundle: Bundle) -> ChatPromptTemplate:
         """The prompt as a Runnable of `variables`."""
@@ -51,9 +53,9 @@ class ChatPrompt:
             [(message.role, message.text) for message in bundle.prompts[PROMPT].messages]
         )
 
-    def render(self, bundle: Bundle, question: str, excerpts: Sequence[Excerpt]) -> list[Message]:
+    def render(self, bundle: Bundle, question: str, context: Sequence[Block]) -> list[Message]:
         """The messages to send."""
-        filled = self.template(bundle).format_messages(**self.variables(bundle, question, excerpts))
+        filled = self.template(bundle).format_messages(**self.variables(bundle, question, context))
         return [Message(role=ROLES[m.type], content=str(m.content)) for m in filled]
 
 
@@ -68,5 +70,12 @@ def marker_key(given: SecretStr | None, path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _seen(text: str) -> str:
-    return INVISIBLE.sub("", text)
+def without_role_tokens(text: str) -> str:
+    """`text` without invisible characters, and with no words that a tokenizer reads as a role."""
+    return ROLE_TOKENS.sub(lambda match: WITHOUT_ROLE[match[0]], INVISIBLE.sub("", text))
+
+
+def _filled(number: int, block: Block) -> dict[str, str]:
+    words = {"title": block.title, "text": block.text}
+    safe = {name: without_role_tokens(text) for name, text in words.items()}
+    return safe | {"number": str(number), "lead": ""}  # `text` holds the lead since prompt v2

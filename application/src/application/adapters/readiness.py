@@ -8,12 +8,14 @@ import aiohttp
 from pydantic import SecretStr
 
 from application.adapters.index import Index
+from application.adapters.proxy import proxy_of
 from application.bundle_store import BundleStore
 from application.errors import ApplicationError
-from application.settings import Settings, openai_base
+from application.settings import Settings
 from application.upstream import Deadline
 from contracts.endpoints import EmbedderManifest
 from contracts.status import Check, Readiness
+from contracts.urls import authorization, openai_url, service_root
 
 SECONDS = 2.0
 
@@ -65,8 +67,9 @@ class ReadinessChecks:
         return f"{self._settings.index} is built with the embedder that serves"
 
     async def _model(self) -> str:
-        url = openai_base(self._settings.llm_url) + "/v1/models"
-        models = await self._get(url, self._settings.llm_api_key)
+        settings = self._settings
+        headers = authorization(settings.llm_url, _secret(settings.llm_api_key))
+        models = await self._get(openai_url(settings.llm_url, "models"), headers)
         names = [model["id"] for model in models["data"]]
         if self._settings.llm_model not in names:
             raise ApplicationError(
@@ -84,15 +87,19 @@ class ReadinessChecks:
         return f"{digest} answers"
 
     async def _embedder_manifest(self) -> EmbedderManifest:
-        url = self._settings.embed_url.rstrip("/") + "/manifest"
-        return EmbedderManifest.model_validate(await self._get(url, self._settings.embed_api_key))
+        url, key = self._settings.embed_url, _secret(self._settings.embed_api_key)
+        manifest = await self._get(f"{service_root(url)}/manifest", authorization(url, key))
+        return EmbedderManifest.model_validate(manifest)
 
-    async def _get(self, url: str, key: SecretStr | None) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
-        async with self._session.get(url, headers=headers) as response:
+    async def _get(self, url: str, headers: dict[str, str]) -> dict[str, Any]:
+        async with self._session.get(url, headers=headers, proxy=proxy_of(url)) as response:
             response.raise_for_status()
             reply: dict[str, Any] = await response.json()
             return reply
+
+
+def _secret(value: SecretStr | None) -> str | None:
+    return value.get_secret_value() if value else None
 
 
 async def _checked(saying: Awaitable[str]) -> Check:

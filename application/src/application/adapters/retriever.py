@@ -10,8 +10,6 @@ from application.ports import Query, Retrieved
 from application.upstream import Deadline
 from contracts.answer import DocumentView
 
-READ_SECONDS = 10.0
-
 
 class IndexRetriever:
     """Hybrid, dense or sparse search over committed chunks."""
@@ -46,6 +44,8 @@ class IndexRetriever:
             search_ms=(time.perf_counter() - embedded) * 1000,
         )
 
-    async def document(self, document_id: str, scope: Scope, index: str) -> DocumentView:
+    async def document(
+        self, document_id: str, scope: Scope, index: str, deadline: Deadline
+    ) -> DocumentView:
         """The committed text of one document."""
-        return await self._index.document(document_id, scope, index, Deadline(READ_SECONDS))
+        return await self._index.document(document_id, scope, index, deadline)

@@ -89,7 +89,7 @@ def content(
         for id, chunk in chunks.items()
         if chunk
         and (document := documents.get(chunk.document_id))
-        and document.version == chunk.version
+        and (document.version, document.namespace) == (chunk.version, chunk.namespace)
     }
     vectors = {id: points[id].get("vector") or {} for id in active}
     return IndexContent(

@@ -16,7 +16,7 @@ from evals.errors import DatasetError
 from evals.suite.bm25 import BM25
 from evals.suite.labels import Label, contains, found
 from evals.suite.metrics import Estimate, Part, f1_part, ratio
-from evals.suite.ports import Asker, Each
+from evals.suite.ports import Each, Listener
 
 TOP = 5
 
@@ -57,6 +57,9 @@ class Reply(BaseModel):
     retrieved: list[Passage]  # the top 5 of a search
     bm25: list[tuple[str, str]]  # path and text of plain BM25's top 5, over the same chunks
     answer: Answer
+    own_words: str | None = None  # the model's reply as streamed; None where it was not heard
+    first_token_ms: float | None = None  # both as the client measured them
+    total_ms: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def revisions(questions: Iterable[Question]) -> list[str]:
 def ask_all(
     questions: Sequence[Question],
     revision: str,
-    asker: Asker,
+    asker: Listener,
     chunks: Sequence[tuple[str, str]],
     each: Each,
 ) -> list[Reply]:
@@ -106,12 +109,17 @@ def ask_all(
     baseline = BM25([text for _, text in chunks])
 
     def reply(question: Question) -> Reply:
+        retrieved = asker.search(question.question, TOP)
+        heard = asker.listen(question.question)
         return Reply(
             revision=revision,
             question=question,
-            retrieved=asker.search(question.question, TOP),
+            retrieved=retrieved,
             bm25=[chunks[position] for position in baseline.search(question.question, TOP)],
-            answer=asker.ask(question.question),
+            answer=heard.answer,
+            own_words=heard.own_words,
+            first_token_ms=heard.first_token_ms,
+            total_ms=heard.total_ms,
         )
 
     known = [question for question in questions if revision in question.gold]
@@ -168,6 +176,21 @@ def summary(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
         "answered": share((o.question_id, o.answered) for o in outcomes if o.answerable),
     }
     return {name: estimate for name, estimate in estimates.items() if estimate}
+
+
+def answered_p50_ms(replies: Sequence[Reply]) -> tuple[float, float] | None:
+    """Median times until the first token and the whole answer, as clients waited; None if unheard.
+
+    Only replies for which the model was asked count: a refusal before it takes no time.
+    """
+    heard = [
+        (reply.first_token_ms, reply.total_ms)
+        for reply in replies
+        if reply.first_token_ms is not None and reply.total_ms is not None
+    ]
+    if not heard:
+        return None
+    return median(first for first, _ in heard), median(total for _, total in heard)
 
 
 def latency_p50_ms(replies: Sequence[Reply]) -> float:

@@ -1,6 +1,7 @@
 """What the suites need of the world; `clients/` and `progress.py` hold the real ones."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
@@ -10,6 +11,16 @@ from contracts.status import RunReport
 Mode = Literal["dense", "sparse", "hybrid"]
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """An answer as a client hears it in a stream; times are since the question was sent."""
+
+    answer: Answer
+    own_words: str  # what the model said, before the application judged it
+    first_token_ms: float | None  # None where the model was not asked
+    total_ms: float
 
 
 class Searcher(Protocol):
@@ -24,6 +35,13 @@ class Asker(Searcher, Protocol):
 
     def ask(self, question: str) -> Answer:
         """One whole answer."""
+
+
+class Listener(Searcher, Protocol):
+    """Hears answers from the index under test while they come."""
+
+    def listen(self, question: str) -> Heard:
+        """One answer, streamed."""
 
 
 class Syncer(Protocol):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestion.errors import DocumentError, UsageError
-from ingestion.parse import format_of
+from ingestion.parsers import format_of
 from ingestion.sources import Found
 
 

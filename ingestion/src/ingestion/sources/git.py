@@ -4,18 +4,22 @@ The repository is fetched by the `git` command into a bare one of our own, witho
 submodules or a person's configuration; links stay entries of the tree, so they lead nowhere.
 """
 
+import fcntl
 import hashlib
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
 from ingestion.errors import DocumentError, UsageError
-from ingestion.parse import format_of
+from ingestion.parsers import format_of
 from ingestion.sources import Found
 
 FETCH_SECONDS = 600
+LOCK_POLL_SECONDS = 0.2
 _REF = "refs/faultline/source"
 _PROBLEM_OF_MODE = {
     "120000": "links in a git repository are not followed",
@@ -93,13 +97,33 @@ class GitSource:
         return self._committed_at
 
     def _fetch(self) -> None:
-        if not (self._clone / "HEAD").exists():
-            self._clone.mkdir(parents=True, exist_ok=True)
-            self._git("init", "--bare", "--quiet", "--template=", ".")
         options = ("--depth=1", "--force", "--no-tags", "--no-recurse-submodules", "--quiet")
-        self._git("fetch", *options, "--", self._url, f"+{self._ref}:{_REF}")
+        with self._only_writer() as lock:
+            # Harmless where the repository is whole; it mends one whose creation was interrupted.
+            self._git("init", "--bare", "--quiet", "--template=", ".", lock=lock)
+            self._git("fetch", *options, "--", self._url, f"+{self._ref}:{_REF}", lock=lock)
 
-    def _git(self, *arguments: str) -> bytes:
+    @contextmanager
+    def _only_writer(self) -> Iterator[int]:
+        """Wait until no other run fetches, then remove the lock files that a killed one left.
+
+        The git commands inherit the lock: one that outlives its killed parent still holds it.
+        """
+        self._clone.mkdir(parents=True, exist_ok=True)
+        with self._clone.with_suffix(".lock").open("w") as lock:
+            deadline = time.monotonic() + FETCH_SECONDS
+            while not _is_locked(lock.fileno()):
+                if time.monotonic() > deadline:
+                    raise UsageError(
+                        f"Another run has fetched {self._url} for {FETCH_SECONDS} s: let it end or "
+                        "stop it, then sync again."
+                    )
+                time.sleep(LOCK_POLL_SECONDS)
+            for left in self._clone.rglob("*.lock"):
+                left.unlink(missing_ok=True)
+            yield lock.fileno()
+
+    def _git(self, *arguments: str, lock: int | None = None) -> bytes:
         try:
             done = subprocess.run(
                 self._command(*arguments),
@@ -108,6 +132,7 @@ class GitSource:
                 capture_output=True,
                 timeout=FETCH_SECONDS,
                 check=True,
+                pass_fds=() if lock is None else (lock,),
             )
         except FileNotFoundError as error:
             raise UsageError("The command git is not there: install it for git sources.") from error
@@ -138,9 +163,21 @@ class GitSource:
             for blob in blobs:
                 git.stdin.write(f"{blob}\n".encode())
                 git.stdin.flush()
-                size = int(git.stdout.readline().split()[2])
+                answer = git.stdout.readline().split()
+                if len(answer) != 3:  # "<id> missing"
+                    raise DocumentError("its content is gone from the clone: sync again")
+                size = int(answer[2])
                 yield git.stdout.read(size)
                 git.stdout.read(1)
+
+
+def _is_locked(file: int) -> bool:
+    """Take the lock on an open file; False if another process has it."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _environment() -> dict[str, str]:

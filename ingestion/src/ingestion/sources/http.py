@@ -5,10 +5,10 @@ fetched now has a problem, and its last good version stays in the index.
 """
 
 import hashlib
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -18,23 +18,17 @@ import httpx
 from pydantic import BaseModel
 
 from ingestion.errors import DocumentError, UsageError
-from ingestion.parse import format_of
+from ingestion.parsers import FORMAT_OF_TYPE, format_of
 from ingestion.sources import Found
 from ingestion.sources.hosts import GuardedTransport, HostGuard
+from ingestion.state import PARTIAL, write_whole
 
 PAGE_SECONDS = 30  # for a whole page, however slowly it drips
 MAX_REDIRECTS = 5
 MAX_PAGES = 50_000
 MAX_SITEMAPS = 100
+PARTIAL_SECONDS = 3600  # a partial file of this age was left by a run that was killed
 FAILURES_OF_A_HOST = 5  # in a row; then it is asked no more in this run
-FORMAT_OF_TYPE = {
-    "text/html": "html",
-    "application/xhtml+xml": "html",
-    "text/markdown": "markdown",
-    "text/plain": "text",
-    "application/pdf": "pdf",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
-}
 
 
 class Page(BaseModel):
@@ -89,9 +83,16 @@ class HttpSource:
                 answers[answer] += 1
                 if page := self._page(path):
                     yield Found(path, page.format, page.sha256, page.raw_bytes)
-        for file in set(self._kept.glob("*")) - listed:
-            file.unlink()
+        self._forget_all_but(listed)
         self._note(", ".join(f"{count} pages {answer}" for answer, count in answers.items()))
+
+    def _forget_all_but(self, listed: set[Path]) -> None:
+        """Remove pages that are not listed any more, and what a killed run was still writing."""
+        for file in set(self._kept.glob("*")) - listed:
+            with suppress(FileNotFoundError):  # another run cleans up too
+                age = time.time() - file.stat().st_mtime
+                if file.suffix != PARTIAL or age > PARTIAL_SECONDS:
+                    file.unlink()
 
     def read(self, path: str) -> bytes:
         """Raw bytes of a page as they were last fetched."""
@@ -190,13 +191,10 @@ class HttpSource:
             raw_bytes=len(body),
             changed_at=before.changed_at if before and is_same else _date(modified),
             etag=response.headers.get("ETag"),
-            last_modified=modified,
+            last_modified=modified if _tells_edits_apart(response) else None,
         )
-        file = self._file(path)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_suffix(f".{os.getpid()}")  # an audit may fetch beside a sync
-        partial.write_bytes(page.model_dump_json().encode() + b"\n" + body)  # one file: one commit
-        partial.replace(file)
+        # One file: one commit.
+        write_whole(self._file(path), page.model_dump_json().encode() + b"\n" + body)
 
     def _page(self, path: str) -> Page | None:
         try:
@@ -214,9 +212,9 @@ def _path_of(url: str) -> str:
 
 
 def _format(content_type: str, path: str) -> str:
-    """By what the host says, unless that is plain text and the name knows better."""
+    """By what the host says, unless that is plain text or XML and the name knows better."""
     format = FORMAT_OF_TYPE.get(content_type.partition(";")[0].strip().lower())
-    if format in (None, "text"):
+    if format in (None, "text", "xml"):
         try:
             return format_of(httpx.URL(f"http://{path}").path)
         except DocumentError:
@@ -230,6 +228,20 @@ def _date(last_modified: str | None) -> datetime:
         return parsedate_to_datetime(last_modified or "").astimezone(UTC)
     except ValueError:
         return datetime.now(UTC)
+
+
+def _tells_edits_apart(response: httpx.Response) -> bool:
+    """True if no later edit of the page can have the same Last-Modified, which counts seconds.
+
+    A page edited in the second of its answer may be edited again in it (RFC 9110, 8.8.2.2).
+    """
+    sent, modified = response.headers.get("Date"), response.headers.get("Last-Modified")
+    if not sent or not modified:
+        return bool(modified)
+    try:
+        return parsedate_to_datetime(modified) < parsedate_to_datetime(sent)
+    except (ValueError, TypeError):  # one is no date, or has no time zone
+        return False
 
 
 def _words(error: Exception) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from ingestion.errors import UsageError
+from ingestion.errors import DocumentError, UsageError
 from ingestion.sources import Found
 from ingestion.sources.folder import changed_at
 
@@ -33,26 +33,42 @@ class JsonLinesSource:
         return [line for line in text.split(b"\n") if line.strip()]
 
     def scan(self) -> Iterator[Found]:
-        """Every row; one without an own `_id` goes by its line number."""
+        """Every row, read anew; one without its own `_id` goes by its line number."""
+        rows: dict[str, bytes] = {}  # this scan's own: an earlier one has seen the same rows
+        taken: set[str] = set()
         for number, line in enumerate(self._lines(), start=1):
-            sha256 = hashlib.sha256(line).hexdigest()
-            try:
-                path = str(json.loads(line)["_id"])
-            except (ValueError, TypeError, KeyError, RecursionError):
-                problem = 'the line is not a JSON object with "_id"'
-                yield Found(f"line {number}", "jsonl", sha256, len(line), problem=problem)
-                continue
-            if path in self._rows:
+            path, problem = _path_of(line)
+            if path in taken:
                 problem = f'"_id" {path} is taken by an earlier line'
-                yield Found(f"line {number}", "jsonl", sha256, len(line), problem=problem)
-                continue
-            self._rows[path] = line
-            yield Found(path, "jsonl", sha256, len(line))
+            if problem:
+                path = f"line {number}"
+                while path in taken:  # a row has this text as its `_id`
+                    path += " of the file"
+            else:
+                rows[path] = line
+            taken.add(path)
+            yield Found(path, "jsonl", hashlib.sha256(line).hexdigest(), len(line), problem)
+        self._rows = rows
 
     def read(self, path: str) -> bytes:
-        """The row with this `_id`; `scan` comes first."""
-        return self._rows[path]
+        """The row with this `_id`, as the last whole scan read it; DocumentError if it has none."""
+        try:
+            return self._rows[path]
+        except KeyError as error:
+            raise DocumentError("the file has no row with this _id") from error
 
     def changed_at(self, path: str) -> datetime:
         """That of the file: rows have no time of their own."""
         return changed_at(self._file)
+
+
+def _path_of(line: bytes) -> tuple[str, str | None]:
+    """The `_id` of a row as text, and what is wrong with the row, if anything is."""
+    try:
+        path = str(json.loads(line)["_id"])
+        path.encode()
+    except UnicodeEncodeError:
+        return "", '"_id" is not valid text: it holds half of a surrogate pair'
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return "", 'the line is not a JSON object with "_id"'
+    return path, None if path else '"_id" is empty'

@@ -11,6 +11,11 @@ const HEADLINES = {
 const NOTHING_FOUND =
   "No passage was found at all. If the index is still empty, run make sync, then ask again.";
 
+const NOTES = {
+  unsupported: "The underlined words are the model's own: no passage found says so.",
+  contradicted: "The struck words contradict a passage that was found: do not rely on them.",
+};
+
 export class AnswerView {
   constructor(question) {
     this.question = question;
@@ -45,8 +50,10 @@ export class AnswerView {
     ];
     this.setState(answer.status, HEADLINES[answer.status]);
     this.headline.append("\u2002", element("span", {}, facts.join(" · ")));
-    this.text.replaceChildren(...withMarkers(answer.text, answer.citations));
-    const reason = answer.reason ? [reasonOf(answer.reason)] : [];
+    this.text.replaceChildren(...statementsOf(answer));
+    const labels = new Set(answer.statements.map(({ support }) => support));
+    const notes = Object.keys(NOTES).filter((label) => labels.has(label)).map((l) => NOTES[l]);
+    const reason = [answer.reason, ...notes].filter(Boolean).map(reasonOf);
     const listed = [...sourcesOf(answer), ...passagesOf(answer)];
     this.rest.replaceChildren(...reason, ...listed, versionsOf(answer));
   }
@@ -82,6 +89,20 @@ function duration(ms) {
 
 function reasonOf(words) {
   return element("p", { class: "reason", dir: "auto" }, words);
+}
+
+// The answer's text, with the statements that no passage supports set apart.
+function statementsOf({ text, statements, citations }) {
+  const shown = [];
+  let from = 0;
+  for (const { text: words, support } of statements) {
+    const at = text.indexOf(words, from);
+    if (support === "supported" || at < 0) continue;
+    const marked = element("mark", { class: support, title: NOTES[support] }, words);
+    shown.push(...withMarkers(text.slice(from, at), citations), marked);
+    from = at + words.length;
+  }
+  return [...shown, ...withMarkers(text.slice(from), citations)];
 }
 
 // The text with each [n] that is a citation as a link to its passage, kept beside its word.

@@ -1,0 +1,1 @@
+"""Markup -> Markdown: what the parsers of marked-up formats share."""

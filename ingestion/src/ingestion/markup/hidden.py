@@ -1,0 +1,101 @@
+"""Text of a page that no reader sees, by an attribute, its style, or the page's own styles."""
+
+import re
+from collections.abc import Iterator
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+_NOTHING = r"(?:0|0?\.0+)(?:px|pt|em|rem|%)?(?:\s*!important)?\s*(?:;|$)"
+_HIDDEN_STYLE = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
+    rf"|(?:opacity|font-size)\s*:\s*{_NOTHING}"
+    r"|(?:left|top|right|text-indent|margin-left)\s*:\s*-\d{3,}(?:\.\d+)?(?:px|em|rem|pt|%))",
+    re.IGNORECASE,
+)
+_WHITE = r"(?:#fff(?:fff)?\b|white\b|rgba?\(\s*255\s*,\s*255\s*,\s*255|transparent\b)"
+_WHITE_TEXT = re.compile(rf"(?:^|;)\s*color\s*:\s*{_WHITE}", re.IGNORECASE)
+_BACKGROUND = re.compile(r"background(?:-color|-image)?\s*:\s*([^;]+)", re.IGNORECASE)
+_RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
+_NAME = re.compile(r"[.#][\w-]+")
+_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_STYLE_ATTRIBUTE = re.compile(r"""\sstyle\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+_HIDDEN_ATTRIBUTE = re.compile(
+    r"\shidden(?:\s*=\s*(?:\"(?:hidden)?\"|'(?:hidden)?'|hidden))?[\s/>]", re.I
+)
+MAX_STYLES = 200_000  # characters of the page's own styles that are looked at
+
+
+def drop_hidden(page: LexborHTMLParser) -> int:
+    """Remove what readers do not see; how many elements with text that was.
+
+    What stands in `details` stays: a reader opens it with a click.
+    """
+    count = 0
+    for node in [*_hidden_by_rule(page), *page.css("[hidden]"), *page.css("[style]")]:
+        if node.tag in ("html", "body") or not _is_hidden(node):
+            continue
+        count += bool(node.text(deep=True).strip())
+        node.decompose()
+    return count
+
+
+def is_hidden_markup(html: str) -> bool:
+    """Whether a piece of HTML opens with an element that readers do not see."""
+    tag, end, _ = html.lstrip().partition(">")
+    if not tag.startswith("<") or not end:
+        return False
+    if re.match(r"<template\b", tag, re.IGNORECASE):
+        return True
+    style = _STYLE_ATTRIBUTE.search(tag)
+    if style and _HIDDEN_STYLE.search(style[1] or style[2] or ""):
+        return True
+    return bool(_HIDDEN_ATTRIBUTE.search(tag + ">"))
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    attributes = node.attributes
+    if attributes.get("data-hidden-by-rule") is not None:
+        return True
+    if "hidden" in attributes and (attributes["hidden"] or "").lower() != "until-found":
+        return True
+    style = attributes.get("style") or ""
+    return bool(_HIDDEN_STYLE.search(style)) or (
+        bool(_WHITE_TEXT.search(style)) and not _has_background(node)
+    )
+
+
+def _has_background(node: LexborNode | None) -> bool:
+    """Whether an element, or one around it, is painted in another colour than white."""
+    while node is not None and node.tag != "-undef":
+        attributes = node.attributes
+        if attributes.get("bgcolor") or attributes.get("class") or attributes.get("background"):
+            return True  # a class may paint it: a doubt keeps the text
+        found = _BACKGROUND.search(attributes.get("style") or "")
+        if found and not re.match(rf"\s*(?:{_WHITE}|none|inherit)", found[1], re.IGNORECASE):
+            return True
+        node = node.parent
+    return False
+
+
+def _hidden_by_rule(page: LexborHTMLParser) -> Iterator[LexborNode]:
+    """Elements of a class or id that the page's own styles hide and nothing shows again."""
+    styles = "\n".join(style.text() for style in page.css("style"))[:MAX_STYLES]
+    if "none" not in styles and "hidden" not in styles:
+        return
+    plain = re.sub(r"@[^{;]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", _COMMENT.sub("", styles))
+    hiding, showing = set[str](), set[str]()
+    for selectors, body in _RULE.findall(plain):
+        hides = bool(_HIDDEN_STYLE.search(body))
+        for selector in (each.strip() for each in selectors.split(",")):
+            if hides and _NAME.fullmatch(selector):
+                hiding.add(selector)
+            elif not hides and re.search(r"(?:display|visibility)\s*:", body):
+                showing.update(_NAME.findall(selector))
+    for selector in sorted(hiding - showing):
+        try:
+            nodes = page.css(selector)
+        except SelectolaxError:
+            continue
+        for node in nodes:
+            node.attrs["data-hidden-by-rule"] = ""
+            yield node

@@ -1,0 +1,1 @@
+"""Pages of a PDF: their characters, tables and form fields."""
