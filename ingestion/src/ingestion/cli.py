@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -103,7 +103,7 @@ def sync(
     end(report, as_json)
 
 
-def end(report: RunReport, as_json: bool) -> None:
+def end(report: RunReport, as_json: bool) -> NoReturn:
     """Print the report of a run, and exit by its status."""
     for note in report.notes:
         tell(f"note: {note}")

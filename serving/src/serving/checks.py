@@ -23,9 +23,7 @@ def check_embedder(settings: Settings) -> None:
         check_memory(EMBEDDER_MB, entry.name)
 
 
-def check_llm(
-    settings: Settings, arguments: Sequence[str], environment: Mapping[str, str]
-) -> None:
+def check_llm(settings: Settings, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
     """Look at what vLLM would be started with, a person's own flags included. Raises StartError."""
     has_key = bool(environment.get("VLLM_API_KEY")) or _last(arguments, "--api-key") is not None
     host = _last(arguments, "--host")
