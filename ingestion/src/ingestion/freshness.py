@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from contracts.status import RunReport, SourceStatus, StaleReason
 from ingestion.held import hold_text
 from ingestion.index import documents_and_chunks
-from ingestion.runs import CLOCK_TOLERANCE, Runs, file_of
+from ingestion.runs import CLOCK_TOLERANCE, REPORTS_KEPT, Runs, file_of
 from ingestion.settings import Settings
 from ingestion.source_record import every_record
 from ingestion.source_settings import SourceSettings, due_after
@@ -24,7 +24,6 @@ MISSED_RUNS = 3  # after which a schedule has stopped
 CHANGES_KNOWN = 5  # changes of a source that tell its rhythm
 RHYTHM_FACTOR = 3  # times its longest gap, a source is silent
 SHORTEST_SILENCE = timedelta(days=7)  # below it, an undeclared silence is no news
-RUNS_READ = 1000
 
 
 @dataclass
@@ -40,7 +39,7 @@ class History:
     def of(cls, reports: Iterable[RunReport], now: datetime) -> Self:
         """Read reports, newest first, as far as they are needed."""
         history = cls()
-        for report in islice(reports, RUNS_READ):
+        for report in islice(reports, REPORTS_KEPT):
             if report.started_at > now + CLOCK_TOLERANCE:
                 history.to_come = history.to_come or report
                 continue

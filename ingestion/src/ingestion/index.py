@@ -147,11 +147,22 @@ class Index:
     def manifests(self, collection: str | None = None) -> dict[str, DocumentManifest]:
         """Committed documents of this source, by path; in another collection if one is given."""
         name = manifest_alias(collection) if collection else self._manifests
+        return {manifest.path: manifest for manifest in self._each_manifest(name)}
+
+    def holds(self, manifests: Mapping[str, DocumentManifest]) -> bool:
+        """True if exactly these are committed; no second copy of them is held in memory."""
+        same = 0
+        for manifest in self._each_manifest(self._manifests):
+            if manifests.get(manifest.path) != manifest:
+                return False
+            same += 1
+        return same == len(manifests)
+
+    def _each_manifest(self, name: str) -> Iterator[DocumentManifest]:
         own = models.Filter(must=[equals("kind", "document"), *self._own])
-        manifests = (
+        return (
             stored(DocumentManifest, point.payload) for point in scroll(self._client, name, own)
         )
-        return {manifest.path: manifest for manifest in manifests}
 
     def chunks_of(
         self, manifests: Sequence[DocumentManifest]
