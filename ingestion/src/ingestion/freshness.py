@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from contracts.status import RunReport, SourceStatus, StaleReason
 from ingestion.held import hold_text
-from ingestion.index import documents_and_chunks
+from ingestion.index import counted
 from ingestion.runs import CLOCK_TOLERANCE, REPORTS_KEPT, Runs, file_of
 from ingestion.settings import Settings
 from ingestion.source_record import every_record
@@ -64,7 +64,6 @@ class History:
 def statuses(index: str, settings: Settings, now: datetime) -> list[SourceStatus]:
     """A status per source, by name; raises Unavailable if the store does not answer."""
     client = connect(settings.qdrant_url, settings.qdrant_api_key, settings.timeout_seconds)
-    documents, chunks = documents_and_chunks(client, index)
     runs = Runs(settings.state_dir)
     declared = {
         (source.tenant or settings.tenant, name): source.model_copy(
@@ -76,6 +75,8 @@ def statuses(index: str, settings: Settings, now: datetime) -> list[SourceStatus
     records = {
         (each.tenant, each.source): each for each in every_record(client) if each.index == index
     }
+    known = records.keys() | runs.sources(index) | declared.keys()
+    documents, chunks = counted(client, index, known)
     found = []
     for key in sorted(documents.keys() | runs.sources(index) | declared.keys()):
         record = records.get(key)
