@@ -15,8 +15,9 @@ from application import api
 from application.access import KeyRing
 from application.adapters.embedder import Embedder
 from application.adapters.events import AnswerEvents
+from application.adapters.fallback import FallbackChatModel
 from application.adapters.index import Index, connect
-from application.adapters.llm import StreamingChatModel
+from application.adapters.llm import SECOND, StreamingChatModel
 from application.adapters.manifests import EndpointManifests
 from application.adapters.prompt import ChatPrompt, marker_key
 from application.adapters.readiness import ReadinessChecks
@@ -30,6 +31,7 @@ from application.dependencies import Services
 from application.errors import Misconfigured, ModelUnavailable, RetrievalUnavailable
 from application.metrics import Metrics
 from application.middleware import KnownHosts, RequestEnvelope
+from application.ports import ChatModel
 from application.problems import add_problem_handlers
 from application.releases import Releases
 from application.settings import LOOPBACK_HOSTS, Settings
@@ -39,6 +41,7 @@ from application.web.routes import static_files
 
 log = logging.getLogger("application")
 
+WEB_FAULTS = (aiohttp.ClientError, ValueError, LookupError)
 HOP_LIMIT_SECONDS = 10.0  # of one call to the embedder or the vector store
 
 
@@ -83,16 +86,18 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
         session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         qdrant = connect(settings.qdrant_url, _secret(settings.qdrant_api_key))
         stack.push_async_callback(qdrant.close)
-        events = AnswerEvents(settings.state_dir / "events" / "answers.jsonl")
+        events = AnswerEvents(
+            settings.state_dir / "events" / "answers.jsonl", settings.events_megabytes << 20
+        )
         stack.callback(events.close)
+        metrics.events_lost.set_function(lambda: events.lost)
 
         embed_key, llm_key = _secret(settings.embed_api_key), _secret(settings.llm_api_key)
-        web_faults = (aiohttp.ClientError, ValueError, LookupError)
         embedder = Embedder(
             session,
             settings.embed_url,
             embed_key,
-            Upstream("embedder", RetrievalUnavailable, web_faults, limit_seconds=HOP_LIMIT_SECONDS),
+            Upstream("embedder", RetrievalUnavailable, WEB_FAULTS, limit_seconds=HOP_LIMIT_SECONDS),
         )
         index = Index(
             qdrant,
@@ -118,20 +123,7 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             retriever=retriever,
             similarity=embedder,
             prompt=ChatPrompt(marker),
-            model=StreamingChatModel(
-                session,
-                settings.llm_url,
-                settings.llm_model,
-                llm_key,
-                Upstream("chat model", ModelUnavailable, web_faults),
-                probes=(
-                    settings.probe_llm_url,
-                    Upstream("probes' chat model", ModelUnavailable, web_faults),
-                )
-                if settings.probe_llm_url
-                else None,
-                quirks=settings.llm_quirks,
-            ),
+            model=_chat_models(session, settings),
             support=WordsAndValues(),
             manifests=manifests,
             logs=[events, metrics],
@@ -147,9 +139,39 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             retriever=retriever,
             manifests=manifests,
             answerer=answerer,
-            readiness=ReadinessChecks(session, index, bundles, settings),
+            readiness=ReadinessChecks(session, index, bundles, settings, events),
             metrics=metrics,
         )
+
+
+def _chat_models(session: aiohttp.ClientSession, settings: Settings) -> ChatModel:
+    """The chat model, with a second one behind it where the settings name one."""
+
+    def upstream(name: str) -> Upstream:
+        return Upstream(name, ModelUnavailable, WEB_FAULTS)
+
+    probe_url = settings.probe_llm_url
+    first = StreamingChatModel(
+        session,
+        settings.llm_url,
+        settings.llm_model,
+        _secret(settings.llm_api_key),
+        upstream("chat model"),
+        probes=(probe_url, upstream("probes' chat model")) if probe_url else None,
+        quirks=settings.llm_quirks,
+    )
+    if not settings.secondary_llm_url:
+        return first
+    second = StreamingChatModel(
+        session,
+        settings.secondary_llm_url,
+        settings.secondary_llm_model or settings.llm_model,
+        _secret(settings.secondary_llm_key),
+        upstream("second chat model"),
+        quirks=settings.secondary_llm_quirks,
+        wording=SECOND,
+    )
+    return FallbackChatModel(first, second)
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -1,4 +1,4 @@
-"""The commands: `application serve`, `ask`, `keys create`, `bundle ...` and `calibrate`."""
+"""The commands: `application serve`, `ask`, `keys ...`, `bundle ...` and `calibrate`."""
 
 import asyncio
 import json
@@ -11,19 +11,19 @@ from pydantic import ValidationError
 
 from application import calibrate as calibration
 from application import client
-from application.access import KeyRing
 from application.bootstrap import create_app
 from application.bundle import load_bundle
 from application.cli_bundle import bundle
+from application.cli_keys import keys
+from application.cli_support import support
 from application.errors import ApplicationError, Misconfigured
 from application.server import OPTIONS
 from application.settings import Settings
-from contracts.index import DEFAULT_NAMESPACE
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
-keys = typer.Typer(no_args_is_help=True, help="API keys; only their digests are stored.")
 app.add_typer(keys, name="keys")
 app.add_typer(bundle, name="bundle")
+app.command()(support)
 
 Url = Annotated[str, typer.Option(envvar="APPLICATION_URL", help="Where the application serves.")]
 Key = Annotated[str, typer.Option(envvar="APPLICATION_KEY", help="An API key, where it asks one.")]
@@ -60,17 +60,6 @@ def ask(
     except ApplicationError as error:
         raise _failed(error) from error
     print(answer.model_dump_json(indent=2) if as_json else client.footer(answer))
-
-
-@keys.command("create", epilog="Example: application keys create --tenant default")
-def create_key(
-    tenant: Annotated[str, typer.Option(help="Whose documents the key may read.")],
-    namespace: Annotated[
-        list[str] | None, typer.Option(help="A namespace that it may read; repeat for more.")
-    ] = None,
-) -> None:
-    """Print a new key, once; its digest goes into the file of keys."""
-    print(KeyRing(Settings().keys_file).create(tenant, namespace or [DEFAULT_NAMESPACE]))
 
 
 @app.command(epilog="Example: application calibrate application/calibration/questions.jsonl")

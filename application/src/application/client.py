@@ -6,8 +6,10 @@ from typing import Any
 
 import aiohttp
 
+from application.adapters.sse import EventParser
 from application.errors import ApplicationError
 from contracts.answer import Answer, Problem
+from contracts.urls import authorization, without_credentials
 
 TIMEOUT = aiohttp.ClientTimeout(total=300)
 
@@ -55,8 +57,8 @@ def footer(answer: Answer) -> str:
 
 
 def _session(url: str, key: str) -> aiohttp.ClientSession:
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    return aiohttp.ClientSession(url, headers=headers, timeout=TIMEOUT)
+    headers, base = authorization(url, key), without_credentials(url)
+    return aiohttp.ClientSession(base, headers=headers, timeout=TIMEOUT)
 
 
 async def _raise_for_problem(response: aiohttp.ClientResponse) -> None:
@@ -65,14 +67,13 @@ async def _raise_for_problem(response: aiohttp.ClientResponse) -> None:
 
 
 async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[tuple[str, Any]]:
-    name = ""
-    async for raw in response.content:
-        field, _, value = raw.decode().rstrip("\n").partition(": ")
-        if field == "event":
-            name = value
-        elif field == "data":
-            yield name, json.loads(value)
+    parser = EventParser()
+    async for raw in response.content.iter_any():
+        for name, data in parser.feed(raw):
+            yield name, json.loads(data)
 
 
 def _unreachable(url: str) -> ApplicationError:
-    return ApplicationError(f"Nothing answers at {url}; start it with `application serve`.")
+    return ApplicationError(
+        f"Nothing answers at {without_credentials(url)}; start it with `application serve`."
+    )

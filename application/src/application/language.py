@@ -68,9 +68,16 @@ ASCII_WORD = re.compile(r"\w+(?:'\w+)?", re.ASCII)  # the same, twice as fast
 _RUNS = re.compile(rf"[{SPACELESS}]+|[^{SPACELESS}]+")
 _SPACELESS = re.compile(rf"[{SPACELESS}]")
 _ELISION = re.compile(r"(?:[cdjlmnst]|qu|dell|nell|all|sull|dall)'(?=\w)")
+_HINTS = {  # letters that let one stop word be enough
+    "de": re.compile("[äöüß]"),
+    "fr": re.compile("[éèêàçœùîô]"),
+    "es": re.compile("[ñáíóú¿¡]"),
+    "it": re.compile("[àèìòù]"),
+    "pt": re.compile("[ãõçáêé]"),
+}
 _SCRIPTS = {language: re.compile(pattern) for language, pattern in SCRIPTS.items()}
 _OTHERS = {
-    language: frozenset(word for word in words if len(word) > 1)
+    language: frozenset(word for word in words if len(word) > 1 or not word.isascii())
     for language, words in STOPWORDS.items()
     if language != DEFAULT
 }
@@ -105,11 +112,18 @@ def latin_language(words: list[str]) -> str:
     if _FOREIGN.isdisjoint(words):
         return DEFAULT
     different = frozenset(words)
-    best, most = DEFAULT, max(LEAST_STOPWORDS - 1, len(different & STOPWORDS[DEFAULT]))
+    english = len(different & STOPWORDS[DEFAULT])
+    best, most = DEFAULT, 0
     for language, known in _OTHERS.items():
-        if (count := len(different & known)) > most:
+        count = len(different & known)
+        if count > max(most, english) and (count >= LEAST_STOPWORDS or _hinted(language, words)):
             best, most = language, count
     return best
+
+
+def _hinted(language: str, words: list[str]) -> bool:
+    hint = _HINTS.get(language)
+    return hint is not None and any(hint.search(word) for word in words if not word.isascii())
 
 
 @lru_cache(maxsize=50_000)
@@ -141,7 +155,7 @@ def words_of(text: str) -> tuple[list[str], str]:
 
 
 def _pieces(word: str) -> list[str]:
-    pieces = []
+    pieces: list[str] = []
     for run in _RUNS.findall(word):
         if len(run) > 1 and _SPACELESS.match(run):
             pieces.extend(run[i : i + 2] for i in range(len(run) - 1))

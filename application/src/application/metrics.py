@@ -5,6 +5,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from contracts.answer import AnswerEvent
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+FINISH_REASONS = ("stop", "length", "content_filter")
 SPANS = ("embed", "search", "first_token", "generate", "total")
 
 
@@ -25,6 +26,15 @@ class Metrics:
         self._answers = Counter(
             "application_answers", "Answers given", ["status", "probe"], registry=self.registry
         )
+        self._finishes = Counter(
+            "application_generations",
+            "Generations by how they ended, as the model says",
+            ["finish_reason"],
+            registry=self.registry,
+        )
+        self.events_lost = Gauge(
+            "application_events_lost", "Events of answers not written", registry=self.registry
+        )
         self._evidence = Histogram(
             "application_evidence",
             "Evidence of answers",
@@ -42,6 +52,9 @@ class Metrics:
     def append(self, event: AnswerEvent) -> None:
         """Counts one answer; probes are told apart."""
         self._answers.labels(event.status, str(event.probe).lower()).inc()
+        reason = event.features.finish_reason
+        if reason:
+            self._finishes.labels(reason if reason in FINISH_REASONS else "other").inc()
         self._evidence.observe(event.features.evidence)
         for span in SPANS:
             milliseconds = getattr(event.timings, f"{span}_ms")

@@ -39,6 +39,9 @@ def _split_at_commas(value: object) -> object:
 Quirks = Annotated[frozenset[Quirk], NoDecode, BeforeValidator(_split_at_commas)]
 
 
+Url = Annotated[str, Field(repr=False)]  # it may hold a password
+
+
 class Settings(BaseSettings):
     """Built once and handed down; how to answer is in the bundle instead."""
 
@@ -47,21 +50,26 @@ class Settings(BaseSettings):
         frozen=True,
         env_ignore_empty=True,
         secrets_dir=SECRETS if SECRETS.is_dir() else None,
+        hide_input_in_errors=True,  # it may be a secret
     )
 
     host: str = "127.0.0.1"
     port: int = 8080
     index: str = "faultline"
-    qdrant_url: str = "http://127.0.0.1:6333"
+    qdrant_url: Url = "http://127.0.0.1:6333"
     qdrant_api_key: SecretStr | None = None
-    embed_url: str = "http://127.0.0.1:8001"
+    embed_url: Url = "http://127.0.0.1:8001"
     embed_api_key: SecretStr | None = None
-    llm_url: str = "http://127.0.0.1:8000"  # as given where it has a path, else with /v1
+    llm_url: Url = "http://127.0.0.1:8000"  # as given where it has a path, else with /v1
     llm_api_key: SecretStr | None = None
     llm_model: str = "Qwen2.5-Coder-1.5B-Instruct"
     answer_profile: Profile = DEFAULT_PROFILE  # tiny, small or standard; its catalogue entry says
     llm_quirks: Quirks = frozenset()  # a comma list of Quirk
-    probe_llm_url: str = ""  # where generations of a probe's cycle go; empty: to llm_url
+    secondary_llm_url: Url = ""  # asked where the first model fails; empty: nobody is
+    secondary_llm_key: SecretStr | None = None
+    secondary_llm_model: str = ""
+    secondary_llm_quirks: Quirks = frozenset()
+    probe_llm_url: Url = ""  # where generations of a probe's cycle go; empty: to llm_url
     state_dir: Path = Path(".state")
     bundle: Path = PACKAGE / "bundle.toml"  # its prompts lie in `prompts/` beside it
     api_keys: Path | None = None  # default: api-keys.jsonl in the state's secrets
@@ -69,8 +77,9 @@ class Settings(BaseSettings):
     probe_key_sha256: str = ""  # empty: probes are refused
     marker_key: SecretStr | None = None  # default: its own, made in the state's secrets
     log_texts: bool = False  # questions and answers in events; probes always have them
+    events_megabytes: int = Field(default=64, ge=1)  # of answers.jsonl, then it is set aside
     deadline_seconds: float = Field(default=30, gt=0)
-    layers_url: str = ""  # evals' Layers page, linked from the page where set
+    layers_url: Url = ""  # evals' Layers page, linked from the page where set
     max_in_flight: int = Field(default=64, ge=1)  # above it, 503 with Retry-After
     max_in_flight_per_key: int = Field(default=0, ge=0)  # 0: half of max_in_flight; above it, 429
     quota: Quota = (

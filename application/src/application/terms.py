@@ -54,6 +54,26 @@ ABBREVIATIONS = frozenset(  # a capital letter or a number may follow them withi
     viz. vol. vs. z.b. zzgl. avv. dott. sig.ra. mevr. dhr. blz. bijv.
     """.split()  # noqa: SIM905 - a list of strings would be a hundred lines
 )
+WITHIN = frozenset(
+    [
+        "i.e.",
+        "ie.",
+        "e.g.",
+        "eg.",
+        "vs.",
+        "approx.",
+        "dr.",
+        "mr.",
+        "mrs.",
+        "ms.",
+        "prof.",
+        "z.b.",
+        "d.h.",
+        "bzw.",
+        "vgl.",
+        "cf.",
+    ]
+)
 NUMBER_FOLLOWS = frozenset({"no.", "nos.", "nr.", "p.", "pp.", "s.", "max.", "min.", "ed.", "art."})
 MONTHS = frozenset(
     """
@@ -153,11 +173,13 @@ def _goes_on(text: str, end: re.Match[str]) -> bool:
     last, word = before[0], following[0]
     if last[:-1].isdigit():
         previous = text[line : before.start()].split()
-        if not previous or previous[-1] in {"-", "*", "•", ">", "#", "|"}:
+        if not previous or previous[-1][-1] in "-*•>#|.!?:":
             return True  # the number of a list item
         ordinal = previous[-1].lower() in BEFORE_ORDINAL and word.lower() not in STOPWORDS["de"]
         return len(last) < 4 and (word.lower() in MONTHS or ordinal)
     starts = word.lower() in STOPWORDS[DEFAULT] and word[0].isupper()
+    if last.lower() in WITHIN:
+        return True  # never the end of a sentence
     if last.lower() in ABBREVIATIONS:
         return word[0].isdigit() or (last.lower() not in NUMBER_FOLLOWS and not starts)
     if re.fullmatch(r"(?:\w\.)+", last):  # initials, also "U.S."

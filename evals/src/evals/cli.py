@@ -1,6 +1,7 @@
 """Command line of evals; `watch/cli.py` and `drill/cli.py` have more commands."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,9 +14,11 @@ from evals import drawing, kept, measure, results
 from evals.console import fail, sentences
 from evals.drill import cli as drill_cli
 from evals.errors import DatasetError
+from evals.machine import origin
 from evals.results import Result
 from evals.settings import Settings
 from evals.suite import coverage, golden, losses, squad
+from evals.suite import support as check
 from evals.watch import cli as watch_cli
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -160,6 +163,17 @@ def reports_page(
 
     settings = Settings()
     reports_page.serve(settings.workspace, settings.hosts, host, port)
+
+
+@app.command()
+def support(as_json: AsJson = False, write: Write = False) -> None:
+    """Count what the support check got wrong; its labels come from `application support --json`.
+
+    Example: application support evals/datasets/support/pairs.jsonl --json | evals support --write
+    """
+    with sentences():
+        figures = check.figures(sys.stdin.read(), origin())
+        _show(Settings(), measure.Measured({"answers": figures}, {}), as_json, write)
 
 
 @app.command()

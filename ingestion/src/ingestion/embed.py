@@ -15,6 +15,7 @@ from pydantic import BaseModel, ValidationError
 from tokenizers import Tokenizer
 
 from contracts.endpoints import PRIORITY_HEADER, EmbedderManifest, SparseResponse, SparseVector
+from contracts.urls import authorization, service_root
 from ingestion.errors import IngestionError, InputRefused, Refused, Unavailable
 from ingestion.settings import Settings
 from ingestion.state import write_whole
@@ -62,12 +63,12 @@ class HttpEmbedder:
 
     def __init__(self, settings: Settings, transport: httpx.BaseTransport | None = None) -> None:
         key = settings.embed_api_key
-        self._url = settings.embed_url.rstrip("/").removesuffix("/v1")
+        self._url = service_root(settings.embed_url)
         self._tokenizers = settings.state_dir / "tokenizers"
         self._client = httpx.Client(
             base_url=self._url,
             headers={PRIORITY_HEADER: "bulk"}  # questions go first
-            | ({"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}),
+            | authorization(settings.embed_url, key.get_secret_value() if key else None),
             timeout=settings.timeout_seconds,
             transport=transport,
         )

@@ -13,10 +13,14 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from contracts.index import DENSE, SPARSE, UNUSED_SPARSE, manifest_alias
+from contracts.urls import authorization, qdrant_address
 from ingestion.errors import Refused, Unavailable
 
 POINTS_PER_REQUEST = 256
 POINTS_PER_PAGE = 1000
+
+OLDEST_STORE = (1, 16)  # that knows `update_filter`
+KEYWORD, INTEGER = models.PayloadSchemaType.KEYWORD, models.PayloadSchemaType.INTEGER
 
 ADVICE = {  # by status, where it says enough
     401: "set INGESTION_QDRANT_API_KEY to its key.",
@@ -31,12 +35,15 @@ M = TypeVar("M", bound=BaseModel)
 
 def connect(url: str, api_key: SecretStr | None, timeout_seconds: float) -> QdrantClient:
     """A client for the store; it connects with the first request."""
+    address, port = qdrant_address(url)
     with warnings.catch_warnings():
         # The store listens on loopback or inside a private network unless someone opens it.
         warnings.filterwarnings("ignore", "Api key is used with an insecure connection")
         return QdrantClient(
-            url=url,
+            url=address,
+            port=port,
             api_key=api_key.get_secret_value() if api_key else None,
+            headers=authorization(url),
             timeout=math.ceil(timeout_seconds),  # it takes whole seconds, and 0 for none
             check_compatibility=False,  # it would ask the server before anyone can catch its error
         )
@@ -53,15 +60,36 @@ def create_collections(client: QdrantClient, collection: str, dimensions: int) -
             {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
         )
         _create(client, manifests, {}, {UNUSED_SPARSE: models.SparseVectorParams()})
-        for name, fields in (
-            (collection, ("tenant", "namespace", "source", "document_id", "version")),
-            (manifests, ("kind", "tenant", "source")),
-        ):
-            indexed = client.get_collection(name).payload_schema
-            for field in (field for field in fields if field not in indexed):
-                client.create_payload_index(
-                    name, field, models.PayloadSchemaType.KEYWORD, wait=True
-                )
+        own = ("tenant", "namespace", "source", "document_id", "version", "run_id")
+        index_fields(client, collection, dict.fromkeys(own, KEYWORD))
+        keywords = dict.fromkeys(("kind", "tenant", "source"), KEYWORD)
+        index_fields(client, manifests, keywords | {"token": INTEGER})
+
+
+def index_fields(
+    client: QdrantClient, collection: str, fields: Mapping[str, models.PayloadSchemaType]
+) -> None:
+    """Index the fields that are filtered by: in strict mode a store refuses others."""
+    indexed = client.get_collection(collection).payload_schema
+    for field, kind in fields.items():
+        if field not in indexed:
+            client.create_payload_index(collection, field, kind, wait=True)
+
+
+def require_version(client: QdrantClient) -> None:
+    """Raise Refused if the store is too old to write only where a condition holds.
+
+    An older one ignores the condition without a word, so that a sync would lose documents.
+    """
+    with translated():
+        version = str(client.info().version)
+    numbers = re.match(r"v?(\d+)\.(\d+)", version)
+    if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_STORE:
+        raise Refused(
+            f"The vector store is Qdrant {version}, which ignores the conditions that keep two "
+            f"syncs apart: update it to {'.'.join(map(str, OLDEST_STORE))} or later. Nothing was "
+            "written."
+        )
 
 
 def create_vectorless(client: QdrantClient, name: str) -> None:

@@ -50,7 +50,7 @@ def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> No
         _carry_out(job, seen, run, run_batch, on_progress)
         return
     with job.index.lease():
-        if job.index.manifests() != seen.known:  # another run has written since
+        if not job.index.holds(seen.known):  # another run has written since
             seen = _look(job)
         job.guard.check(seen.plan, seen.known, run)
         _carry_out(job, seen, run, run_batch, on_progress)

@@ -18,6 +18,7 @@ from contracts.answer import STREAM_EVENTS, Answer, DocumentView, Passage, Probl
 from contracts.status import BundleStatus, Readiness
 
 QUESTION = "How long is parental leave?"
+DOCUMENT_TEXT = "text of a document"
 RULES = Path(__file__).parents[3] / "infra" / "prometheus" / "alerts.yml"
 GUARDED = [
     ("POST", "/v1/ask"),
@@ -364,3 +365,37 @@ async def test_what_is_not_served_is_a_problem_too(
     async with application() as app:
         response = await app.client.request(method, path, headers=app.auth)
     assert problem_of(response).status == status
+
+
+@pytest.mark.parametrize("path", ["/v1/search?q=leave", "/v1/documents/handbook/x", "/v1/ask"])
+async def test_a_crash_has_safe_headers_an_id_and_is_counted(
+    application: Running, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken = FakeRetriever(failure=ZeroDivisionError(DOCUMENT_TEXT))
+
+    async def fail(*_: object) -> None:
+        raise ZeroDivisionError(DOCUMENT_TEXT)
+
+    broken.document = fail  # type: ignore[method-assign,assignment]  # it never fails by itself
+    async with application(retriever=broken) as app:
+        method = "POST" if path == "/v1/ask" else "GET"
+        body = {"question": QUESTION} if path == "/v1/ask" else None
+        response = await app.client.request(method, path, json=body, headers=app.auth)
+        text = (await app.client.get("/metrics", headers=app.auth)).text
+    assert problem_of(response).status == 500
+    assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert response.headers["X-Request-ID"] == problem_of(response).request_id
+    assert 'application_replies_total{status="500"} 1.0' in text
+    assert "ZeroDivisionError" in caplog.text
+    assert DOCUMENT_TEXT not in caplog.text
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[::2]:80"])
+async def test_a_foreign_host_name_is_told_in_a_problem(application: Running, host: str) -> None:
+    async with application(require_keys=False) as app:
+        for path in ("/", "/v1/status", "/health/live"):
+            reply = await app.client.get(path, headers={"Host": host})
+            assert problem_of(reply).status == 400
+            assert reply.headers["Content-Security-Policy"]
+        for own in ("127.0.0.1:8080", "LOCALHOST", "[::1]:8080"):
+            assert (await app.client.get("/", headers={"Host": own})).status_code == 200

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from application import cli, client
 from application.access import KeyRing
 from application.answer import QUOTED
-from application.errors import ApplicationError
+from application.errors import ApplicationError, NotAuthenticated
 from contracts.answer import Answer
 
 QUESTION = "How long is parental leave?"
@@ -63,6 +63,43 @@ def test_a_created_key_is_printed_once_and_works(
     assert KeyRing(path).scope_of(key).namespaces == {"legal"}
 
 
+def test_a_key_is_listed_by_its_id_and_revoked_by_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("APPLICATION_STATE_DIR", str(tmp_path))
+    create = ["keys", "create", "--tenant", "acme", "--expires", "90d", "--quota", "60/minute"]
+    key = runner.invoke(cli.app, create).output.strip()
+    listed = runner.invoke(cli.app, ["keys", "list"]).output
+    assert "acme" in listed
+    assert "60/minute" in listed
+    assert key not in listed
+    key_id = listed.split()[0]
+    assert runner.invoke(cli.app, ["keys", "revoke", key_id[:6]]).exit_code == 0
+    assert "revoked" in runner.invoke(cli.app, ["keys", "list"]).output
+    with pytest.raises(NotAuthenticated):
+        KeyRing(tmp_path / "secrets" / "api-keys.jsonl").scope_of(key)
+    missing = runner.invoke(cli.app, ["keys", "revoke", "000000"])
+    assert (missing.exit_code, "keys list" in missing.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        ["--expires", "tomorrow"],
+        ["--expires", "2001-01-01"],
+        ["--expires", "0d"],
+        ["--quota", "many"],
+    ],
+)
+def test_a_key_with_an_unreadable_limit_is_not_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: list[str]
+) -> None:
+    monkeypatch.setenv("APPLICATION_STATE_DIR", str(tmp_path))
+    result = runner.invoke(cli.app, ["keys", "create", "--tenant", "acme", *option])
+    assert result.exit_code == 2
+    assert not (tmp_path / "secrets").exists()
+
+
 def test_serve_says_what_is_wrong_with_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APPLICATION_HOST", "0.0.0.0")
     monkeypatch.setenv("APPLICATION_REQUIRE_KEYS", "false")
@@ -71,6 +108,9 @@ def test_serve_says_what_is_wrong_with_the_settings(monkeypatch: pytest.MonkeyPa
     assert "loopback" in result.output
 
 
-@pytest.mark.parametrize("command", [["serve"], ["ask"], ["keys", "create"], ["calibrate"]])
+@pytest.mark.parametrize(
+    "command",
+    [["serve"], ["ask"], ["keys", "create"], ["keys", "list"], ["keys", "revoke"], ["calibrate"]],
+)
 def test_every_command_has_help_with_an_example(command: list[str]) -> None:
     assert "Example: " in runner.invoke(cli.app, [*command, "--help"]).output

@@ -80,6 +80,14 @@ async def test_every_way_to_say_too_long_is_understood(status: int, body: object
     assert dense
 
 
+async def test_another_refusal_of_the_embedder_is_no_fault_of_the_question() -> None:
+    refusal = (422, {"detail": [{"loc": ["body", "model"], "msg": "Field required"}]}, {})
+    with running(refusals=[refusal]) as server:
+        async with embedder(server.url) as client:
+            with pytest.raises(RetrievalUnavailable, match="parameter model"):
+                await client.embed(LONG, "dense", Deadline(5))
+
+
 async def test_a_wrong_key_is_said_to_be_one() -> None:
     with running(key="other") as server:
         async with embedder(server.url) as client:

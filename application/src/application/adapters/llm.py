@@ -29,6 +29,12 @@ WORDING = Wording(
     url="LLM_URL (APPLICATION_LLM_URL) and the model's name",
     tuning="APPLICATION_LLM_QUIRKS can leave out or rename what it does not take.",
 )
+SECOND = Wording(
+    "second chat model",
+    key="APPLICATION_SECONDARY_LLM_KEY",
+    url="APPLICATION_SECONDARY_LLM_URL and _MODEL",
+    tuning="APPLICATION_SECONDARY_LLM_QUIRKS can leave out or rename what it does not take.",
+)
 LEFT_OUT = {"no_temperature": "temperature", "no_top_p": "top_p", "no_seed": "seed"}
 
 

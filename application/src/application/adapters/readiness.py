@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 from pydantic import SecretStr
 
+from application.adapters.events import AnswerEvents
 from application.adapters.index import Index
 from application.adapters.proxy import proxy_of
 from application.bundle_store import BundleStore
@@ -23,7 +24,8 @@ SECONDS = 2.0
 class ReadinessChecks:
     """Index and embedder are required; without the model, answers are degraded.
 
-    A broken edit of the bundle degrades too: its last whole state answers.
+    A broken edit of the bundle degrades too: its last whole state answers. So do events of answers
+    that cannot be written, e.g. on a full disk.
     """
 
     def __init__(
@@ -32,7 +34,9 @@ class ReadinessChecks:
         index: Index,
         bundles: BundleStore,
         settings: Settings,
+        events: AnswerEvents | None = None,
     ) -> None:
+        self._events = events
         self._session = session
         self._index = index
         self._bundles = bundles
@@ -40,17 +44,18 @@ class ReadinessChecks:
 
     async def check(self) -> Readiness:
         """What each dependency says now."""
-        names = ("embedder", "index", "model", "bundle")
+        names = ("embedder", "index", "model", "bundle", "events")
         results = await asyncio.gather(
             _checked(self._embedder()),
             _checked(self._index_spec()),
             _checked(self._model()),
             _checked(self._bundle()),
+            _checked(self._written()),
         )
         checks = dict(zip(names, results, strict=True))
         if not (checks["embedder"].ok and checks["index"].ok):
             return Readiness(status="down", checks=checks)
-        whole = checks["model"].ok and checks["bundle"].ok
+        whole = all(check.ok for check in checks.values())
         return Readiness(status="ready" if whole else "degraded", checks=checks)
 
     async def _embedder(self) -> str:
@@ -85,6 +90,11 @@ class ReadinessChecks:
                 f"The edited bundle is broken; {digest} still answers; the log says what to mend."
             )
         return f"{digest} answers"
+
+    async def _written(self) -> str:
+        if self._events and self._events.problem:
+            raise ApplicationError(self._events.problem)
+        return "events are written"
 
     async def _embedder_manifest(self) -> EmbedderManifest:
         url, key = self._settings.embed_url, _secret(self._settings.embed_api_key)

@@ -69,7 +69,8 @@ async def checked(
         sentence = f"The {name} refused the request ({status}{about}).{said}"
         if wording.tuning:
             sentence += f" {wording.tuning}"
-        if status in (413, 422) or (status == 400 and told.is_about_length):
+        silent = status == 422 and not told.reason
+        if status == 413 or silent or (status in (400, 422) and told.is_about_length):
             error = too_long
     raise Refused(sentence, status, wait if status == 429 else None, error)
 

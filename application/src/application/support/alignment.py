@@ -10,7 +10,7 @@ from application.support.reading import Reading, Term
 PREFIX = re.compile(r"^(?:un|in|im|ir|il|dis|non|de)(?=\w{4})")
 SUFFIXES = re.compile(
     r"(?:isations?|izations?|ations?|itions?|ments?|ances?|ences?|ivity|ively|ive|als?|ally|ables?"
-    r"|ibles?|abilit(?:y|ies)|ness|it(?:y|ies)|ly|ies|ions?|ures?|ages?|ings?|ed|ors?|ers?|es|e|s|y)$"
+    r"|ibles?|abilit(?:y|ies)|ness|it(?:y|ies)|ically|ical|ics?|ly|ies|ions?|ures?|ages?|ings?|ed|ors?|ers?|es|e|s|y)$"
 )
 PARTIES = re.compile(r"(?:er|or|ee|ers|ors|ees)$")  # an employer is no employee
 
@@ -29,6 +29,8 @@ class Alignment:
             if other.place - one.place <= 2:
                 self.joined[fold(one.word + other.word)].append(one)
         self.initials = _initials(source)
+        self.lows = {low: place for place, low in enumerate(source.lows)}
+        self.source = source
 
     def of(self, term: Term) -> list[tuple[Term, bool]]:
         """The source's terms that mean the same as `term`, or, marked True, its opposite."""
@@ -47,6 +49,9 @@ class Alignment:
             opposite += self.roots.get(root(bare), [])
         for prefix in ("un", "in", "im", "ir", "dis", "non"):
             opposite += self.roots.get(root(prefix + term.word), [])
+        if not opposite and (place := self.lows.get(term.word)) is not None:
+            segment, clause = -1, self.source.clause_at(place)
+            return [(Term(term.word, term.stem, place, clause, segment, term.negated), False)]
         return [(t, True) for t in opposite]
 
     def rival(self, term: Term, said: frozenset[str]) -> bool:
@@ -76,9 +81,17 @@ def root(word: str) -> str:
         word = shorter
         if final:
             break
+    if len(word) < 3:
+        return word
     if word[-1] == word[-2] and word[-1] in "bdglmnprt":
         word = word[:-1]
-    for ending, verb in (("ens", "end"), ("ans", "and"), ("miss", "mit"), ("cis", "cid"), ("clus", "clud")):
+    for ending, verb in (
+        ("ens", "end"),
+        ("ans", "and"),
+        ("miss", "mit"),
+        ("cis", "cid"),
+        ("clus", "clud"),
+    ):
         if word.endswith(ending) and len(word) > 5:
             word = word[: -len(ending)] + verb
     return word.removesuffix("e") if len(word) > 4 else word
@@ -92,6 +105,6 @@ def _initials(source: Reading) -> dict[str, Term]:
     for length in (2, 3, 4, 5):
         for start in range(len(words) - length + 1):
             part = words[start : start + length]
-            if part[0] in by_word and part[-1] in by_word or part[0] in by_word:
+            if (part[0] in by_word and part[-1] in by_word) or part[0] in by_word:
                 made.setdefault("".join(w[0] for w in part), by_word[part[0]])
     return made

@@ -8,18 +8,24 @@ from typing import Literal
 
 from application.language import DEFAULT, language_of, words_of
 from application.stopwords import STOPWORDS
-from application.support.compare import Claim, Comparison, compare
-from application.support.reading import AUXILIARIES, Reading, read
+from application.support.compare import Comparison, compare
+from application.support.pairing import Claim
+from application.support.reading import Reading, read
+from application.support.writing import AUXILIARIES
 from application.terms import is_table_row, sentences
 
 Label = Literal["supported", "unsupported", "contradicted"]
 
-YES = re.compile(r"\W*(?:yes|yeah|correct|ja|oui|sí|si|sì|sim|да|是的?|はい|네|예)\b[\s,.;:!—–-]*", re.I)
+YES = re.compile(
+    r"\W*(?:yes|yeah|correct|ja|oui|sí|si|sì|sim|да|是的?|はい|네|예)\b[\s,.;:!—–-]*", re.I
+)
 NO = re.compile(r"\W*(?:no|nope|nein|non|não|nee|нет|不是?|いいえ|아니요)\b[\s,.;:!—–-]*", re.I)
 NO_CELL = frozenset("no none – — - ✗ ✘ nein non n/a false never not".split())  # noqa: SIM905
 YES_CELL = frozenset("yes ja oui sí si sim ✓ ✔ true x".split())  # noqa: SIM905
 REFERS = re.compile(r"(?:it|they|this|these|those|he|she|er|sie|es|il|elle|ils|elles)\b", re.I)
-CONJUNCTS = re.compile(r"\s*(?:;|,\s*(?:and|but|while|whereas)\b|\b(?:and|but|while|whereas|und|et|y)\b)\s*")
+CONJUNCTS = re.compile(
+    r"\s*(?:;|,\s*(?:and|but|while|whereas)\b|\b(?:and|but|while|whereas|und|et|y)\b)\s*"
+)
 MARKER = re.compile(r"\s*\[\d+\]|^\s*[-*+•]\s+|\*\*")
 MOST_PARTS = 4
 SHORT = 4  # terms and values of an answer without a verb of its own
@@ -56,13 +62,23 @@ def judge(statement: str, question: str, sources: Sequence[Source]) -> Judgement
         return _together([_judged(part, question, sources) for part in parts])
     judged = _judged(statement, question, sources)
     if judged.label == "supported":
+        said = _claim(statement, question, language_of(f"{question} {statement}")).statement
+        parts = [part for part in said.text.split(";") if part.strip()]
+        if len(parts) > 1:
+            apart = [
+                _judged(part, question, [sources[i] for i in judged.sources]) for part in parts
+            ]
+            if any(one.label == "contradicted" for one in apart):
+                return Judgement("contradicted", judged.sources)
         return judged
     parts = [part for part in CONJUNCTS.split(statement) if part.strip()]
     if 1 < len(parts) <= MOST_PARTS and len(sources) > 1:
         context = f"{question} {parts[0]}"
-        joined = _together(
-            [_judged(part, context if i else question, sources) for i, part in enumerate(parts)]
-        )
+        apart = [_judged(part, question, sources) for part in parts]
+        for place, part in enumerate(parts):
+            if place and apart[place].label != "supported":
+                apart[place] = _judged(part, context, sources)
+        joined = _together(apart)
         if joined.label == "supported":
             return joined
     return judged
@@ -81,10 +97,12 @@ def _judged(statement: str, question: str, sources: Sequence[Source]) -> Judgeme
     against: list[tuple[float, int]] = []
     language = language_of(f"{question} {statement}")
     for index, source in enumerate(sources):
-        candidates = [((index,), source)]
+        candidates: list[tuple[tuple[int, ...], Source]] = [((index,), source)]
         if index and REFERS.match(source.text):
             before = sources[index - 1]
-            candidates.append(((index - 1, index), Source(source.text, f"{before.lead} {before.text}")))
+            candidates.append(
+                ((index - 1, index), Source(source.text, f"{before.lead} {before.text}"))
+            )
         for indices, candidate in candidates:
             compared = _compared(statement, question, candidate, language)
             if compared.supports and not _beaten(statement, question, index, sources):

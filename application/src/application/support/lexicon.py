@@ -1,3 +1,4 @@
+# ruff: noqa: E501, SIM905 - a table's row is a line, and a list of words is a text
 """Words that turn a statement round, and words that mean the same, as tables.
 
 A row is added by a line. English is complete; the other languages have their negations, modals,
@@ -6,6 +7,7 @@ limits and exceptions.
 
 from application.language import stem
 
+# fmt: off
 # Kinds of cues. Modals: what a clause allows or demands.
 CUES: dict[str, dict[str, str]] = {
     "en": {
@@ -31,6 +33,7 @@ CUES: dict[str, dict[str, str]] = {
         "permissible": "may", "permits": "may", "permit": "may", "allows": "may", "allow": "may",
         "entitled": "may", "at liberty": "may", "free to": "may", "has the right": "may",
         "have the right": "may", "has permission": "may", "have permission": "may",
+        "lets": "may", "let": "may", "enables": "may", "right to": "may", "permission to": "may",
         "can": "can", "able to": "can", "possible": "can",
         "impossible": "unable", "unable": "unable",
         "must": "must", "shall": "must", "have to": "need", "has to": "need", "had to": "need",
@@ -38,7 +41,7 @@ CUES: dict[str, dict[str, str]] = {
         "needs to": "need", "need": "need", "needs": "need", "required": "need",
         "requires": "need", "require": "need", "necessary": "need", "mandatory": "need",
         "compulsory": "need", "obligatory": "need", "obliged": "need", "obligation": "need",
-        "duty": "need", "bound to": "need", "needed": "need",
+        "duty": "need", "needed": "need",
         "should": "should", "ought": "should", "recommended": "should", "recommend": "should",
         "recommends": "should", "advised": "should", "advisable": "should", "advise": "should",
         "preferably": "should",
@@ -82,7 +85,7 @@ CUES: dict[str, dict[str, str]] = {
         "à moins que": "unless", "à moins de": "unless", "peut": "can", "peuvent": "can",
         "permis": "may", "autorisé": "may", "autorisée": "may", "autorisés": "may",
         "doit": "must", "doivent": "must", "obligatoire": "need", "nécessaire": "need",
-        "requis": "need", "faut": "need", "devrait": "should", "devraient": "should",
+        "requis": "need", "faut": "must", "devrait": "should", "devraient": "should",
         "recommandé": "should", "facultatif": "optional", "facultative": "optional",
         "interdit": "forbidden", "interdite": "forbidden", "interdits": "forbidden",
         "défendu": "forbidden", "avant": "before", "après": "after", "tous": "all",
@@ -147,7 +150,7 @@ LIMITS: dict[str, dict[str, str]] = {
         "since": ">=", "not before": ">=", "not until": ">=", "no earlier than": ">=",
         "not earlier than": ">=", "starting at": ">=", "no sooner than": ">=", "upwards of": ">=",
         "no lower than": ">=", "no younger than": ">=", "≥": ">=", ">=": ">=",
-        "… or more": ">=", "… or over": ">=", "… or above": ">=", "… or older": ">=",
+        "at the earliest": ">=", "at the latest": "<=", "… or more": ">=", "… or over": ">=", "… or above": ">=", "… or older": ">=",
         "… or longer": ">=", "… or later": ">=", "… and over": ">=", "… and above": ">=",
         "… and older": ">=", "… and up": ">=", "… upwards": ">=", "… at least": ">=",
         "… at the earliest": ">=", "… minimum": ">=", "… onwards": ">=", "… on": ">=",
@@ -204,6 +207,8 @@ LIMITS: dict[str, dict[str, str]] = {
     },
 }
 
+# fmt: on
+
 # Opposites: one stands for the negation of the other.
 OPPOSITES = """
 open close|open shut|enable disable|enabled disabled|increase decrease|increase reduce|raise lower
@@ -219,6 +224,7 @@ upper lower|top bottom|left right|front rear|front back|clockwise anticlockwise
 clockwise counterclockwise|hot cold|warm cool|warmer colder|heat cool|wet dry|full empty|on off
 true false|valid invalid|valid void|legal illegal|visible hidden|show hide|public private
 success failure|succeed fail|pass fail|win lose|gain lose|profit loss|buy sell|lend borrow
+cheap expensive|cheaper expensive|easy difficult|easier harder|rich poor|loud quiet|near far
 employer employee|landlord tenant|lessor lessee|licensor licensee|buyer seller|lender borrower
 sender recipient|sender receiver|debtor creditor|client server|input output|inlet outlet
 ascending descending|ascend descend|forward backward|advance delay|accelerate slow|fast slow
@@ -238,12 +244,16 @@ confirm deny|admit deny|agree disagree|alive dead|happy unhappy|wake sleep|win l
 öffnen schließen|öffnet schließt|einschalten ausschalten|aktivieren deaktivieren|erhöhen senken
 erhöhen verringern|beginnt endet|beginnen enden|starten stoppen|erste letzte|ersten letzten
 mindestens höchstens|minimum maximum|käufer verkäufer|mieter vermieter|arbeitgeber arbeitnehmer
+geöffnet geschlossen|offen geschlossen|eingeschaltet ausgeschaltet|aktiviert deaktiviert
+steigt sinkt|gestiegen gesunken|kostenfrei kostenpflichtig|gültig ungültig|voll leer
 links rechts|oben unten|vorher nachher|ein aus|kostenlos kostenpflichtig
 ouvrir fermer|ouvre ferme|activer désactiver|augmenter diminuer|augmenter réduire|commence finit
 premier dernier|première dernière|acheteur vendeur|locataire bailleur|gauche droite
 abrir cerrar|abre cierra|activar desactivar|aumentar disminuir|aumentar reducir|empieza termina
 primero último|primera última|primer último|comprador vendedor|inquilino arrendador
-izquierda derecha
+izquierda derecha|abierto cerrado|abierta cerrada|sube baja|aumenta disminuye|gratuito pagado
+ouvert fermé|ouverte fermée|monte baisse|augmente diminue|plein vide|aberto fechado|aperto chiuso
+apre chiude|open gesloten
 """
 
 # Of each line only one can be true at a time: a statement may not name another than its source.
@@ -346,6 +356,10 @@ length long
 width wide
 depth deep
 live reside
+enter entry entrance access
+liable liability
+able ability
+possible possibility
 think consider regard believe deem
 ensure guarantee
 obligation duty
@@ -414,9 +428,10 @@ def _pairs(table: str) -> list[list[str]]:
 def _by_stem(rows: list[list[str]]) -> dict[str, set[str]]:
     related: dict[str, set[str]] = {}
     for row in rows:
-        stems = {stem(word) for word in row}
-        for word in stems:
-            related.setdefault(word, set()).update(stems - {word})
+        for language in ("en", "de", "fr", "es"):
+            stems = {stem(word, language) for word in row}
+            for word in stems:
+                related.setdefault(word, set()).update(stems - {word})
     return related
 
 
@@ -424,10 +439,32 @@ OPPOSITE: dict[str, set[str]] = _by_stem(_pairs(OPPOSITES))
 RIVALS: dict[str, set[str]] = _by_stem([line.split() for line in EXCLUSIVE.strip().splitlines()])
 SYNONYMS: dict[str, set[str]] = _by_stem([line.split() for line in SAME.strip().splitlines()])
 
+# Forms that the stemmer does not know.
+IRREGULAR = dict(
+    pair.split(">")
+    for pair in """
+    children>child men>man women>woman feet>foot people>person persons>person bought>buy sold>sell
+    sent>send told>tell taken>take took>take taking>take given>give gave>give giving>give kept>keep
+    held>hold lost>lose met>meet made>make got>get gotten>get getting>get began>begin
+    begun>begin ran>run running>run fell>fall fallen>fall rose>rise risen>rise grew>grow grown>grow
+    written>write wrote>write built>build chosen>choose chose>choose stolen>steal stole>steal
+    broken>break broke>break drove>drive driven>drive spoke>speak spoken>speak went>go gone>go
+    came>come became>become found>find said>say saw>see seen>see knew>know known>know shown>show
+    drawn>draw worn>wear wore>wear lent>lend spent>spend won>win slept>sleep stood>stand
+    brought>bring thought>think caught>catch taught>teach led>lead fed>feed bound>bind lay>lie
+    swollen>swell understood>understand forgot>forget forgotten>forget heard>hear felt>feel
+    meant>mean dealt>deal hidden>hide shook>shake sank>sink sung>sing swam>swim threw>throw
+    thrown>throw flew>fly flown>fly ate>eat eaten>eat drank>drink drunk>drink froze>freeze
+    frozen>freeze rode>ride ridden>ride used>use using>use uses>use takes>take gives>give
+    gets>get tells>tell says>say lying>lie dying>die tying>tie oldest>old older>old elder>old
+    """.split()
+)
+
 # Words that say little: a source need not have them.
 LIGHT = frozenset(
     stem(word)
     for word in """
+    take give use say one ones people person someone somebody anybody
     make go away come become happen let put set something anything thing case order way there
     also still then already always ever together different possible possibility take place get
     gets gotten certain any every whether however therefore thus means mean else such various

@@ -72,7 +72,7 @@ binary 1073741824 GiB
 bitrate 1000 kbit/s kbps
 bitrate 1000000 Mbit/s Mbps
 bitrate 1000000000 Gbit/s Gbps
-celsius 1 °C celsius
+celsius 1 °C celsius degrees-celsius degree-celsius degrees-c
 fahrenheit 1 °F fahrenheit
 kelvin 1 K kelvin
 degree 1 ° degree degrees grad
@@ -180,6 +180,11 @@ class Value:
     implied: bool = False  # from an article: "an hour"
     raw: Decimal | None = None  # the number as it is written, whatever its unit
 
+    @property
+    def mark(self) -> str:
+        """The value as a word."""
+        return f"{self.kind} {self.amount}"
+
     def equals(self, other: "Value") -> bool:
         """Whether both are the same value; a plain number equals one with any unit."""
         if self.kind == "date" == other.kind:
@@ -190,7 +195,9 @@ class Value:
             return year is not None and number.amount == Decimal(year)
         if self.kind == other.kind:
             return self.amount == other.amount
-        return "number" in (self.kind, other.kind) and self.raw is not None and self.raw == other.raw
+        return (
+            "number" in (self.kind, other.kind) and self.raw is not None and self.raw == other.raw
+        )
 
     def rivals(self, other: "Value") -> bool:
         """Whether both are of one kind and differ."""

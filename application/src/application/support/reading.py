@@ -1,56 +1,36 @@
 """A text as the support check reads it: its terms with their polarity, its values, its clauses."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from application.language import normalized, script_language, stem, words_of
 from application.numerals import spelled_out
 from application.stopwords import STOPWORDS
-from application.support.lexicon import CUES, VERBS
+from application.support.lexicon import CUES, IRREGULAR, VERBS
 from application.support.quantities import ORDINALS, TOKEN, Value
 from application.support.values import SUFFIX, Token, find
-
-CONTRACTIONS = [
-    (re.compile(r"\bcan(?:['’]t|not)\b", re.I), "can not"),
-    (re.compile(r"\bwon['’]t\b", re.I), "will not"),
-    (re.compile(r"n['’]t\b", re.I), " not"),
-    (re.compile(r"\b(non-?)(?=[a-z]{5,})", re.I), "not "),
-    (re.compile(r"(?<=\w)['’](?:re|ve|ll|d|m)\b", re.I), ""),
-]
-REWRITES = [  # ways to say one thing, as one word
-    (re.compile(r"\b(?:(?:entirely |completely )?free of charge|(?:at|for|with) no (?:extra |additional )?(?:costs?|charge)"
-                r"|without (?:a |any |extra |additional )?(?:charges?|costs?|payment)|for free|for nothing"
-                r"|costs? nothing|(?:does|do|will|is|are|did) not cost anything|is not charged)\b", re.I),
-     "is gratis"),
-    (re.compile(r"\b(?:turn|switch|power|put)(?:e?s|ed|ing)? ((?:\w+ ){0,3}?)on\b(?! the)", re.I), r"enable \1"),
-    (re.compile(r"\b(?:turn|switch|power|put)(?:e?s|ed|ing)? ((?:\w+ ){0,3}?)off\b", re.I), r"disable \1"),
-    (re.compile(r"\b(is|are|be|stays?|remains?) on(?=\s*(?:[.,;!?)]|$|by|while|until|if|when))", re.I), r"\1 enabled"),
-    (re.compile(r"\b(is|are|be|stays?|remains?) off(?=\s*(?:[.,;!?)]|$|by|while|until|if|when))", re.I), r"\1 disabled"),
-]  # fmt: skip
-THOUSANDS = re.compile(r"(?<![\w.,:-])(?<!\d )[1-9]\d{0,2}(?: \d{3})+(?![\w.,:-]|\s\d)")
-ELISION = re.compile(r"\b([cdjlmnst]|qu)['’](?=\w)", re.I)
-AUXILIARIES = frozenset(
-    "is are was were be been being has have had do does did will would may might can could must"
-    " shall should ist sind war wird werden hat haben est sont sera es son está".split()  # noqa: SIM905
-)
-PRONOUNS = frozenset("i you he she it we they there this these that nobody everyone one".split())  # noqa: SIM905
-OPENERS = frozenset(  # a new clause begins at such a word
-    """but while whereas although though because if when unless until till so where otherwise aber während weil wenn falls sofern sondern obwohl bevor nachdem mais tandis
-    parce quand lorsque si qui pero mientras porque cuando aunque""".split()
-)
-RELATIVES = frozenset({"which", "who", "whom", "whose"})
-DETERMINERS = frozenset("the a an this that these those its their your our his her my no any every"
-                        " each some of for in on with by to from at into as all".split())  # noqa: SIM905 # fmt: skip
-SPLITS = frozenset({",", ";", "|", "and", "or", "but", "while", "whereas", "und", "oder", "et",
-                    "ou", "y", "o", "(", ")", "."})  # fmt: skip
-ENDS = frozenset({";", ".", "!", "?", "|", "(", ")", "—", "…"})
-NEGATES = frozenset({"neg", "forbidden", "without", "except", "unless", "unable"})
-MODALS = frozenset({"may", "can", "must", "need", "should", "optional", "forbidden", "unable"})
-NEITHER = re.compile(
-    r"不|没|沒|未|无|無|别|勿|禁止|ない|なし|ません|ませ|않|못|없|아니|아닙|금지|ไม่|ห้าม|नहीं|не\b|нет|нельзя|без"
-    r"|لا |ليس|لم |لن |לא|אין",
-    re.I,
+from application.support.writing import (
+    AUXILIARIES,
+    CJK_UNITS,
+    CONTRACTIONS,
+    CONTRASTS,
+    DETERMINERS,
+    ELISION,
+    ELLIPSIS,
+    ENDS,
+    MEANINGFUL,
+    MODALS,
+    NEGATES,
+    NEITHER,
+    NOUN_ENDINGS,
+    OPENERS,
+    PRONOUNS,
+    RELATIVES,
+    REWRITES,
+    SPLITS,
+    THOUSANDS,
+    digits_of,
 )
 
 
@@ -94,6 +74,7 @@ class Reading:
     relations: tuple[Relation, ...] = ()
     words: frozenset[str] = frozenset()
     lows: tuple[str, ...] = ()
+    clause_of: tuple[int, ...] = ()  # of each token
     negations: int = 0  # of a text without spaces, by its characters
     spaceless: bool = False
 
@@ -101,6 +82,10 @@ class Reading:
     def stems(self) -> frozenset[str]:
         """The stems of all terms."""
         return frozenset(term.stem for term in self.terms)
+
+    def clause_at(self, place: int) -> int:
+        """The clause of a token."""
+        return self.clause_of[place] if place < len(self.clause_of) else 0
 
     def has(self, *kinds: str) -> bool:
         """Whether a cue of one of these kinds stands in the text."""
@@ -116,6 +101,8 @@ def read(text: str, language: str) -> Reading:
     for pattern, written in CONTRACTIONS:
         text = pattern.sub(written, text)
     if language == "en":
+        if match := ELLIPSIS.match(text):
+            text = f"{match['first']}; {match['other']} {match['said']}."
         for pattern, written in REWRITES:
             text = pattern.sub(written, text)
     if language in {"fr", "it"}:
@@ -128,36 +115,14 @@ def _spaceless(text: str, language: str) -> Reading:
     words = [word for word in words_of(text)[0] if word not in stops]
     words = [w for w in words if not w.isdigit()]
     terms = tuple(Term(word, word, place, 0, 0) for place, word in enumerate(words))
-    values, _ = find(_tokens(_digits(text)), language)
+    digits = re.sub(r"(?<=\d)(?=[^\x00-\x7f])|(?<=[^\x00-\x7f])(?=\d)", " ", digits_of(text))
+    for written, unit in CJK_UNITS.items():
+        digits = re.sub(rf"(?<=\d)\s+(?:{written})", f" {unit} ", digits)
+    values = [replace(value, counted="") for value in find(_tokens(digits), language)[0]]
     zero = {value.place: 0 for value in values}
     negations = len(NEITHER.findall(text))
     return Reading(text, language, terms, tuple(values), zero, zero, negations=negations,
                    spaceless=True, words=frozenset(words))  # fmt: skip
-
-
-HAN = {c: i for i, c in enumerate("〇一二三四五六七八九")} | {"两": 2, "兩": 2, "零": 0}
-HAN_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "萬": 10_000, "億": 10**8, "亿": 10**8}
-HAN_NUMBER = re.compile(f"[{''.join(HAN)}{''.join(HAN_SCALES)}]+(?=[个個か箇ヶ年月日天周週小時时分秒元円歳岁人名次回倍号台件本枚%％公升米克千毫])")
-WIDE = str.maketrans("０１２３４５６７８９％．，", "0123456789%.,")
-
-
-def _digits(text: str) -> str:
-    """Chinese numerals before a counter as digits, with a space behind."""
-    return HAN_NUMBER.sub(lambda m: f" {_han(m[0])} ", text.translate(WIDE))
-
-
-def _han(written: str) -> int:
-    if not any(c in HAN_SCALES for c in written):
-        return int("".join(str(HAN[c]) for c in written))
-    total = section = digit = 0
-    for c in written:
-        if c in HAN:
-            digit = HAN[c]
-        elif HAN_SCALES[c] >= 10_000:
-            total, section, digit = total + (section + digit) * HAN_SCALES[c], 0, 0
-        else:
-            section, digit = section + (digit or 1) * HAN_SCALES[c], 0
-    return total + section + digit
 
 
 def _tokens(text: str) -> list[Token]:
@@ -180,6 +145,8 @@ class _Reader:
         if language not in ("en",):
             self.cues = CUES.get(language, CUES["en"])
         self.stop = STOPWORDS.get(language, STOPWORDS["en"])
+        if language == "en":
+            self.stop = self.stop - MEANINGFUL
         self.clause_of: list[int] = []
         self.segment_of: list[int] = []
         self.part_of: list[int] = []
@@ -208,6 +175,7 @@ class _Reader:
             tuple(self.relations(found, terms)),
             frozenset(lows),
             lows,
+            tuple(self.clause_of),
             negations=len(NEITHER.findall(self.text)) if not self.text.isascii() else 0,
         )
 
@@ -237,6 +205,12 @@ class _Reader:
     def divide(self, found: list[tuple[str, int, int]]) -> None:
         """Numbers the clause and the segment of each token."""
         relations = {place for kind, place, _ in found if kind in ("before", "after", "unless")}
+        excepting = {
+            p
+            for kind, start, end in found
+            if kind in ("except", "only", "unless")
+            for p in range(start + (kind == "unless"), end)
+        }
         clause = segment = part = 0
         for place, token in enumerate(self.tokens):
             low = token.low
@@ -244,8 +218,13 @@ class _Reader:
                 clause, segment, part = clause + 1, segment + 1, part + 1
             elif low in RELATIVES:
                 clause += 1
-            elif low in OPENERS or place in relations or (low == "," and self.is_clause(place + 1)):
+            elif (
+                (low in OPENERS and place not in excepting)
+                or place in relations
+                or (low == "," and self.is_clause(place + 1))
+            ):
                 clause, segment = clause + 1, segment + 1
+                part += low in CONTRASTS
             elif low in {"and", "or"} and self.is_clause(place + 1, near=1):
                 clause, segment = clause + 1, segment + 1
             elif low in SPLITS:
@@ -280,14 +259,19 @@ class _Reader:
                 scope = self.phrase(end)
             else:
                 scope = [p for p in here if p >= end]
-                if kind == "neg" and "no" == self.low(place):
+                if kind == "neg" and self.low(place) == "no":
                     scope = scope or [p for p in here if p < place]
             if kind == "neg" and clause in needs and self.optional(found, place, clause):
                 continue
             if kind == "neg" and self.language != "en" and turned.get(-clause - 1):
                 continue  # "ne … pas" is one negation
             turned[-clause - 1] = 1 if kind == "neg" else turned.get(-clause - 1, 0)
-            if kind in ("forbidden", "unable"):
+            permits = any(k in ("may", "should") and end <= p <= end + 2 and c - p == 1 and
+                          self.low(p) not in {"may", "might", "could", "should", "ought"}
+                          for k, p, c in found)  # fmt: skip
+            if kind == "neg" and permits:
+                scope = here
+            if kind in ("forbidden", "unable") or (kind == "neg" and permits):
                 self.soft.update(scope)
             for p in scope:
                 turned[p] = turned.get(p, 0) + 1
@@ -296,18 +280,28 @@ class _Reader:
     def phrase(self, start: int) -> list[int]:
         """The places of a noun phrase: "without a jacket or a hat" ends before the next verb."""
         places: list[int] = []
+        relative = entered = False
         for p in range(start, min(start + 8, len(self.tokens))):
             low = self.low(p)
-            if low in AUXILIARIES or (self.tokens[p].kind == "mark" and low != "-"):
+            relative = relative or low in RELATIVES or low == "that"
+            entered = entered or relative
+            if (low in AUXILIARIES and not relative) or (
+                self.tokens[p].kind == "mark" and low != "-"
+            ):
                 break
-            if places and self.clause_of[p] != self.clause_of[places[0]]:
+            if places and self.clause_of[p] != self.clause_of[places[0]] and not entered:
                 break
+            relative = relative and low not in AUXILIARIES
             places.append(p)
         return places
 
     def optional(self, found: list[tuple[str, int, int]], place: int, clause: int) -> bool:
         """Whether a negation denies a need: "is not required", "no key is needed"."""
-        needs = [p for kind, p, _ in found if kind in ("need", "optional") and self.clause_of[p] == clause]
+        needs = [
+            p
+            for kind, p, _ in found
+            if kind in ("need", "optional") and self.clause_of[p] == clause
+        ]
         return any(p > place or p == place - 1 for p in needs) or (
             self.language == "de" and any(self.low(p) not in {"pflicht"} for p in needs)
         )
@@ -354,21 +348,51 @@ class _Reader:
                 continue
             capital = token.text[0].isupper() and (not start or token.text.isupper())
             name = capital and (self.language != "de" or token.text.isupper()) and len(low) > 1
-            root = stem(low, self.language)
+            root = stem(IRREGULAR.get(low, low) if self.language == "en" else low, self.language)
             after_name = self.tokens[place - 1].text[:1].isupper() if place else False
             inflected = low.endswith(("s", "ed")) and self.low(place + 1) in DETERMINERS
-            verb = (root in VERBS and self.is_verb(place)) or (after_name and inflected and not capital)
+            verb = (root in VERBS and self.is_verb(place)) or (
+                after_name and inflected and not capital
+            )
             terms.append(
                 Term(low, root, place, self.clause_of[place], self.segment_of[place],
                      place in negated, name, verb, place in self.soft)
             )  # fmt: skip
             start = False
+        return self.with_verbs(terms)
+
+    def with_verbs(self, terms: list[Term]) -> list[Term]:
+        """Marks what looks like the verb of a clause in which no word is known to be one."""
+        known = {t.clause for t in terms if t.verb}
+        known |= {self.clause_of[p] for p in range(len(self.tokens)) if self.low(p) in AUXILIARIES}
+        for index, term in enumerate(terms):
+            if not index or term.clause in known or self.language != "en":
+                continue
+            shape = term.word.endswith(("s", "ed")) and not term.word.endswith("ss")
+            following = self.low(term.place + 1)
+            behind = following in DETERMINERS or term.place + 1 in self.places
+            if shape and behind and self.low(term.place - 1) not in DETERMINERS and not term.name:
+                terms[index] = replace(term, verb=True)
+                known.add(term.clause)
         return terms
 
     def is_verb(self, place: int) -> bool:
         """Whether a word that may be a verb stands as one."""
         before = self.low(place - 1)
+        if self.low(place).endswith(NOUN_ENDINGS):
+            return False
         return not (before in DETERMINERS and before != "to" and not self.low(place).endswith("ed"))
+
+    def phrase_end(self, start: int) -> int:
+        """Where the noun phrase ends that opens a sentence: "before the handover the builder"."""
+        for p in range(start + 2, len(self.tokens)):
+            if self.low(p) in {"the", "a", "an", "all", "every", "each", *PRONOUNS}:
+                return (
+                    p if self.low(p - 1) not in {"of", "in", "to", "by", "for", "with"} else p + 9
+                )
+            if self.low(p) in AUXILIARIES or self.tokens[p].kind == "mark":
+                break
+        return len(self.tokens)
 
     def relations(self, found: list[tuple[str, int, int]], terms: list[Term]) -> list[Relation]:
         relations = []
@@ -376,11 +400,14 @@ class _Reader:
             if kind not in ("before", "after", "than"):
                 continue
             clause = self.clause_of[place]
-            right = {t.stem for t in terms if t.place >= end and t.clause == clause}
+            marked = [(t.stem, t.place, t.clause) for t in terms]
+            marked += [(v.mark, v.place, self.clause_of[v.place]) for v in self.values]
+            stop = self.phrase_end(end) if place == 0 else len(self.tokens)
+            right = {mark for mark, p, at in marked if end <= p < stop and at == clause}
             others = {clause - 1, clause} if right else {clause}
             if place == 0 or self.low(place - 1) in {".", ",", ";"}:
                 others |= {clause + 1}
-            left = {t.stem for t in terms if t.clause in others and t.stem not in right}
+            left = {mark for mark, _, at in marked if at in others and mark not in right}
             if left and right:
                 relations.append(Relation(kind, frozenset(left), frozenset(right)))
         return relations

@@ -1,6 +1,8 @@
+# ruff: noqa: SIM102 - each condition has a line of its own
 """Finds the values among the tokens of a text, each with its unit, its limit and what it counts."""
 
 import re
+from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -31,9 +33,31 @@ FILLERS = frozenset("a an the of about approximately roughly some than to is are
 TO = frozenset({"-", "–", "—", "to", "and", "until", "till", "bis", "à", "hasta", "al", "a", "und",
                 "et", "y", "through", "tot"})  # fmt: skip
 ORDERED = frozenset({"from", "between", "von", "zwischen", "de", "entre", "desde", "vom"})
-DATED_ONLY = frozenset({"by", "from", "since", "until", "till", "vor", "nach", "ab", "bis", "prima",
-                        "dopo", "na", "voor", "tot", "avant", "après", "after", "before"})  # fmt: skip
-MONTH_BEFORE = frozenset("in of by until since from each every to and before after end".split())  # noqa: SIM905
+DATED_ONLY = frozenset(
+    [
+        "by",
+        "from",
+        "since",
+        "until",
+        "till",
+        "vor",
+        "nach",
+        "ab",
+        "bis",
+        "prima",
+        "dopo",
+        "na",
+        "voor",
+        "tot",
+        "avant",
+        "après",
+        "after",
+        "before",
+    ]
+)
+MONTH_BEFORE = frozenset(
+    "in of by until since from each every to and before after end".split()  # noqa: SIM905
+)
 
 
 class Token(NamedTuple):
@@ -89,7 +113,9 @@ class _Finder:
         if token.kind == "clock":
             return self.add("clock", clock_minutes(token.text), place, place + 1)
         if token.kind == "code":
-            if (month := MONTHS.get(re.sub(r"\W?\d+$", "", token.low))) and token.low[-4:].isdigit():
+            if (month := MONTHS.get(re.sub(r"\W?\d+$", "", token.low))) and token.low[
+                -4:
+            ].isdigit():
                 return self.add("date", (int(token.low[-4:]), month, None), place, place + 1)
             return self.code(place)
         if end := self.date(place):
@@ -130,9 +156,10 @@ class _Finder:
 
     def amount(self, number: Decimal, start: int, end: int) -> int:
         """A number with its unit, if one follows."""
-        for length in (1, 2):
-            if length == 2 and self.low(end) not in {"percentage", "per", "working", "business"}:
-                break
+        pair = ("percentage", "per", "working", "business", "degrees", "degree")
+        for length in (2, 1):
+            if length == 2 and self.low(end) not in pair:
+                continue
             place = end + length - 1
             if place >= len(self.tokens):
                 break
@@ -149,7 +176,7 @@ class _Finder:
                     return self.scaled_unit(number, self.tokens[end + 1].text, start, end + 2)
                 break
             known = unit_of(written)
-            if known and not (written.lower() in AMBIGUOUS and not written.lower() == "min"):
+            if known and not (written.lower() in AMBIGUOUS and written.lower() != "min"):
                 return self.scaled_unit(number, written, start, end + length)
             if written == "t":
                 return self.scaled_unit(number, written, start, end + 1)
@@ -162,9 +189,7 @@ class _Finder:
         dimension, factor = unit
         return self.with_unit(dimension, (number * factor).normalize(), start, end, number)
 
-    def with_unit(
-        self, dimension: str, amount: Decimal, start: int, end: int, raw: Decimal
-    ) -> int:
+    def with_unit(self, dimension: str, amount: Decimal, start: int, end: int, raw: Decimal) -> int:
         per, end = self.per(end)
         return self.add(dimension, amount, start, end, per=per, raw=raw)
 
@@ -235,7 +260,11 @@ class _Finder:
         end = place + 1
         while end < len(self.tokens):
             word = self.low(end)
-            if word in ("and", "-") and (total or current >= 20) and self.low(end + 1) in self.words:
+            if (
+                word in ("and", "-")
+                and (total or current >= 20)
+                and self.low(end + 1) in self.words
+            ):
                 if word == "and" and current % 100 == current:
                     break
                 if word == "-" and (self.tokens[end].gap or self.tokens[end + 1].gap):
@@ -316,12 +345,17 @@ class _Finder:
                 and isinstance(last.amount, Decimal)
                 and isinstance(value.amount, Decimal)
                 and value.amount < last.amount
-                and not (last.implied or value.implied)
-                and all(self.low(p) in {"and", "und", "et", "y"} for p in range(last.end + 1, value.place))
+                and not value.implied
+                and all(
+                    self.low(p) in {"and", "und", "et", "y"}
+                    for p in range(last.end + 1, value.place)
+                )
                 and value.place - last.end <= 2
                 and self.factor(last) != self.factor(value)
             ):
-                joined[-1] = _with(last, amount=last.amount + value.amount, end=value.end, raw=None)
+                joined[-1] = replace(
+                    last, amount=last.amount + value.amount, end=value.end, raw=None, implied=False
+                )
             else:
                 joined.append(value)
         return joined
@@ -338,8 +372,11 @@ class _Finder:
                 continue
             unit = self.factor(second)
             if unit and isinstance(first.amount, Decimal):
-                shared[index] = _with(
-                    first, kind=second.kind, amount=(first.amount * unit).normalize(), per=second.per
+                shared[index] = replace(
+                    first,
+                    kind=second.kind,
+                    amount=(first.amount * unit).normalize(),
+                    per=second.per,
                 )
         return shared
 
@@ -353,13 +390,13 @@ class _Finder:
         return Decimal(1) if value.kind in CURRENCY.values() else None
 
     def with_limits(self, values: list[Value]) -> list[Value]:
-        limited = []
+        limited: list[Value] = []
         for index, value in enumerate(values):
             limit = self.limit(value)
             if index and self.is_range(values[index - 1], value):
-                limited[-1] = _with(limited[-1], limit=">=")
+                limited[-1] = replace(limited[-1], limit=">=")
                 limit = "<="
-            limited.append(_with(value, limit=limit) if limit else value)
+            limited.append(replace(value, limit=limit, implied=False) if limit else value)
         return limited
 
     def is_range(self, first: Value, second: Value) -> bool:
@@ -371,7 +408,7 @@ class _Finder:
 
     def limit(self, value: Value) -> str:
         """The limit that a value is, by the words before or behind it."""
-        dated = value.kind in ("date", "clock") or value.counted == "" and value.kind == "number"
+        dated = value.kind in ("date", "clock") or (value.counted == "" and value.kind == "number")
         for skipped in range(3):
             end = value.place - skipped
             if skipped and self.low(end) not in FILLERS:
@@ -388,7 +425,9 @@ class _Finder:
                 if not found or (length == 1 and phrase in DATED_ONLY and skipped > 1):
                     continue
                 if phrase in {"by", "from", "since", "ab", "bis", "tot"} and not dated:
-                    if not (phrase in {"from", "ab"} and self.low(value.end + 1) in {"on", "onwards"}):
+                    if not (
+                        phrase in {"from", "ab"} and self.low(value.end + 1) in {"on", "onwards"}
+                    ):
                         continue
                 if phrase == "by" and value.kind == "number" and value.counted:
                     continue
@@ -404,18 +443,17 @@ class _Finder:
                     return found
         for back in range(1, 9):  # "the minimum age is 18"
             word = self.low(value.place - back)
-            if not word or word in {",", ";", ".", "|"} or self.kind(value.place - back) == "number":
+            if (
+                not word
+                or word in {",", ";", ".", "|"}
+                or self.kind(value.place - back) == "number"
+            ):
                 break
             if word in {"minimum", "minimal", "lowest", "mindestalter"}:
                 return ">="
             if word in {"maximum", "maximal", "highest", "limit", "ceiling"}:
                 return "<="
         return ""
-
-
-def _with(value: Value, **changes: object) -> Value:
-    fields = {name: getattr(value, name) for name in Value.__dataclass_fields__}
-    return Value(**(fields | changes))
 
 
 def _date(token: Token) -> tuple[int | None, int | None, int | None]:

@@ -8,6 +8,8 @@ from fastapi import APIRouter, Request, Response
 from fastapi.staticfiles import StaticFiles
 from fastapi.templating import Jinja2Templates
 
+from contracts.urls import without_user
+
 WEB = Path(__file__).parent
 EXAMPLES: list[str] = json.loads((WEB / "examples.json").read_text(encoding="utf-8"))
 HEADERS = {
@@ -48,5 +50,6 @@ static_files = PageFiles(directory=WEB / "static")
 @router.get("/")
 def page(request: Request) -> Response:
     """The page, with example questions and a link to the Layers page where one is set."""
-    context = {"examples": EXAMPLES, "layers_url": request.app.state.settings.layers_url}
+    layers = without_user(request.app.state.settings.layers_url)
+    context = {"examples": EXAMPLES, "layers_url": layers}
     return templates.TemplateResponse(request, "page.html", context, headers=HEADERS)

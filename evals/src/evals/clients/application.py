@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from contracts.answer import Answer, AskRequest, Passage, Problem, SearchResponse
 from contracts.probe import PROBE_CYCLE, PROBE_INDEX, PROBE_KEY
 from contracts.status import BundleStatus
+from contracts.urls import authorization, without_credentials
 from evals.errors import Unavailable, Unreachable
 from evals.settings import Settings
 from evals.suite.ports import Heard, Mode
@@ -40,13 +41,15 @@ class Application:
 
         `url` is of another build than the live one; a `cycle` shares its generations.
         """
+        url = url or settings.application_url
         headers = {PROBE_INDEX: index} | ({PROBE_CYCLE: cycle} if cycle else {})
         if settings.probe_key:
             headers[PROBE_KEY] = settings.probe_key.get_secret_value()
-        if settings.api_key:
-            headers["Authorization"] = f"Bearer {settings.api_key.get_secret_value()}"
+        headers |= authorization(
+            url, settings.api_key.get_secret_value() if settings.api_key else None
+        )
         self._http = httpx.Client(
-            base_url=url or settings.application_url,
+            base_url=without_credentials(url),
             headers=headers,
             timeout=settings.timeout_seconds,
             transport=transport,

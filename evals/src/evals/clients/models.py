@@ -11,6 +11,7 @@ import httpx
 from pydantic import SecretStr, ValidationError
 
 from contracts.endpoints import EmbedderManifest, LlmManifest
+from contracts.urls import authorization, openai_url, service_root, without_credentials
 from evals.errors import Unavailable
 from evals.settings import Settings
 
@@ -47,29 +48,35 @@ class Models:
         """What a replica replies to a chat request, in one piece."""
         body = {**chat_request, "stream": False}
         body.pop("stream_options", None)
-        sent = ("POST", "/v1/chat/completions", self._settings.llm_api_key)
+        sent = ("POST", "chat/completions", self._settings.llm_api_key)
         reply = self._request(url, *sent, json=body)
         try:
             return str(reply.json()["choices"][0]["message"]["content"])
         except (ValueError, LookupError, TypeError) as error:
-            raise Unavailable(f"{url} did not reply as a chat model does: {error!r}") from error
+            raise Unavailable(
+                f"{without_credentials(url)} did not reply as a chat model does: {error!r}"
+            ) from error
 
     def _manifest(self, url: str, key: SecretStr | None, form: type[Any]) -> Any:
         try:
             return form.model_validate_json(self._request(url, "GET", "/manifest", key).content)
         except ValidationError as error:
-            raise Unavailable(f"{url}/manifest is no manifest of this version: {error}") from error
+            raise Unavailable(
+                f"{service_root(url)}/manifest is no manifest of this version: {error}"
+            ) from error
 
     def _request(
         self, url: str, method: str, path: str, key: SecretStr | None, **options: Any
     ) -> httpx.Response:
-        base = url.rstrip("/").removesuffix("/v1")
-        headers = {"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}
+        """`path` is a route of OpenAI's, e.g. "chat/completions", or our own "/manifest"."""
+        target = service_root(url) + path if path.startswith("/") else openai_url(url, path)
+        headers = authorization(url, key.get_secret_value() if key else None)
         try:
-            reply = self._http.request(method, base + path, headers=headers, **options)
+            reply = self._http.request(method, target, headers=headers, **options)
             return reply.raise_for_status()
         except httpx.HTTPError as error:
-            raise Unavailable(f"{base}{path} does not answer: {error!r}") from error
+            shown = without_credentials(target)
+            raise Unavailable(f"{shown} does not answer: {type(error).__name__}") from error
 
 
 def differences(serving_command: str, before: Manifest, after: Manifest) -> list[str]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from contracts.endpoints import digest_of
 from contracts.index import DENSE, ChunkPayload, CollectionSpec, DocumentManifest, manifest_alias
+from contracts.urls import authorization, without_credentials
 from evals.errors import Unavailable
 from evals.settings import Settings
 
@@ -122,8 +123,8 @@ def committed_chunks(
 def _client(settings: Settings, transport: httpx.BaseTransport | None) -> httpx.Client:
     key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else ""
     return httpx.Client(
-        base_url=settings.qdrant_url,
-        headers={"api-key": key} if key else {},
+        base_url=without_credentials(settings.qdrant_url),
+        headers=authorization(settings.qdrant_url) | ({"api-key": key} if key else {}),
         timeout=settings.timeout_seconds,
         transport=transport,
     )

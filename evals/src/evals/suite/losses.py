@@ -60,7 +60,7 @@ def support_shares(replies: Iterable[Reply]) -> dict[str, float]:
         statement.support
         for reply in replies
         if reply.answer.status == "answered"
-        for statement in getattr(reply.answer, "statements", [])  # `answer/1` had none at first
+        for statement in reply.answer.statements
     )
     return {support: count / counts.total() for support, count in sorted(counts.items())}
 

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from shlex import split as shell_split
 
 from contracts.status import BundleStatus, Pin
+from contracts.urls import without_credentials
 from evals.clients import qdrant
 from evals.clients.ingestion import Sources
 from evals.errors import NotAccepted, Unavailable
@@ -120,9 +121,9 @@ def _pin_application(settings: Settings, cycles: Cycles, undone: ExitStack) -> B
     live, reference = cycles.status(settings.application_url), cycles.status(settings.reference_url)
     if (live.build, live.bundle) != (reference.build, reference.bundle):
         raise Unavailable(
-            f"The application at {settings.reference_url} is not the live one ({reference.build}, "
-            f"bundle {reference.bundle}, for {live.build}, bundle {live.bundle}): start it with "
-            "the live build, or set EVALS_PIN_APPLICATION_COMMAND."
+            f"The application at {without_credentials(settings.reference_url)} is not the live "
+            f"one ({reference.build}, bundle {reference.bundle}, for {live.build}, bundle "
+            f"{live.bundle}): start it with the live build, or set EVALS_PIN_APPLICATION_COMMAND."
         )
     return live
 

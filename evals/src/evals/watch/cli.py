@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from starlette.applications import Starlette
 
+from contracts.urls import without_credentials
 from evals.console import sentences
 from evals.progress import Parallel
 from evals.settings import Settings
@@ -166,7 +167,7 @@ def _pages(settings: Settings) -> Starlette:
     page = create_app(
         LedgerReader(settings.ledger),
         interval_seconds=settings.every_seconds,
-        application_url=settings.application_page or settings.application_url,
+        application_url=settings.application_page or without_credentials(settings.application_url),
         hosts=settings.hosts,
     )
     key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TypeVar
 
 from contracts.status import AuditReport, BundleStatus, SourceStatus
+from contracts.urls import without_credentials
 from evals.clients import models, qdrant
 from evals.clients.application import Application
 from evals.clients.ingestion import Sources
@@ -156,8 +157,9 @@ class Cycles:
         status, was = self.status(self._settings.reference_url), accepted.application
         if (status.build, status.bundle) != (was.build, was.bundle):
             raise Unavailable(
-                f"The application at {self._settings.reference_url} is not the accepted one (it is "
-                f"{status.build}, bundle {status.bundle}): start that one, or `evals accept`."
+                f"The application at {without_credentials(self._settings.reference_url)} is not "
+                f"the accepted one (it is {status.build}, bundle {status.bundle}): start that one, "
+                "or `evals accept`."
             )
 
     def _changes(

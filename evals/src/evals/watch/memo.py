@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from contracts.probe import PROBE_CYCLE
+from contracts.urls import openai_url
 
 CYCLES_KEPT = 2
 ACCEPTS_KEPT = 2
@@ -61,8 +62,8 @@ class Memo:
         key: str | None = None,
     ) -> None:
         """What was generated at accepts lies in `folder`, a file each; `key` is the model's."""
-        base = llm_url.rstrip("/").removesuffix("/v1")
-        self._http = httpx.AsyncClient(base_url=base, timeout=timeout_seconds, transport=transport)
+        self._url = openai_url(llm_url, "chat/completions")
+        self._http = httpx.AsyncClient(timeout=timeout_seconds, transport=transport)
         self._folder = folder
         self._key = key
         self._cycles: dict[str, dict[str, asyncio.Task[Generated]]] = {}
@@ -132,5 +133,5 @@ class Memo:
 
     async def _generate(self, key: str, body: bytes) -> Generated:
         headers = {"Content-Type": "application/json"} | ({"Authorization": key} if key else {})
-        reply = await self._http.post(COMPLETIONS, content=body, headers=headers)
+        reply = await self._http.post(self._url, content=body, headers=headers)
         return Generated(reply.status_code, reply.headers.get("Content-Type", ""), reply.text)

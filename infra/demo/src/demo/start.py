@@ -59,10 +59,13 @@ def with_hosted_model(settings: Settings) -> Settings:
     """With LLM_URL alone, the first model that it lists; raises StartError when none answers."""
     if not settings.llm_url or settings.llm_model:
         return settings
-    url = f"{settings.llm_url.rstrip('/').removesuffix('/v1')}/v1/models"
+    given = httpx.URL(settings.llm_url.strip())
+    base = given.copy_with(userinfo=b"", query=None, fragment=None)  # fit to be shown
+    url = f"{str(base).rstrip('/') if base.path.strip('/') else base.join('/v1')}/models"
     key = {"Authorization": f"Bearer {settings.llm_key}"} if settings.llm_key else {}
+    auth = (given.username, given.password) if given.userinfo and not key else None
     try:
-        reply = httpx.get(url, headers=key, timeout=15)
+        reply = httpx.get(url, headers=key, auth=auth, params=given.params, timeout=15)
         reply.raise_for_status()
         name = reply.json()["data"][0]["id"]
     except httpx.HTTPStatusError as error:
