@@ -62,7 +62,7 @@ def told(folder: Path, *words: str, **variables: str) -> list[str]:
     )
     assert result.returncode == 0, result.stderr
     assert {path.name for path in folder.iterdir()} == {"Makefile", "stub", "told"}
-    return (folder / "told").read_text().split("\0")[:-1]
+    return (folder / "told").read_bytes().decode().split("\0")[:-1]
 
 
 def given_to(arguments: list[str], name: str) -> str:

@@ -76,7 +76,7 @@ def authorise(request: Request, settings: Settings, writes: bool) -> None:
     Without any key set, raise 403 where a web page asks, also by a name of its own for us.
     """
     if not settings.api_key:
-        name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        name = urlsplit(f"//{request.headers.get('host', 'localhost')}").hostname or ""
         if "origin" in request.headers or not is_loopback(name):
             raise Refused(403, "Without VECTORSTORE_API_KEY no web page may ask")
         return
