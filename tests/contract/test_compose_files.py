@@ -1,4 +1,4 @@
-"""What the files of docker compose promise, read as data: keys, limits, versions, and no open page."""
+"""What the files of docker compose promise, read as data: keys, limits and versions."""
 
 import re
 import tomllib
@@ -24,9 +24,9 @@ Loader.add_multi_constructor(
     ),
 )
 FILES = [ROOT / "docker-compose.yml", *sorted((ROOT / "infra" / "compose").glob("*.yml"))]
-BASE: dict[str, Any] = yaml.load(FILES[0].read_text(), Loader)  # noqa: S506  # a safe loader
+BASE: dict[str, Any] = yaml.load(FILES[0].read_text(), Loader)  # a safe loader
 PARTS = {
-    file.stem: yaml.load(file.read_text(), Loader)["services"]  # noqa: S506  # a safe loader
+    file.stem: yaml.load(file.read_text(), Loader)["services"]  # a safe loader
     for file in FILES[1:]
 }
 WHOLE = {  # every service that some combination starts
@@ -110,7 +110,9 @@ def test_every_published_port_is_on_loopback(service: str) -> None:
 
 
 def test_every_image_and_action_is_of_an_exact_version() -> None:
-    of_others = [s["image"] for s in WHOLE.values() if not s["image"].startswith(("faultline", "$"))]
+    of_others = [
+        s["image"] for s in WHOLE.values() if not s["image"].startswith(("faultline", "$"))
+    ]
     found = {image for image in of_others if not EXACT.search(image)}
     for file in ROOT.glob("**/Dockerfile*"):
         if ".venvs" not in file.parts:
@@ -118,7 +120,11 @@ def test_every_image_and_action_is_of_an_exact_version() -> None:
             assert bases, file
             found |= {base for base in bases if not EXACT.search(base)}
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
-    found |= {each for each in re.findall(r"uses: (\S+)", workflow) if not re.search(r"@v\d+\.\d+\.\d+$", each)}
+    found |= {
+        each
+        for each in re.findall(r"uses: (\S+)", workflow)
+        if not re.search(r"@v\d+\.\d+\.\d+$", each)
+    }
     assert not found
 
 

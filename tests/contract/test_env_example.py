@@ -100,7 +100,9 @@ def settings_with(package: str, environments: list[dict[str, str]]) -> list[dict
     clean = {name: value for name, value in os.environ.items() if name not in names}
     command = [python_of(package), "-c", PRINT_SETTINGS.format(package=package)]
     text = json.dumps(environments)
-    result = subprocess.run(command, input=text, env=clean, cwd=ROOT, capture_output=True, text=True)
+    result = subprocess.run(
+        command, input=text, env=clean, cwd=ROOT, capture_output=True, text=True
+    )
     assert result.returncode == 0, result.stderr
     return [json.loads(line) for line in result.stdout.splitlines()]
 

@@ -15,7 +15,7 @@ TEXTS = (  # what a shell or make would make something else of
     "It costs $50, or $$50, or ${HOME} or $Q.",
     "$(shell touch planted) $(error stop) $(Q)",
     "`touch planted`; touch planted & touch planted | touch planted > planted",
-    "\"quoted\" and 'quoted' and \\\" and \\",
+    '"quoted" and \'quoted\' and \\" and \\',
     "--help",
     "-n",
     "two\nlines\n",
@@ -54,7 +54,11 @@ def told(folder: Path, *words: str, **variables: str) -> list[str]:
     (folder / "told").unlink(missing_ok=True)
     env = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "Q")}
     result = subprocess.run(
-        ["make", "--silent", *words], cwd=folder, env=env | variables, capture_output=True, text=True
+        ["make", "--silent", *words],
+        cwd=folder,
+        env=env | variables,
+        capture_output=True,
+        text=True,
     )
     assert result.returncode == 0, result.stderr
     assert {path.name for path in folder.iterdir()} == {"Makefile", "stub", "told"}

@@ -52,7 +52,9 @@ def xlsx(
         {
             "[Content_Types].xml": f'<Types xmlns="{types}/content-types">'
             f'<Default Extension="rels" ContentType="{types}/relationships+xml"/>'
-            f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/></Types>',
+            f'<Override PartName="/xl/workbook.xml" ContentType="{kind}.sheet.main+xml"/>'
+            '<Override PartName="/xl/sharedStrings.xml" '
+            f'ContentType="{kind}.sharedStrings+xml"/></Types>',
             "_rels/.rels": f'<Relationships xmlns="{types}/relationships"><Relationship Id="r" '
             f'Type="{office}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
             "xl/workbook.xml": f'<workbook xmlns="{excel}" xmlns:r="{office}"><sheets>'

@@ -81,9 +81,7 @@ def test_a_foreign_page_may_not_ask_and_the_servers_own_page_may(server: str) ->
     assert preflight(own).headers["access-control-allow-origin"] == own
 
 
-def test_prefects_own_client_is_let_in_with_the_password_alone(
-    server: str, tmp_path: Path
-) -> None:
+def test_prefects_own_client_is_let_in_with_the_password_alone(server: str, tmp_path: Path) -> None:
     for password, expected in ((PASSWORD, 0), ("wrong", 1)):
         env = os.environ | {
             "PREFECT_API_URL": server,

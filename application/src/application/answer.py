@@ -19,6 +19,8 @@ from application.context import Block, blocks
 from application.errors import ModelUnavailable
 from application.evidence import evidence, features, reply_features
 from application.excerpts import Excerpt, ranked_excerpts, reranked
+from application.language import language_of
+from application.phrases import phrase
 from application.ports import (
     AnswerLog,
     ChatModel,
@@ -45,8 +47,6 @@ from contracts.answer import (
     Timings,
 )
 
-ABSTAINED = "I could not find an answer to that in the documents."
-DEGRADED = "The model is not available; these passages match the question best."
 UNKNOWN = "unknown"
 NO_PASSAGE = "No document matches the question."
 LITTLE_EVIDENCE = "The passages found do not seem to hold the answer."
@@ -353,27 +353,34 @@ def observed_of(found: Found, reply: Reply, checked: Checked) -> dict[str, float
 def judged(found: Found, reply: Reply, checked: Checked) -> Verdict:
     """What becomes of the reply: an answer, a quotation, an abstention, or passages alone."""
     bundle = found.ask.bundle
+    language = language_of(found.ask.question)
+    abstained = phrase("abstained", language)
     if not found.retrieved.passages:
-        return Verdict("abstained", ABSTAINED, NO_PASSAGE, found.evidence)
+        return Verdict("abstained", abstained, NO_PASSAGE, found.evidence)
     if not found.is_enough:
-        return Verdict("abstained", ABSTAINED, LITTLE_EVIDENCE, found.evidence)
+        return Verdict("abstained", abstained, LITTLE_EVIDENCE, found.evidence)
     if reply.failure:
         shown = [excerpt for block in found.context for excerpt in block.excerpts]
         text, citations = quote(shown[:DEGRADED_EXCERPTS])
         return Verdict(
-            "degraded", f"{DEGRADED} {text}", reply.failure, found.evidence, [], citations
+            "degraded",
+            f"{phrase('degraded', language)} {text}",
+            reply.failure,
+            found.evidence,
+            [],
+            citations,
         )
     score = evidence(bundle.evidence, observed_of(found, reply, checked))
     if reply.is_refusal:
-        return Verdict("abstained", ABSTAINED, REFUSED, score)
+        return Verdict("abstained", abstained, REFUSED, score)
     kept = checked if bundle.support.unsupported == "mark" else checked.kept()
     if not kept.statements and bundle.support.unsupported == "quote" and bundle.support.quoted:
         text, citations = quote(found.quotable)
         return Verdict("answered", text, QUOTED, score, [], citations)
     if not kept.statements:
-        return Verdict("abstained", ABSTAINED, NO_SUPPORT, score)
+        return Verdict("abstained", abstained, NO_SUPPORT, score)
     if score < bundle.evidence.least_evidence:
-        return Verdict("abstained", ABSTAINED, LITTLE_EVIDENCE, score)
+        return Verdict("abstained", abstained, LITTLE_EVIDENCE, score)
     return Verdict("answered", kept.text, None, score, kept.statements, kept.citations)
 
 

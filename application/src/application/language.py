@@ -155,7 +155,7 @@ def words_of(text: str) -> tuple[list[str], str]:
 
 
 def _pieces(word: str) -> list[str]:
-    pieces = []
+    pieces: list[str] = []
     for run in _RUNS.findall(word):
         if len(run) > 1 and _SPACELESS.match(run):
             pieces.extend(run[i : i + 2] for i in range(len(run) - 1))

@@ -57,7 +57,8 @@ class RunReport(Record):
     status: Literal["complete", "partial", "failed", "held"]  # partial: something was quarantined
     started_at: datetime
     seconds: float
-    outcomes: dict[str, Outcome]  # by path in the source
+    outcomes: dict[str, Outcome]  # by path in the source; a kept report leaves out the unchanged
+    unchanged: int = 0  # paths that `outcomes` leaves out
     moves: list[Move]
     quarantined: list[Quarantined]
     chunks_written: int
@@ -73,7 +74,13 @@ class RunReport(Record):
 
     def count(self, outcome: Outcome) -> int:
         """Number of paths with this outcome."""
-        return sum(1 for found in self.outcomes.values() if found == outcome)
+        listed = sum(1 for found in self.outcomes.values() if found == outcome)
+        return listed + (self.unchanged if outcome == "unchanged" else 0)
+
+    @property
+    def paths(self) -> int:
+        """Number of paths that the run saw."""
+        return len(self.outcomes) + self.unchanged
 
 
 StaleReason = Literal[

@@ -69,6 +69,7 @@ class SyncRequest(BaseModel):
     chunk_tokens: int
     overlap_tokens: int
     allow_empty: bool = False
+    force: bool = False  # index every document anew, whatever its hash
     is_named: bool = True  # by a person or a declaration; False: by the last part of its path
 
 
@@ -275,6 +276,7 @@ def _synced(
             allow_empty=request.allow_empty,
         ),
         duplicates=duplicates,
+        force=request.force,
     )
     sync(job, run, wrap(indexer.index_batch), on_progress)
     if not run.outcomes:

@@ -1,6 +1,7 @@
 """Parsed text -> chunks: spans cut at the token offsets of one tokenisation of the document."""
 
 import re
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from ingestion.errors import DocumentError, UsageError
 from ingestion.parse import PARSERS, Heading, Parsed
 
 MAX_CHUNK_CHARACTERS = 8000  # a run without spaces is one unknown token, however long
+PIECE_CHARACTERS = 200_000  # of a text that are tokenised at once
 LONG_TOKEN = 1000  # characters; a longer token is cut in halves of at least half of this
 
 
@@ -92,19 +94,24 @@ class TokenChunker:
             chunks.append(Chunk(start, start + len(text), text, headings, page, embedded, embedded))
         return chunks
 
-    def _token_starts(self, text: str) -> list[int]:
-        """Where each token starts; the first at 0, so that what precedes it is in a chunk too."""
-        starts = [0]
-        for start, end in self._tokenizer.encode(text, add_special_tokens=False).offsets:
-            if start > starts[-1]:
-                starts.append(start)
-            if end - start > LONG_TOKEN:
-                starts.extend(
-                    range(start + LONG_TOKEN // 2, end - LONG_TOKEN // 2, LONG_TOKEN // 2)
-                )
+    def _token_starts(self, text: str) -> "array[int]":
+        """Where each token starts; the first at 0, so that what precedes it is in a chunk too.
+
+        A long text is tokenised in pieces, since a tokeniser needs 80 times the memory of its text.
+        """
+        starts = array("Q", [0])
+        for first, last in _pieces(text):
+            encoded = self._tokenizer.encode(text[first:last], add_special_tokens=False)
+            for start, end in ((first + a, first + b) for a, b in encoded.offsets):
+                if start > starts[-1]:
+                    starts.append(start)
+                if end - start > LONG_TOKEN:
+                    starts.extend(
+                        range(start + LONG_TOKEN // 2, end - LONG_TOKEN // 2, LONG_TOKEN // 2)
+                    )
         return starts
 
-    def _spans(self, breaks: "_Breaks", tokens: list[int]) -> Iterator[tuple[int, int]]:
+    def _spans(self, breaks: "_Breaks", tokens: Sequence[int]) -> Iterator[tuple[int, int]]:
         """Ranges of tokens, first and one past the last, one per chunk."""
         first = 0
         while True:
@@ -165,14 +172,26 @@ class WholeChunker:
         return [Chunk(0, len(parsed.text), parsed.text, (), page, dense, whole)]
 
 
+def _pieces(text: str) -> Iterator[tuple[int, int]]:
+    """Start and end of pieces of a text that end at a line, or else at a space, if there is one."""
+    first = 0
+    while len(text) - first > PIECE_CHARACTERS:
+        furthest = first + PIECE_CHARACTERS
+        last = max(text.rfind("\n", first, furthest), 0) or text.rfind(" ", first, furthest)
+        last = last if last > first else furthest
+        yield first, last
+        first = last
+    yield first, len(text)
+
+
 class _Breaks:
     """The tokens at which a document has a break, by the strength of the break."""
 
-    def __init__(self, parsed: Parsed, tokens: list[int]) -> None:
-        def at(positions: Iterator[int]) -> list[int]:
-            return [bisect_left(tokens, position) for position in positions]
+    def __init__(self, parsed: Parsed, tokens: Sequence[int]) -> None:
+        def at(positions: Iterator[int]) -> "array[int]":
+            return array("Q", (bisect_left(tokens, position) for position in positions))
 
-        def after(pattern: str) -> list[int]:
+        def after(pattern: str) -> "array[int]":
             return at(match.end() for match in re.finditer(pattern, parsed.text))
 
         self._text = parsed.text

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -75,6 +75,9 @@ def sync(
     size: Annotated[int | None, typer.Option(help="Tokens of a chunk, headings apart.")] = None,
     overlap: Annotated[int | None, typer.Option(help="Tokens that chunks share.")] = None,
     allow_empty: Annotated[bool, typer.Option(help="Let any number of documents go.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Index every document anew, changed or not.")
+    ] = False,
     plain: Annotated[bool, typer.Option(help="Run without Prefect.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -97,13 +100,14 @@ def sync(
             chunk_tokens=size,
             overlap_tokens=overlap,
             allow_empty=allow_empty,
+            force=force,
         )
         with progress_bar() as on_progress:
             report, _ = run_request(request, settings, on_progress, plain)
     end(report, as_json)
 
 
-def end(report: RunReport, as_json: bool) -> None:
+def end(report: RunReport, as_json: bool) -> NoReturn:
     """Print the report of a run, and exit by its status."""
     for note in report.notes:
         tell(f"note: {note}")

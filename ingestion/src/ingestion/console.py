@@ -83,7 +83,7 @@ def run_text(report: RunReport) -> str:
     counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in get_args(Outcome))
     lines = [
         f"{report.source} -> {report.index}: {report.status} in {report.seconds:.1f} s",
-        f"  {len(report.outcomes)} paths: {counts}; {len(report.moves)} moved by content",
+        f"  {report.paths} paths: {counts}; {len(report.moves)} moved by content",
         f"  chunks: {report.chunks_embedded} embedded, {report.chunks_written} written, "
         f"{report.chunks_swept} swept; collection {report.collection or 'none'}",
         f"  run {report.run_id}"

@@ -61,7 +61,14 @@ _FREQUENT_HAN = frozenset(
     "日月期保修请存票运费由买承担元公司工作假单员時間会社部員年合計金額規定申請休暇必要場国本大人中"
     "的是不我們這個在有為來國說時會後過對發動開當還無與學經電請員費應時間規定"
 )
-_SELDOM = {"cp1257": 0.7, "cp1254": 0.3, "koi8_r": 0.9, "cp866": 0.9}  # used less than others
+_SELDOM = {
+    "cp1250": 0.7,
+    "iso8859-2": 0.8,
+    "cp1257": 1.2,
+    "cp1254": 0.3,
+    "koi8_r": 0.9,
+    "cp866": 0.9,
+}  # used less than others
 
 
 def likeliest(raw: bytes, declared: str | None = None) -> str | None:

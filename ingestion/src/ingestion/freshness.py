@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from contracts.status import RunReport, SourceStatus, StaleReason
 from ingestion.held import hold_text
-from ingestion.index import documents_and_chunks
-from ingestion.runs import CLOCK_TOLERANCE, Runs, file_of
+from ingestion.index import counted
+from ingestion.runs import CLOCK_TOLERANCE, REPORTS_KEPT, Runs, file_of
 from ingestion.settings import Settings
 from ingestion.source_record import every_record
 from ingestion.source_settings import SourceSettings, due_after
@@ -24,7 +24,6 @@ MISSED_RUNS = 3  # after which a schedule has stopped
 CHANGES_KNOWN = 5  # changes of a source that tell its rhythm
 RHYTHM_FACTOR = 3  # times its longest gap, a source is silent
 SHORTEST_SILENCE = timedelta(days=7)  # below it, an undeclared silence is no news
-RUNS_READ = 1000
 
 
 @dataclass
@@ -40,7 +39,7 @@ class History:
     def of(cls, reports: Iterable[RunReport], now: datetime) -> Self:
         """Read reports, newest first, as far as they are needed."""
         history = cls()
-        for report in islice(reports, RUNS_READ):
+        for report in islice(reports, REPORTS_KEPT):
             if report.started_at > now + CLOCK_TOLERANCE:
                 history.to_come = history.to_come or report
                 continue
@@ -65,7 +64,6 @@ class History:
 def statuses(index: str, settings: Settings, now: datetime) -> list[SourceStatus]:
     """A status per source, by name; raises Unavailable if the store does not answer."""
     client = connect(settings.qdrant_url, settings.qdrant_api_key, settings.timeout_seconds)
-    documents, chunks = documents_and_chunks(client, index)
     runs = Runs(settings.state_dir)
     declared = {
         (source.tenant or settings.tenant, name): source.model_copy(
@@ -77,6 +75,8 @@ def statuses(index: str, settings: Settings, now: datetime) -> list[SourceStatus
     records = {
         (each.tenant, each.source): each for each in every_record(client) if each.index == index
     }
+    known = records.keys() | runs.sources(index) | declared.keys()
+    documents, chunks = counted(client, index, known)
     found = []
     for key in sorted(documents.keys() | runs.sources(index) | declared.keys()):
         record = records.get(key)

@@ -10,7 +10,7 @@ committed them, since a successor may have brought the same version back.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
@@ -41,6 +41,7 @@ from ingestion.store import (
     create_collections,
     equals,
     pages,
+    require_version,
     scroll,
     stored,
     translated,
@@ -95,6 +96,7 @@ class Index:
     def open(self) -> None:
         """Create what is missing; SpecMismatch if the collection is another embedder's (I7)."""
         pins.refuse_reserved(self.name)
+        require_version(self._client)
         create_collections(self._client, self.collection, self.spec.embedder.dimensions)
         with translated():
             self._check_spec()
@@ -147,11 +149,22 @@ class Index:
     def manifests(self, collection: str | None = None) -> dict[str, DocumentManifest]:
         """Committed documents of this source, by path; in another collection if one is given."""
         name = manifest_alias(collection) if collection else self._manifests
+        return {manifest.path: manifest for manifest in self._each_manifest(name)}
+
+    def holds(self, manifests: Mapping[str, DocumentManifest]) -> bool:
+        """True if exactly these are committed; no second copy of them is held in memory."""
+        same = 0
+        for manifest in self._each_manifest(self._manifests):
+            if manifests.get(manifest.path) != manifest:
+                return False
+            same += 1
+        return same == len(manifests)
+
+    def _each_manifest(self, name: str) -> Iterator[DocumentManifest]:
         own = models.Filter(must=[equals("kind", "document"), *self._own])
-        manifests = (
+        return (
             stored(DocumentManifest, point.payload) for point in scroll(self._client, name, own)
         )
-        return {manifest.path: manifest for manifest in manifests}
 
     def chunks_of(
         self, manifests: Sequence[DocumentManifest]
@@ -350,6 +363,29 @@ def chunk_ids(manifest: DocumentManifest, spec: CollectionSpec) -> list[str]:
         chunk_point_id(*identity, digest, ordinal, manifest.namespace)
         for ordinal in range(manifest.chunks)
     ]
+
+
+def counted(
+    client: QdrantClient, index: str, sources: Iterable[tuple[str, str]]
+) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
+    """The same by counts, of known sources; every manifest is read only if others are there."""
+    documents: Counter[tuple[str, str]] = Counter()
+    chunks: Counter[tuple[str, str]] = Counter()
+    if index not in aliases(client):
+        return documents, chunks
+    kind = equals("kind", "document")
+    with translated():
+        for tenant, source in sources:
+            own = [equals("tenant", tenant), equals("source", source)]
+            of_source, of_manifests = models.Filter(must=[*own]), models.Filter(must=[kind, *own])
+            found = client.count(manifest_alias(index), of_manifests, exact=True).count
+            if found:
+                documents[tenant, source] = found
+                chunks[tenant, source] = client.count(index, of_source, exact=True).count
+        every = client.count(manifest_alias(index), models.Filter(must=[kind]), exact=True).count
+    if every != documents.total():
+        return documents_and_chunks(client, index)
+    return documents, chunks
 
 
 def documents_and_chunks(

@@ -18,9 +18,10 @@ from typing import Any, Self
 from qdrant_client import QdrantClient, models
 
 from ingestion.errors import Fenced, IngestionError, NotProved, Unavailable
-from ingestion.store import create_vectorless, translated
+from ingestion.store import INTEGER, KEYWORD, create_vectorless, index_fields, translated
 
 LEASES = "ingestion-leases"  # collection, a point for each source of each collection
+CONDITIONS = {"token": INTEGER, "holder": KEYWORD, "beat": INTEGER}  # under which it is changed
 POLL_SECONDS = 0.5
 BEAT_SECONDS = 5.0
 
@@ -86,6 +87,7 @@ class Lease:
         nobody = {"token": 0, "holder": "", "host": "", "process": 0, "beat": 0}
         with translated():
             create_vectorless(self._client, LEASES)
+            index_fields(self._client, LEASES, CONDITIONS)
             point = models.PointStruct(id=self._id, vector={}, payload=nobody)
             never = models.Filter(must_not=[models.HasIdCondition(has_id=[self._id])])
             self._client.upsert(LEASES, [point], wait=True, update_filter=never)

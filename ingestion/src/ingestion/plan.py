@@ -8,6 +8,8 @@ from contracts.index import DocumentManifest
 from contracts.status import Move, Outcome
 from ingestion.sources import Found
 
+DOCUMENTS_PER_BATCH = 256  # however small each of them is
+
 
 @dataclass(frozen=True)
 class Pending:
@@ -86,12 +88,14 @@ def _moves(pending: Iterable[Pending], deleted: Iterable[DocumentManifest]) -> l
 
 
 def batches(pending: Iterable[Pending], batch_bytes: int) -> Iterable[list[Pending]]:
-    """Pending documents in groups of about `batch_bytes` raw bytes."""
+    """Pending documents in groups of about `batch_bytes` raw bytes, none of them too many."""
     batch: list[Pending] = []
+    size = 0
     for item in pending:
         batch.append(item)
-        if sum(other.found.raw_bytes for other in batch) >= batch_bytes:
+        size += item.found.raw_bytes
+        if size >= batch_bytes or len(batch) == DOCUMENTS_PER_BATCH:
             yield batch
-            batch = []
+            batch, size = [], 0
     if batch:
         yield batch

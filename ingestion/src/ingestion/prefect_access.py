@@ -61,7 +61,7 @@ def authorise(settings: Settings) -> None:
 
 
 def answers(prefect_url: str) -> bool:
-    """True if a Prefect server answers. It looks at the reply, since others have such a path too."""
+    """True if a Prefect server answers. Others may have such a path too: the reply decides."""
     try:
         return bool(httpx.get(f"{prefect_url.rstrip('/')}/health", timeout=3).json() is True)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError):

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,8 @@ from ingestion.state import read_whole, write_whole
 
 INTERRUPTED = "It was interrupted, and what it had committed stays."
 CLOCK_TOLERANCE = timedelta(minutes=5)
+REPORTS_KEPT = 1000  # of a source; at a schedule of 15 minutes, the last ten days
+GOOD = ("complete", "partial")  # statuses of runs that were carried out
 REPORT_BYTES = 100_000  # about a thousand paths
 
 
@@ -88,14 +91,32 @@ class Runs:
             probe.write(bytes(REPORT_BYTES))
 
     def save(self, report: RunReport) -> None:
-        """Keep a report."""
-        write_whole(self._root / file_of(report), report.model_dump_json().encode())
+        """Keep a report, without the paths that did not change; the oldest ones are removed."""
+        changed = {path: what for path, what in report.outcomes.items() if what != "unchanged"}
+        slim = {"outcomes": changed, "unchanged": report.paths - len(changed)}
+        file = self._root / file_of(report)
+        write_whole(file, report.model_copy(update=slim).model_dump_json().encode())
+        self._prune(file.parent)
+
+    def _prune(self, folder: Path) -> None:
+        """Keep the newest reports of a source, and the newest good one however old it is."""
+        old = sorted(f for f in entries(folder) if f.suffix == ".json")[:-REPORTS_KEPT]
+        if not old:
+            return
+        good = next((r.run_id for r in self._read(folder) if r.status in GOOD), None)
+        for file in old:
+            if file.stem != good:
+                file.unlink(missing_ok=True)
 
     def of(self, index: str, tenant: str, source: str) -> Iterator[RunReport]:
         """Reports of a source, newest first."""
-        for file in sorted(entries(self._folder(index, tenant, source)), reverse=True):
+        return self._read(self._folder(index, tenant, source))
+
+    def _read(self, folder: Path) -> Iterator[RunReport]:
+        for file in sorted(entries(folder), reverse=True):
             if file.suffix == ".json":
-                yield read_whole(RunReport, file)
+                with suppress(FileNotFoundError):  # another run removes the oldest ones
+                    yield read_whole(RunReport, file)
 
     def last_good(
         self,
@@ -114,7 +135,7 @@ class Runs:
             (
                 report
                 for report in self.of(index, tenant, source)
-                if report.status in ("complete", "partial")
+                if report.status in GOOD
                 and collection in (None, report.collection)
                 and report.started_at <= latest
             ),

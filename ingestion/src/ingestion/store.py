@@ -19,6 +19,9 @@ from ingestion.errors import Refused, Unavailable
 POINTS_PER_REQUEST = 256
 POINTS_PER_PAGE = 1000
 
+OLDEST_STORE = (1, 16)  # that knows `update_filter`
+KEYWORD, INTEGER = models.PayloadSchemaType.KEYWORD, models.PayloadSchemaType.INTEGER
+
 ADVICE = {  # by status, where it says enough
     401: "set INGESTION_QDRANT_API_KEY to its key.",
     403: "this key may only read; set INGESTION_QDRANT_API_KEY to the one that may write.",
@@ -57,15 +60,36 @@ def create_collections(client: QdrantClient, collection: str, dimensions: int) -
             {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
         )
         _create(client, manifests, {}, {UNUSED_SPARSE: models.SparseVectorParams()})
-        for name, fields in (
-            (collection, ("tenant", "namespace", "source", "document_id", "version")),
-            (manifests, ("kind", "tenant", "source")),
-        ):
-            indexed = client.get_collection(name).payload_schema
-            for field in (field for field in fields if field not in indexed):
-                client.create_payload_index(
-                    name, field, models.PayloadSchemaType.KEYWORD, wait=True
-                )
+        own = ("tenant", "namespace", "source", "document_id", "version", "run_id")
+        index_fields(client, collection, dict.fromkeys(own, KEYWORD))
+        keywords = dict.fromkeys(("kind", "tenant", "source"), KEYWORD)
+        index_fields(client, manifests, keywords | {"token": INTEGER})
+
+
+def index_fields(
+    client: QdrantClient, collection: str, fields: Mapping[str, models.PayloadSchemaType]
+) -> None:
+    """Index the fields that are filtered by: in strict mode a store refuses others."""
+    indexed = client.get_collection(collection).payload_schema
+    for field, kind in fields.items():
+        if field not in indexed:
+            client.create_payload_index(collection, field, kind, wait=True)
+
+
+def require_version(client: QdrantClient) -> None:
+    """Raise Refused if the store is too old to write only where a condition holds.
+
+    An older one ignores the condition without a word, so that a sync would lose documents.
+    """
+    with translated():
+        version = str(client.info().version)
+    numbers = re.match(r"v?(\d+)\.(\d+)", version)
+    if numbers and (int(numbers[1]), int(numbers[2])) < OLDEST_STORE:
+        raise Refused(
+            f"The vector store is Qdrant {version}, which ignores the conditions that keep two "
+            f"syncs apart: update it to {'.'.join(map(str, OLDEST_STORE))} or later. Nothing was "
+            "written."
+        )
 
 
 def create_vectorless(client: QdrantClient, name: str) -> None:

@@ -39,6 +39,7 @@ class Job:
     batch_bytes: int
     guard: Guard
     duplicates: Duplicates
+    force: bool = False  # index every document anew, whatever its hash
 
 
 def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> None:
@@ -50,7 +51,7 @@ def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> No
         _carry_out(job, seen, run, run_batch, on_progress)
         return
     with job.index.lease():
-        if job.index.manifests() != seen.known:  # another run has written since
+        if not job.index.holds(seen.known):  # another run has written since
             seen = _look(job)
         job.guard.check(seen.plan, seen.known, run)
         _carry_out(job, seen, run, run_batch, on_progress)
@@ -78,7 +79,7 @@ def _look(job: Job) -> Seen:
         found = [*_found(job)]
         known = manifests.result()
     audit = job.index.audit(list(known.values()))
-    unchecked = [m.document_id for m in known.values() if m.kept != job.contract]
+    unchecked = [m.document_id for m in known.values() if job.force or m.kept != job.contract]
     anew = {*audit.damaged, *unchecked}
     return Seen(known, audit, make_plan(found, known, job.namespace, anew))
 

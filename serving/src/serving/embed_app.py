@@ -79,7 +79,7 @@ def _check_key(request: Request, authorization: Annotated[str, Header()] = "") -
 
 def refuse_web_pages(headers: Headers) -> None:
     """Raise 403 where a web page asks, or a name that another site gave this machine."""
-    name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    name = urlsplit(f"//{headers.get('host', 'localhost')}").hostname or ""
     if "origin" in headers or not is_loopback(name):
         raise HTTPException(403, "Without SERVING_EMBED_API_KEY no web page may ask.")
 

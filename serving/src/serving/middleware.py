@@ -109,7 +109,7 @@ def _has_key(scope: Scope) -> bool:
 def _is_a_web_page(scope: Scope) -> bool:
     """True if a page sent it, or if it came by a name that another site gave this machine."""
     headers = Headers(scope=scope)
-    name = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+    name = urlsplit(f"//{headers.get('host', 'localhost')}").hostname or ""
     return "origin" in headers or not is_loopback(name)
 
 

@@ -49,9 +49,10 @@ async def test_no_passages_abstain_without_asking_the_model() -> None:
 async def test_little_evidence_abstains_without_asking_the_model() -> None:
     model = FakeChatModel("4 euros")
     retriever = FakeRetriever([passage()], lexical=0.0)
-    answer = await answer_of(answerer(model, retriever=retriever, cosine=0.1), ask(OFF_TOPIC))
+    asked = ask(OFF_TOPIC, bundle=TINY)
+    answer = await answer_of(answerer(model, retriever=retriever, cosine=0.1), asked)
     assert (answer.status, model.requests) == ("abstained", [])
-    assert answer.evidence < BUNDLE.evidence.least_evidence
+    assert answer.evidence < TINY.evidence.least_evidence
 
 
 async def test_a_tiny_models_unsupported_reply_is_replaced_by_a_quotation_that_says_so() -> None:

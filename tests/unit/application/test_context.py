@@ -69,7 +69,10 @@ def test_overlapping_chunks_of_one_document_merge() -> None:
 
 
 def test_dates_are_shown_where_documents_of_several_dates_are() -> None:
-    old, new = passage("Refunds take 30 days.", "a/old.md"), passage("Refunds take 14 days.", "a/new.md")
+    old, new = (
+        passage("Refunds take 30 days.", "a/old.md"),
+        passage("Refunds take 14 days.", "a/new.md"),
+    )
     dates = {
         "a/old.md": datetime(2024, 1, 1, tzinfo=UTC),
         "a/new.md": datetime(2026, 1, 1, tzinfo=UTC),

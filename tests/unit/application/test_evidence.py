@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from tests.fakes.application import BUNDLE, TINY, passage
 
 from application.calibrate import fit
@@ -32,7 +33,7 @@ def test_a_question_that_the_passage_speaks_of_has_more_evidence_than_another() 
 
 
 def test_no_passages_leave_little_evidence() -> None:
-    assert evidence(BUNDLE.evidence, features([], None)) < BUNDLE.evidence.least_evidence
+    assert evidence(TINY.evidence, features([], None)) < TINY.evidence.least_evidence
 
 
 def test_the_fit_separates_what_can_be_separated() -> None:
@@ -42,3 +43,14 @@ def test_the_fit_separates_what_can_be_separated() -> None:
     fitted = fit(rows, labels)
     assert fitted.abstention_f1 > 0.99
     assert fitted.rows == 200
+
+
+def test_the_best_reply_that_one_could_wish_for_never_lowers_the_evidence() -> None:
+    before = observed("How long is parental leave?", 0.5, 8.0)
+    worse = before | {"refusal": 1.0, "confidence": -2.0, "support": -1.0}
+    assert evidence(BUNDLE.evidence, worse) < evidence(BUNDLE.evidence, before)
+
+
+def test_a_refusal_is_weighed_on_a_logarithmic_scale() -> None:
+    scale = [reply_features(p, None, [])["refusal"] for p in (None, 1e-6, 1e-4, 1e-2, 1.0)]
+    assert scale == pytest.approx([0, 0, 0, 0.5, 1])

@@ -1,6 +1,5 @@
 """Fixed sentences: every key has every language, and an unknown one is answered in English."""
 
-from application.answer import ABSTAINED, DEGRADED
 from application.language import language_of
 from application.phrases import PHRASES, phrase
 
@@ -22,8 +21,3 @@ def test_each_sentence_is_told_to_be_in_its_own_language() -> None:
     for key in ("abstained", "degraded", "unsupported_note"):
         for language, sentence in PHRASES[key].items():  # type: ignore[index]
             assert language_of(sentence) == language, sentence
-
-
-def test_english_sentences_are_those_that_answers_had_before() -> None:
-    assert phrase("abstained") == ABSTAINED
-    assert phrase("degraded") == DEGRADED

@@ -11,7 +11,7 @@ from demo.processes import Process, processes
 from demo.settings import Settings
 from demo.supervise import Supervisor
 
-NAMES = ["my folder 100%", "a ; b # c", "it's \"here\"", "%(here)s %(ENV_HOME)s", "caf\u00e9"]
+NAMES = ["my folder 100%", "a ; b # c", 'it\'s "here"', "%(here)s %(ENV_HOME)s", "caf\u00e9"]
 LLM = Process("llm", "llm", ("serving", "llm"), {}, "http://127.0.0.1:1/health")
 WATCHER = Process("watcher", "evals", ("evals", "watch"), {}, late=True)
 

@@ -169,3 +169,23 @@ def test_truncation_cuts_the_dense_text_alone() -> None:
     assert chunk.dense_text == "T\n\na b c"
     assert chunk.sparse_text == "T\n\na b c d e f"
     assert chunk.text == "a b c d e f"
+
+
+def test_a_long_text_is_tokenised_in_pieces_and_cut_as_if_it_were_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = "\n\n".join(f"## Part {i}\n\n{'Words of it, and more. ' * 9}" for i in range(60))
+    whole = chunker().chunks(markdown(text))
+    lengths = []
+
+    class Counting:
+        num_special_tokens_to_add = TOKENIZER.num_special_tokens_to_add
+
+        def encode(self, part: str, **options: bool) -> object:
+            lengths.append(len(part))
+            return TOKENIZER.encode(part, **options)
+
+    monkeypatch.setattr("ingestion.chunk.PIECE_CHARACTERS", 500)
+
+    assert TokenChunker(Counting(), 80, 40, 8).chunks(markdown(text)) == whole
+    assert max(lengths) <= 500 < len(text)

@@ -62,7 +62,12 @@ def test_the_key_and_the_model_go_with_every_request(tmp_path: Path) -> None:
     assert {request.headers["Authorization"] for request in seen} == {"Bearer k"}
     assert {request.headers["X-Priority"] for request in seen} == {"bulk"}
     body = json.loads(next(r.content for r in seen if r.url.path == "/v1/embeddings"))
-    assert body == {"model": "hash", "input": ["a"], "encoding_format": "base64"}
+    assert body == {
+        "model": "hash",
+        "input": ["a"],
+        "encoding_format": "base64",
+        "input_type": "document",
+    }
 
 
 def test_the_tokenizer_is_downloaded_once_and_checked(tmp_path: Path) -> None:

@@ -268,6 +268,8 @@ ENCODINGS: list[Row] = [
     ("a.txt", FRENCH.encode("cp1252"), [FRENCH], []),
     ("a.txt", FRENCH.encode("latin-1"), [FRENCH], []),
     ("a.txt", "Élèves".encode("cp1252"), ["Élèves"], []),
+    ("a.txt", "Ça va".encode("cp1252"), ["Ça va"], []),
+    ("a.txt", "fête".encode("cp1252"), ["fête"], []),
     ("a.txt", "It’s the “new” rule – pay £5.".encode("cp1252"), ["It’s the “new” rule – pay £5."], []),
     ("a.txt", "Zażółć gęślą jaźń w Łodzi".encode("cp1250"), ["Zażółć gęślą jaźń w Łodzi"], []),
     ("a.txt", "Příliš žluťoučký kůň".encode("cp1250"), ["Příliš žluťoučký kůň"], []),

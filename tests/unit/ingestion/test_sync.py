@@ -41,6 +41,21 @@ def test_a_second_run_embeds_nothing_and_writes_nothing(world: Any) -> None:
     assert (world.chunks(), world.manifests()) == (chunks, manifests)
 
 
+def test_a_forced_run_embeds_every_document_anew_and_changes_no_chunk(world: Any) -> None:
+    world.write("keys.md", PAGE.format(title="key"))
+    world.write("badges.md", PAGE.format(title="badge"))
+    world.sync()
+    chunks = world.chunks()
+    world.embedder.texts.clear()
+
+    report = world.sync(force=True)
+
+    assert report.outcomes == {"keys.md": "modified", "badges.md": "modified"}
+    assert len(world.embedder.texts) == 2
+    assert world.chunks() == chunks
+    assert world.sync().count("unchanged") == 2
+
+
 def test_an_edit_replaces_the_document_and_sweeps_the_old_version(world: Any) -> None:
     world.write("keys.md", PAGE.format(title="key") * 60)
     world.sync()

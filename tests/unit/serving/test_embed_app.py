@@ -318,10 +318,10 @@ def test_a_model_that_hangs_is_not_ready_though_it_remembers(
             ended.wait(10)
         return np.zeros((len(texts), 2), dtype=np.float32)
 
-    monkeypatch.setattr(embedder, "READY_SECONDS", 0.05)
     with BatchingEncoder(encode) as dense, served(tokenizer, dense) as client:
         assert client.get("/health/ready").status_code == 200
         hangs.set()
+        monkeypatch.setattr(embedder, "READY_SECONDS", 0.05)
         reply = client.get("/health/ready")
         assert client.get("/health/live").status_code == 200
         ended.set()

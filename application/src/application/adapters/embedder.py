@@ -82,7 +82,9 @@ class Embedder:
             if all(len(part) == 1 for part in parts):
                 continue  # nothing is shorter than what was refused
             try:
-                vectors = iter(await self._whole([p for part in parts for p in part], kind, deadline))
+                vectors = iter(
+                    await self._whole([p for part in parts for p in part], kind, deadline)
+                )
             except TooLong as error:
                 refusal = error
                 continue

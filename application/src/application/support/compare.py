@@ -40,7 +40,7 @@ class Comparison:
 
 
 def compare(claim: Claim, source: Reading, key: frozenset[str] = frozenset()) -> Comparison:
-    """The comparison of a claim with a source; `key` holds the stems of a table row's first cell."""
+    """The comparison of a claim with a source; `key`: the stems of a table row's first cell."""
     return _Comparer(claim, source, key).comparison()
 
 

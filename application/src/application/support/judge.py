@@ -10,7 +10,8 @@ from application.language import DEFAULT, language_of, words_of
 from application.stopwords import STOPWORDS
 from application.support.compare import Comparison, compare
 from application.support.pairing import Claim
-from application.support.reading import AUXILIARIES, Reading, read
+from application.support.reading import Reading, read
+from application.support.writing import AUXILIARIES
 from application.terms import is_table_row, sentences
 
 Label = Literal["supported", "unsupported", "contradicted"]
@@ -96,7 +97,7 @@ def _judged(statement: str, question: str, sources: Sequence[Source]) -> Judgeme
     against: list[tuple[float, int]] = []
     language = language_of(f"{question} {statement}")
     for index, source in enumerate(sources):
-        candidates = [((index,), source)]
+        candidates: list[tuple[tuple[int, ...], Source]] = [((index,), source)]
         if index and REFERS.match(source.text):
             before = sources[index - 1]
             candidates.append(

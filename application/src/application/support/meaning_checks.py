@@ -4,10 +4,8 @@
 from application.support.lexicon import CUES
 from application.support.pairing import Pairing, Reason
 from application.support.quantities import ORDINALS
-from application.support.reading import (
-    NEGATES,
-    Reading,
-)
+from application.support.reading import Reading
+from application.support.writing import NEGATES
 
 DIFFERENT = {
     frozenset(pair)
@@ -102,17 +100,21 @@ class MeaningChecks(Pairing):
     def is_condition(self) -> bool:
         """Whether one says "only with X" or "X first" and the other "not without X"."""
 
-        def conditional(reading: Reading) -> bool:
-            return reading.has("neg", "forbidden") and reading.has(
-                "without", "unless", "except", "before"
+        def conditional(reading: Reading, *kinds: str) -> bool:
+            return reading.has("neg", "forbidden") and reading.has(*kinds)
+
+        def demanding(reading: Reading, *kinds: str) -> bool:
+            return reading.has("only", "must", "need", *kinds) and not reading.has(
+                "neg", "forbidden"
             )
 
-        def demanding(reading: Reading) -> bool:
-            asked = reading.has("only", "must", "need", "before", "after")
-            return asked and not reading.has("neg", "forbidden")
+        def fits(one: Reading, other: Reading) -> bool:
+            return (
+                conditional(one, "without", "unless", "except")
+                and demanding(other, "before", "after")
+            ) or (conditional(one, "before") and demanding(other, "after"))
 
-        one, other = self.said, self.source
-        return (conditional(one) and demanding(other)) or (conditional(other) and demanding(one))
+        return fits(self.said, self.source) or fits(self.source, self.said)
 
     def by_modals(self) -> None:
         """Does one allow what the other demands?"""

@@ -2,12 +2,8 @@
 
 from application.support.lexicon import OPPOSITE, SYNONYMS
 from application.support.pairing import Pairing, Reason, stems_of
-from application.support.reading import (
-    DETERMINERS,
-    Reading,
-    Relation,
-    Term,
-)
+from application.support.reading import Reading, Relation, Term
+from application.support.writing import DETERMINERS
 
 PASSIVE = frozenset("is are was were be been being get gets got".split())  # noqa: SIM905
 SPEAKERS = frozenset({"i", "we", "you"})  # parties whom only a pronoun names
@@ -91,6 +87,8 @@ class OrderChecks(Pairing):
             middle = self.source.terms[places[1]] if places[1] >= 0 else verb
             if places[0] - 1 == places[1] == places[2] + 1 and places[1] >= 0:
                 if verb.place and self.said.lows[verb.place - 1] in PASSIVE:
+                    continue
+                if middle.place and self.source.lows[middle.place - 1] in PASSIVE:
                     continue
                 if len({one.clause, verb.clause, other.clause}) == 1 and not any(
                     reading.lows[term.place - 1] in DETERMINERS

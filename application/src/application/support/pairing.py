@@ -8,12 +8,8 @@ from enum import Enum
 from application.support.alignment import Alignment
 from application.support.lexicon import LIGHT
 from application.support.quantities import Value
-from application.support.reading import (
-    AUXILIARIES,
-    PRONOUNS,
-    Reading,
-    Term,
-)
+from application.support.reading import Reading, Term
+from application.support.writing import AUXILIARIES, PRONOUNS
 
 CLOSE = 0.5  # from this share on, a difference is a contradiction
 VALUE_WEIGHT = 2
@@ -94,6 +90,7 @@ class Pairing:
         """The stems of a segment, with the subject that it takes from the one before."""
         terms = [t for t in self.source.terms if t.segment == segment]
         stems = {t.stem for t in terms if verbs or not t.verb}
+        stems |= {v.mark for v in self.source.values if self.source.segments[v.place] == segment}
         values = [v.place for v in self.source.values if self.source.segments[v.place] == segment]
         verb = next((t.place for t in terms if t.verb), None)
         first = min([*values, *([verb] if verb is not None else [])], default=0)

@@ -2,10 +2,8 @@
 
 from application.support.lexicon import OPPOSITE, RIVALS
 from application.support.pairing import Pairing, Reason, subject_of
-from application.support.reading import (
-    AUXILIARIES,
-    Reading,
-)
+from application.support.reading import Reading
+from application.support.writing import AUXILIARIES
 
 REFERRING = frozenset("it they this these he she then there er sie es il elle".split())  # noqa: SIM905
 

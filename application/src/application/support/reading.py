@@ -205,8 +205,12 @@ class _Reader:
     def divide(self, found: list[tuple[str, int, int]]) -> None:
         """Numbers the clause and the segment of each token."""
         relations = {place for kind, place, _ in found if kind in ("before", "after", "unless")}
-        excepting = {p for kind, start, end in found if kind in ("except", "only")
-                     for p in range(start, end)}  # fmt: skip
+        excepting = {
+            p
+            for kind, start, end in found
+            if kind in ("except", "only", "unless")
+            for p in range(start + (kind == "unless"), end)
+        }
         clause = segment = part = 0
         for place, token in enumerate(self.tokens):
             low = token.low

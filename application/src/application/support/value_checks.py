@@ -106,7 +106,7 @@ class ValueChecks(Pairing):
             both = bool(self.verbs[mine] and self.verbs[theirs])
             here = self.beside(mine, both) & context
             there = self.beside(theirs, both) & context
-            if there - here and not here - there:
+            if there - here and (not here - there or self.first in there - here):
                 return False
         return True
 
@@ -118,7 +118,15 @@ class ValueChecks(Pairing):
             pairs = [pair for pair in pairs if pair[0].segment == segment] or pairs
         if self.claim.fragment or not any(found for _, found in pairs):
             pairs = pairs + self.asked_pairs
-        return {t.stem for _, found in pairs for t, _ in found}
+        others = [v for v in (*self.said.values, *self.asked.values) if v is not value]
+        marks = {u.mark for u in self.source.values if any(u.equals(v) for v in others)}
+        return {t.stem for _, found in pairs for t, _ in found} | marks
+
+    @property
+    def first(self) -> str:
+        """What the statement begins with, as the source has it."""
+        found = next((found for _, found in self.pairs if found), [])
+        return found[0][0].stem if found else ""
 
     def limit_fits(self, value: Value, other: Value) -> bool:
         """Whether two equal values have the same limit."""

@@ -33,9 +33,31 @@ FILLERS = frozenset("a an the of about approximately roughly some than to is are
 TO = frozenset({"-", "–", "—", "to", "and", "until", "till", "bis", "à", "hasta", "al", "a", "und",
                 "et", "y", "through", "tot"})  # fmt: skip
 ORDERED = frozenset({"from", "between", "von", "zwischen", "de", "entre", "desde", "vom"})
-DATED_ONLY = frozenset({"by", "from", "since", "until", "till", "vor", "nach", "ab", "bis", "prima",
-                        "dopo", "na", "voor", "tot", "avant", "après", "after", "before"})  # fmt: skip
-MONTH_BEFORE = frozenset("in of by until since from each every to and before after end".split())  # noqa: SIM905
+DATED_ONLY = frozenset(
+    [
+        "by",
+        "from",
+        "since",
+        "until",
+        "till",
+        "vor",
+        "nach",
+        "ab",
+        "bis",
+        "prima",
+        "dopo",
+        "na",
+        "voor",
+        "tot",
+        "avant",
+        "après",
+        "after",
+        "before",
+    ]
+)
+MONTH_BEFORE = frozenset(
+    "in of by until since from each every to and before after end".split()  # noqa: SIM905
+)
 
 
 class Token(NamedTuple):
@@ -368,7 +390,7 @@ class _Finder:
         return Decimal(1) if value.kind in CURRENCY.values() else None
 
     def with_limits(self, values: list[Value]) -> list[Value]:
-        limited = []
+        limited: list[Value] = []
         for index, value in enumerate(values):
             limit = self.limit(value)
             if index and self.is_range(values[index - 1], value):

@@ -43,8 +43,8 @@ PORTS = {  # process -> (variable, default port)
     "evidently": ("EVIDENTLY_PORT", 8085),
 }
 UNTESTED = {  # is it Windows -> what is known
-    False: "Not tested here. Nothing is known to fail, but the limits on a parser's memory may not hold.",
-    True: "Not tested here, and known to fail (fcntl, resource, supervisor): use Linux in WSL 2.",
+    False: "Not tested here: the limit of a parser's memory may not hold.",
+    True: "Not tested here, and known to fail (fcntl, resource, supervisor): use Linux.",
 }
 LITE_SAVES_GB = 0.9
 

@@ -98,7 +98,7 @@ def load(file: Path = FILE) -> None:
         return
     found, wrong = read(file.read_text(encoding="utf-8"), dict(os.environ))
     for number in wrong:
-        print(f"{file}, line {number} is not NAME=value: it is left out.", file=sys.stderr)
+        sys.stderr.write(f"{file}, line {number} is not NAME=value: it is left out.\n")
     for name, value in found.items():
         os.environ.setdefault(name, value)
 

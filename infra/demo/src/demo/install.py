@@ -62,7 +62,7 @@ def seed_fingerprint() -> str:
 
 
 def seed_wheels() -> str:
-    """The seed's wheels as pip and uv take them; as a URL, since both split a list at its spaces."""
+    """The seed's wheels for pip and uv, as a URL: both split a list of places at its spaces."""
     return (SEED / "wheels").as_uri()
 
 

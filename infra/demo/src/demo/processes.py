@@ -23,7 +23,12 @@ QUIET = {  # no telemetry, no look-ups at a model hub
 # Without compiled files vLLM takes twice as long to start: each of its processes imports it whole.
 # What a process starts in turn is not Supervisor's.
 UNWANTED = {"PYTHONDONTWRITEBYTECODE", "SUPERVISOR_ENABLED"}
-OWNED = {"LLM_KEY", "EMBED_KEY", "QDRANT_API_KEY", "QDRANT_READ_ONLY_API_KEY"}  # handed on only to the process that needs it
+OWNED = {
+    "LLM_KEY",
+    "EMBED_KEY",
+    "QDRANT_API_KEY",
+    "QDRANT_READ_ONLY_API_KEY",
+}  # handed on only to the process that needs it
 
 
 @dataclass(frozen=True)

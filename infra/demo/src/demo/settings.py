@@ -12,7 +12,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from demo.layout import ROOT
 
-
 # Absolute, since processes run in the repository's folder and people anywhere.
 Place = Annotated[Path, AfterValidator(Path.absolute)]
 

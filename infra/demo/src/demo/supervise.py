@@ -96,7 +96,7 @@ class Supervisor:
         """Write the configuration and start the supervisor itself, detached, with nothing in it."""
         self.logs.mkdir(parents=True, exist_ok=True)
         state = self.settings.state_dir
-        # No path of this machine stands in the file: a space, `%` or `;` in one means something there.
+        # No path of this machine stands in the file, where a space, `%` or `;` means something.
         python = BY_NAME["demo"].command("python").relative_to(ROOT)
         parts = [HEADER.format(socket=self.settings.socket)]
         for process in processes:

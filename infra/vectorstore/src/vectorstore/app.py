@@ -73,10 +73,10 @@ ON_COLLECTION = (
 def authorise(request: Request, settings: Settings, writes: bool) -> None:
     """Raise 401 without a right key, 403 where the read-only key would write.
 
-    Without any key set, it raises 403 where a web page asks, by whatever name it found this machine.
+    Without any key set, raise 403 where a web page asks, also by a name of its own for us.
     """
     if not settings.api_key:
-        name = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        name = urlsplit(f"//{request.headers.get('host', 'localhost')}").hostname or ""
         if "origin" in request.headers or not is_loopback(name):
             raise Refused(403, "Without VECTORSTORE_API_KEY no web page may ask")
         return

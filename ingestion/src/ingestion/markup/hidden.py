@@ -15,14 +15,13 @@ _HIDDEN_STYLE = re.compile(
 _WHITE = r"(?:#fff(?:fff)?\b|white\b|rgba?\(\s*255\s*,\s*255\s*,\s*255|transparent\b)"
 _WHITE_TEXT = re.compile(rf"(?:^|;)\s*color\s*:\s*{_WHITE}", re.IGNORECASE)
 _BACKGROUND = re.compile(r"background(?:-color|-image)?\s*:\s*([^;]+)", re.IGNORECASE)
-_RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
 _NAME = re.compile(r"[.#][\w-]+")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _STYLE_ATTRIBUTE = re.compile(r"""\sstyle\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _HIDDEN_ATTRIBUTE = re.compile(
     r"\shidden(?:\s*=\s*(?:\"(?:hidden)?\"|'(?:hidden)?'|hidden))?[\s/>]", re.I
 )
-MAX_STYLES = 200_000  # characters of the page's own styles that are looked at
+MAX_STYLES = 50_000  # characters of the page's own styles that are looked at
 
 
 def drop_hidden(page: LexborHTMLParser) -> int:
@@ -82,9 +81,10 @@ def _hidden_by_rule(page: LexborHTMLParser) -> Iterator[LexborNode]:
     styles = "\n".join(style.text() for style in page.css("style"))[:MAX_STYLES]
     if "none" not in styles and "hidden" not in styles:
         return
-    plain = re.sub(r"@[^{;]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", _COMMENT.sub("", styles))
+    plain = re.sub(r"@[^@{};]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", _COMMENT.sub("", styles))
     hiding, showing = set[str](), set[str]()
-    for selectors, body in _RULE.findall(plain):
+    for rule in plain.split("}"):
+        selectors, _, body = rule.partition("{")
         hides = bool(_HIDDEN_STYLE.search(body))
         for selector in (each.strip() for each in selectors.split(",")):
             if hides and _NAME.fullmatch(selector):

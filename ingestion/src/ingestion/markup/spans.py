@@ -14,8 +14,8 @@ def set_tables(soup: BeautifulSoup) -> None:
     """Make each table a plain grid with one header row; an inner table becomes text or is freed."""
     for table in reversed(soup.find_all("table")):  # the inner ones first
         outer = table.find_parent(["td", "th"])
-        if table.find_all("div", class_="freed-table") or _is_layout(table):
-            _free(soup, table)
+        if _is_layout(table):
+            _free(table)
         elif outer is not None and not _is_layout(outer.find_parent("table")):
             _as_text(soup, table)
         else:
@@ -44,7 +44,7 @@ def _cells(row: Tag) -> list[Tag]:
     return row.find_all(["td", "th"], recursive=False)
 
 
-def _free(soup: BeautifulSoup, table: Tag) -> None:
+def _free(table: Tag) -> None:
     """Put the content of a table that is no table into the text around it."""
     for row in _rows(table):
         for cell in _cells(row):
