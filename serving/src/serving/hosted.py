@@ -52,7 +52,8 @@ async def observe_hosted(
             _identity(replies) | await _length(client, url, model) | await _template(client, model)
         )
     try:
-        return LlmManifest.model_validate(UNSEEN | (declared or {}) | seen | {"model": model})
+        fields = UNSEEN | (declared or {}) | seen | {"model": model}
+        return LlmManifest.model_validate(fields, extra="forbid")  # a person may have mistyped one
     except ValidationError as error:
         names = ", ".join(str(e["loc"][0]) for e in error.errors())
         raise ModelError(f"What is declared of {model} is not of a manifest: {names}.") from error
