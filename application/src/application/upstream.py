@@ -2,7 +2,7 @@
 
 Two breakers of the package index were tried, purgatory 3.0 and aiobreaker 1.2: half open, both let
 50 of 50 calls through at once. tenacity and stamina add 0.1 ms a call and know no retry budget
-(docs/adr/0021).
+(docs/adr/0023).
 """
 
 import asyncio
