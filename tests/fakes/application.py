@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
+from datetime import datetime
 from typing import Any
 
 from application.access import OPEN_SCOPE, Scope
@@ -47,8 +48,10 @@ class FakeRetriever:
         passages: Sequence[Passage] = (),
         lexical: float | None = 10.0,
         failure: Exception | None = None,
+        dates: dict[str, datetime] | None = None,
     ) -> None:
         self.passages = list(passages)
+        self.dates = dates or {}
         self.lexical = lexical
         self.failure = failure
         self.queries: list[Query] = []
@@ -57,7 +60,8 @@ class FakeRetriever:
         self.queries.append(query)
         if self.failure:
             raise self.failure
-        return Retrieved(self.passages[: query.limit], self.lexical, "faultline-abc", 1.0, 1.0)
+        found = self.passages[: query.limit]
+        return Retrieved(found, self.lexical, "faultline-abc", 1.0, 1.0, self.dates)
 
     async def document(
         self, document_id: str, scope: Scope, index: str, deadline: Deadline

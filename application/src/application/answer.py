@@ -78,6 +78,7 @@ class Found:
     ask: Ask
     retrieved: Retrieved
     excerpts: list[Excerpt]  # best first
+    superseded: list[tuple[Excerpt, Excerpt]]  # the older, and the newer that stands in its place
     context: list[Block]  # what the model sees
     observed: dict[str, float]  # features of the passages
     evidence: float  # with the best reply that one could wish for
@@ -228,12 +229,14 @@ class Answerer:
             ask.question, [excerpt.shown for excerpt in nearest], ask.deadline
         )
         compare_ms = _ms_since(began)
-        excerpts = reranked(ask.question, nearest, similarities, retrieved.dates)
+        ranking = reranked(ask.question, nearest, similarities, retrieved.dates)
+        excerpts = ranking.excerpts
         observed = features(excerpts, retrieved.lexical)
         return Found(
             ask=ask,
             retrieved=retrieved,
             excerpts=excerpts,
+            superseded=ranking.superseded,
             context=blocks(
                 excerpts,
                 every,
@@ -264,6 +267,7 @@ class Answerer:
             evidence=verdict.evidence,
             statements=verdict.statements,
             citations=verdict.citations,
+            notes=conflicts(found, verdict.citations),
             passages=found.retrieved.passages,
             provenance=await self._provenance(found, reply),
             timings=Timings(
@@ -382,6 +386,18 @@ def judged(found: Found, reply: Reply, checked: Checked) -> Verdict:
     if score < bundle.evidence.least_evidence:
         return Verdict("abstained", abstained, LITTLE_EVIDENCE, score)
     return Verdict("answered", kept.text, None, score, kept.statements, kept.citations)
+
+
+def conflicts(found: Found, citations: Sequence[Citation]) -> list[str]:
+    """What older documents say otherwise than the cited ones, a sentence each."""
+    cited = {(citation.document_id, citation.quote) for citation in citations}
+    said = phrase("conflict_note", language_of(found.ask.question))
+    return [
+        f"{said} {old.passage.title} ({found.retrieved.dates[old.passage.document_id]:%Y-%m-%d}): "
+        f"“{old.shown}”"
+        for old, new in found.superseded
+        if (new.passage.document_id, new.text) in cited
+    ]
 
 
 def _begins_refusal(token: str) -> bool:

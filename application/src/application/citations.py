@@ -58,7 +58,9 @@ async def check(
         named = [e for n in marks if 0 < n <= len(shown) for e in shown[n - 1].excerpts]
         every = [excerpt for block in shown for excerpt in block.excerpts]
         sources = [*named, *(excerpt for excerpt in every if excerpt not in named)][:most]
-        judged: Judged = await support.judge(statement, question, sources, deadline)
+        judged: Judged = await support.judge(
+            statement, question, sources, len(named[:most]), deadline
+        )
         numbers = []
         if judged.label == "supported":
             for place in judged.sources:

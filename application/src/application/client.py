@@ -43,6 +43,7 @@ def footer(answer: Answer) -> str:
     for statement in answer.statements:
         if statement.support != "supported":
             lines += ["", f"{statement.support} by the documents: {statement.text}"]
+    lines += [line for note in answer.notes for line in ("", note)]
     reason = f": {answer.reason}" if answer.reason else ""
     lines += [
         "",

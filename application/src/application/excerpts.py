@@ -77,22 +77,39 @@ def ranked_excerpts(question: str, passages: Sequence[Passage]) -> list[Excerpt]
     return sorted(scored, key=lambda excerpt: -excerpt.score)
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Excerpts, best first, and those left out because a newer document says otherwise."""
+
+    excerpts: list[Excerpt]
+    superseded: list[tuple[Excerpt, Excerpt]]  # the older one, and the newer in its place
+
+
 def reranked(
     question: str,
     excerpts: Sequence[Excerpt],
     similarities: Sequence[float],
     dates: Mapping[str, datetime],
-) -> list[Excerpt]:
+) -> Ranking:
     """The excerpts by shared terms and meaning together, best first.
 
-    Where a newer document, by `dates`, says the same thing as the best one, the newer goes first.
+    Where a newer document, by `dates`, says the same thing with other values, the older excerpt is
+    left out. Where the best one is of an older document, what the newest says instead is first.
     """
     compared = [replace(e, similarity=s) for e, s in zip(excerpts, similarities, strict=True)]
     compared.sort(key=lambda excerpt: -excerpt.rank)
     if not compared:
-        return []
-    best = _current(_best(compared), compared, dates, content_terms(question))
-    return sorted(compared, key=lambda excerpt: excerpt is not best)
+        return Ranking([], [])
+    asked = content_terms(question)
+    best = _current(_best(compared), compared, dates, asked)
+    superseded = []
+    for old in compared:
+        new = _current(old, compared, dates, asked)
+        if new is not old and values(new.text) != values(old.text):
+            superseded.append((old, new))
+    gone = [old for old, _ in superseded]
+    kept = [excerpt for excerpt in compared if not any(excerpt is old for old in gone)]
+    return Ranking(sorted(kept, key=lambda excerpt: excerpt is not best), superseded)
 
 
 def _best(ranked: Sequence[Excerpt]) -> Excerpt:

@@ -101,9 +101,14 @@ class Support(Protocol):
     """Says whether excerpts support a statement; never raises."""
 
     async def judge(
-        self, statement: str, question: str, excerpts: Sequence[Excerpt], deadline: Deadline
+        self,
+        statement: str,
+        question: str,
+        excerpts: Sequence[Excerpt],
+        named: int,
+        deadline: Deadline,
     ) -> Judged:
-        """The label of `statement`, which answers `question`."""
+        """The label of `statement`, which answers `question`; the model named the first `named`."""
         ...
 
 

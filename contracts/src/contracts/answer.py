@@ -95,6 +95,7 @@ class Answer(Record):
     evidence: float = Field(ge=0, le=1)  # calibrated chance that the answer is right
     statements: list[Statement] = Field(default=[])  # in order; none where it abstained
     citations: list[Citation]
+    notes: list[str] = Field(default=[])  # for the reader: older documents that say otherwise
     passages: list[Passage]
     provenance: Provenance
     timings: Timings

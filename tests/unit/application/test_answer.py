@@ -1,4 +1,5 @@
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from tests.fakes.application import (
@@ -223,3 +224,21 @@ async def test_a_probe_is_told_of_no_request_where_no_model_was_asked() -> None:
     scope = Scope("default", frozenset({"default"}), probe=True)
     answer = await answer_of(answerer(FakeChatModel("x")), ask(QUESTION, scope))
     assert answer.chat_request is None
+
+
+async def test_an_older_document_that_says_otherwise_is_told_with_its_date_and_not_shown() -> None:
+    old = passage("You may carry up to 10 days into the next year.", "hr/old.md", title="Old leave")
+    new = passage("You may carry up to 5 days into the next year.", "hr/new.md", title="New leave")
+    dates = {
+        "hr/old.md": datetime(2024, 1, 15, tzinfo=UTC),
+        "hr/new.md": datetime(2026, 7, 1, tzinfo=UTC),
+    }
+    model = FakeChatModel("5 days. [1]")
+    retriever = FakeRetriever([old, new], dates=dates)
+    scope = Scope("default", frozenset({"default"}), probe=True)
+    asked = ask("How many days may I carry over?", scope)
+    answer = await answer_of(answerer(model, retriever=retriever), asked)
+    assert [citation.document_id for citation in answer.citations] == ["hr/new.md"]
+    (note,) = answer.notes
+    assert "Old leave (2024-01-15)" in note
+    assert "10 days" in note

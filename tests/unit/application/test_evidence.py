@@ -16,7 +16,7 @@ from application.excerpts import ranked_excerpts, reranked
 
 def observed(question: str, cosine: float, lexical: float = 0.0) -> dict[str, float]:
     excerpts = ranked_excerpts(question, [passage()])
-    return features(reranked(question, excerpts, [cosine] * len(excerpts), {}), lexical)
+    return features(reranked(question, excerpts, [cosine] * len(excerpts), {}).excerpts, lexical)
 
 
 def test_every_weight_of_the_bundle_is_of_a_feature_that_is_observed() -> None:

@@ -44,7 +44,7 @@ def test_a_sentence_near_in_meaning_passes_one_that_shares_a_word() -> None:
     question = "How long is the week?"
     excerpts = ranked_excerpts(question, [passage("A week has 37 hours. Ask Ann.")])
     similarities = [0.9 if "Ann" in excerpt.text else 0.1 for excerpt in excerpts]
-    assert reranked(question, excerpts, similarities, {})[0].text == "Ask Ann."
+    assert reranked(question, excerpts, similarities, {}).excerpts[0].text == "Ask Ann."
 
 
 def test_a_question_in_a_document_announces_its_answer_and_is_none_itself() -> None:
@@ -59,7 +59,7 @@ def test_the_document_with_several_good_sentences_comes_before_one_with_a_single
     question = "What does parking cost?"
     excerpts = ranked_excerpts(question, [lucky, right])
     similarities = [0.6 if e.passage is lucky else 0.55 for e in excerpts]
-    ranked = reranked(question, excerpts, similarities, {})
+    ranked = reranked(question, excerpts, similarities, {}).excerpts
     documents = [e.passage.document_id for e in ranked]
     assert documents == ["handbook/right.md", "handbook/right.md", "handbook/lucky.md"]
 
@@ -76,7 +76,7 @@ def first(dates: dict[str, datetime], newer: Passage = NEW) -> str:
     question = "How many days of leave may be carried over?"
     excerpts = ranked_excerpts(question, [OLD, newer])
     cosines = [0.9 if excerpt.passage is OLD else 0.88 for excerpt in excerpts]
-    return reranked(question, excerpts, cosines, dates)[0].text
+    return reranked(question, excerpts, cosines, dates).excerpts[0].text
 
 
 def test_a_newer_document_that_says_the_same_stands_in_for_an_older_one() -> None:

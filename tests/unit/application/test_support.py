@@ -325,3 +325,31 @@ def test_no_text_is_too_strange_to_be_judged(
     statement: str, question: str, source: str, lead: str
 ) -> None:
     judge(statement, question, [Source(source, lead), Source(statement, lead)])
+
+
+NAMED = [
+    # answer, question, the source that the model named
+    ("QC-77120.", "Contract no. of our travel insurance?", Source("Tell them the contract number QC-77120.")),
+    ("125 euros.", "What's the nightly hotel cap in Grevenburg?", Source("| Grevenburg | 125 |", "| Place | Hotel per night |")),
+]  # fmt: skip
+NOT_NAMED = [
+    ("25 litres.", "How much oil goes in?", Source("2,5 litres of oil go into the drum.")),
+    ("5 °C.", "How low did it get?", Source("The low was -5 °C.")),
+    ("6 euros.", "What does the adult ticket cost?", Source("The adult ticket costs 9 euros, the child ticket 6 euros.")),
+    ("the seal kit", "What does the warranty cover?", Source("The warranty does not cover the seal kit.")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answer", "question", "source"), NAMED)
+def test_a_short_answer_is_supported_by_the_source_that_the_model_named(
+    answer: str, question: str, source: Source
+) -> None:
+    other = Source("A price of 99 euros applies elsewhere.")
+    assert judge(answer, question, [source, other], named=1) == Judgement("supported", (0,))
+
+
+@pytest.mark.parametrize(("answer", "question", "source"), NOT_NAMED)
+def test_a_named_source_that_says_something_else_supports_nothing(
+    answer: str, question: str, source: Source
+) -> None:
+    assert judge(answer, question, [source], named=1).label != "supported"

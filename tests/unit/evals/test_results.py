@@ -20,7 +20,7 @@ def figure(id: str = "sample_containment", value: float = 0.61, what: str = "con
 
 def test_a_figure_carries_its_goal_its_interval_and_its_origin() -> None:
     row = figure()
-    assert (row.goal, row.direction, row.n) == (0.5, ">=", 80)
+    assert (row.goal, row.direction, row.n) == (0.8, ">=", 80)
     assert row.spread == (0.51, 0.71)
     assert (row.command, row.commit) == (ORIGIN.command, ORIGIN.commit)
     assert row.model_dump().keys() == {
@@ -63,7 +63,7 @@ def test_a_table_without_a_file_says_so(tmp_path: Path) -> None:
     assert "*Not measured yet.*" in with_tables(document, tmp_path)
 
 
-@pytest.mark.parametrize(("value", "missed"), [(0.49, True), (0.5, False)])
+@pytest.mark.parametrize(("value", "missed"), [(0.79, True), (0.8, False)])
 def test_a_missed_goal_is_said_plainly(value: float, missed: bool) -> None:
     assert ("**missed**" in table([figure(value=value)])) is missed
 

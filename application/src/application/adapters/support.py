@@ -12,9 +12,14 @@ class WordsAndValues:
     """Judges by `application.support`."""
 
     async def judge(
-        self, statement: str, question: str, excerpts: Sequence[Excerpt], deadline: Deadline
+        self,
+        statement: str,
+        question: str,
+        excerpts: Sequence[Excerpt],
+        named: int,
+        deadline: Deadline,
     ) -> Judged:
         """The label of `statement`; costs about a millisecond."""
         sources = [Source(excerpt.text, excerpt.lead) for excerpt in excerpts]
-        found = judge(statement, question, sources)
+        found = judge(statement, question, sources, named)
         return Judged(found.label, found.sources)

@@ -9,6 +9,7 @@ from typing import Literal
 from application.language import DEFAULT, language_of, words_of
 from application.stopwords import STOPWORDS
 from application.support.compare import Comparison, compare
+from application.support.fragments import fit, holds
 from application.support.pairing import Claim
 from application.support.reading import Reading, read
 from application.support.writing import AUXILIARIES
@@ -50,13 +51,19 @@ class Judgement:
 NOTHING = Judgement("unsupported")
 
 
-def judge(statement: str, question: str, sources: Sequence[Source]) -> Judgement:
+def judge(statement: str, question: str, sources: Sequence[Source], named: int = 0) -> Judgement:
     """What `sources` say of `statement`, which answers `question`; an answer of one word takes the
     missing words from the question. Never raises, whatever the text.
+
+    The first `named` sources are those that the model named for this statement: a short answer is
+    supported by one that holds it, whatever the others say of other things.
     """
     statement = MARKER.sub("", statement).strip()
     if not statement or not sources:
         return NOTHING
+    for index, source in enumerate(sources[:named]):
+        if holds(statement, question, source.text, source.lead, with_unit=True):
+            return Judgement("supported", (index,))
     parts = [statement[start:end] for start, end in sentences(statement)]
     if len(parts) > 1 and not (YES.fullmatch(parts[0]) or NO.fullmatch(parts[0])):
         return _together([_judged(part, question, sources) for part in parts])
@@ -81,6 +88,12 @@ def judge(statement: str, question: str, sources: Sequence[Source]) -> Judgement
         joined = _together(apart)
         if joined.label == "supported":
             return joined
+    fits = [fit(question, source.text, source.lead) for source in sources]
+    for index, source in enumerate(sources):
+        if fits[index] < max(fits) - 1 or not holds(statement, question, source.text, source.lead):
+            continue
+        if _judged(statement, question, [source]).label != "contradicted":
+            return Judgement("supported", (index,))
     return judged
 
 

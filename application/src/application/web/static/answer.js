@@ -53,7 +53,7 @@ export class AnswerView {
     this.text.replaceChildren(...statementsOf(answer));
     const labels = new Set(answer.statements.map(({ support }) => support));
     const notes = Object.keys(NOTES).filter((label) => labels.has(label)).map((l) => NOTES[l]);
-    const reason = [answer.reason, ...notes].filter(Boolean).map(reasonOf);
+    const reason = [answer.reason, ...notes, ...answer.notes].filter(Boolean).map(reasonOf);
     const listed = [...sourcesOf(answer), ...passagesOf(answer)];
     this.rest.replaceChildren(...reason, ...listed, versionsOf(answer));
   }
