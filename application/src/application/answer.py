@@ -53,6 +53,7 @@ LITTLE_EVIDENCE = "The passages found do not seem to hold the answer."
 REFUSED = "The model found no answer in the passages."
 NO_SUPPORT = "The passages found do not support what the model replied."
 QUOTED = "The model's own words had no support, so this quotes what matches best."
+MOST_NOTES = 2  # of older documents
 DEGRADED_EXCERPTS = 3  # quoted where no model answers
 REFUSAL = "not found in the documents"  # what the prompts ask the model to say
 
@@ -397,7 +398,7 @@ def conflicts(found: Found, citations: Sequence[Citation]) -> list[str]:
         f"“{old.shown}”"
         for old, new in found.superseded
         if (new.passage.document_id, new.text) in cited
-    ]
+    ][:MOST_NOTES]
 
 
 def _begins_refusal(token: str) -> bool:

@@ -16,6 +16,8 @@ from application.upstream import Deadline
 from contracts.answer import Citation, Statement
 
 MARK = re.compile(r"\s*[\[【](\d+)(?:[,;\s]+\d+)*[\]】]")
+ITEMS = re.compile(r"[,;\n、]\s+(?:(?:and|or|und|et|y|e|en) )?|\s(?:and|und|et|y|en)\s")
+MOST_ITEMS = 12
 NUMBER = re.compile(r"\d+")
 
 
@@ -58,9 +60,7 @@ async def check(
         named = [e for n in marks if 0 < n <= len(shown) for e in shown[n - 1].excerpts]
         every = [excerpt for block in shown for excerpt in block.excerpts]
         sources = [*named, *(excerpt for excerpt in every if excerpt not in named)][:most]
-        judged: Judged = await support.judge(
-            statement, question, sources, len(named[:most]), deadline
-        )
+        judged = await _judged(support, statement, question, sources, len(named[:most]), deadline)
         numbers = []
         if judged.label == "supported":
             for place in judged.sources:
@@ -70,6 +70,25 @@ async def check(
         statements.append(Statement(text=statement, support=judged.label, citations=numbers))
         breaks.append(before)
     return Checked(statements, numbered(cited), breaks)
+
+
+async def _judged(
+    support: Support,
+    statement: str,
+    question: str,
+    sources: Sequence[Excerpt],
+    named: int,
+    deadline: Deadline,
+) -> Judged:
+    """The label of a statement; a list is supported where each of its items is."""
+    judged = await support.judge(statement, question, sources, named, deadline)
+    items = [item for item in ITEMS.split(statement.strip(" .")) if item.strip()]
+    if judged.label == "supported" or not 1 < len(items) <= MOST_ITEMS:
+        return judged
+    each = [await support.judge(item, question, sources, named, deadline) for item in items]
+    if any(one.label != "supported" for one in each):
+        return judged
+    return Judged("supported", sorted({place for one in each for place in one.sources}))
 
 
 def quote(excerpts: Sequence[Excerpt]) -> tuple[str, list[Citation]]:

@@ -105,7 +105,7 @@ def reranked(
     superseded = []
     for old in compared:
         new = _current(old, compared, dates, asked)
-        if new is not old and values(new.text) != values(old.text):
+        if new is not old and _says_otherwise(old, new):
             superseded.append((old, new))
     gone = [old for old, _ in superseded]
     kept = [excerpt for excerpt in compared if not any(excerpt is old for old in gone)]
@@ -142,6 +142,14 @@ def _current(
             break
         best = max(newer, key=lambda excerpt: (date(excerpt), excerpt.rank))
     return best
+
+
+def _says_otherwise(old: Excerpt, new: Excerpt) -> bool:
+    """Whether nearly all words of both are the same, and their values are not."""
+    words, others = ({t for t in e.terms if t.isalpha()} for e in (old, new))
+    more = max(len(words), len(others))
+    differs = bool(values(old.text)) and values(old.text) != values(new.text)
+    return differs and len(words & others) >= SAME_WORDS * more
 
 
 def _same_thing(one: Excerpt, other: Excerpt, asked: set[str]) -> bool:

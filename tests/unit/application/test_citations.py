@@ -70,6 +70,16 @@ async def test_a_list_keeps_its_lines() -> None:
     assert found.text.splitlines() == ["- a passport [1]", "- two photos [2]"]
 
 
+async def test_a_list_in_one_sentence_is_supported_by_the_items_that_the_passages_hold() -> None:
+    text = "We make three products:\n\n- **Sluice 8**, a controller\n- **Reedling**, a logger"
+    shown = [Block(tuple(ranked_excerpts("Which products do you make?", [passage(text)])))]
+    question = "Which products do you make?"
+    found = await checked("Sluice 8 and Reedling. [1]", shown, question)
+    assert found.text == "Sluice 8 and Reedling. [1] [2]"
+    invented = await checked("Sluice 8 and Toaster. [1]", shown, question)
+    assert invented.statements[0].support != "supported"
+
+
 async def test_nothing_said_is_no_statement() -> None:
     assert (await checked("", context())).statements == []
 
