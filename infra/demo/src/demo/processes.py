@@ -227,7 +227,7 @@ def _application(settings: Settings) -> Process:
         "PORT": str(port_of("application")),
         "STATE_DIR": str(settings.state_dir),
         "PROBE_KEY_SHA256": hashlib.sha256(probe_key.encode()).hexdigest(),
-        "PROBE_LLM_URL": f"{url_of('watcher')}/memo",
+        "PROBE_LLM_URL": f"{url_of('watcher')}/memo/v1",
         "LAYERS_URL": f"{url_of('watcher')}/" if settings.demo == "full" else None,
         "ANSWER_PROFILE": settings.answer_profile,
     }
