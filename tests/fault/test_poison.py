@@ -16,7 +16,7 @@ from tests.unit.ingestion.conftest import World
 
 from ingestion.parse_pool import Limits, ParsePool
 
-LIMITS = Limits(seconds=300, cpu_seconds=30, memory_mb=800)  # the clock is of a busy machine
+LIMITS = Limits(seconds=300, cpu_seconds=30, memory_mb=750)  # the clock is of a busy machine
 
 ODD_ROWS = {"nul": "\0", "surrogate": "\ud800", "bidi": "\u202e", "two\nlines": "\r\n", "../up": ""}
 

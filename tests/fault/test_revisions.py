@@ -118,7 +118,7 @@ def real_services(tmp_path: Path) -> Iterator[Services]:
         pytest.skip("the embedder's environment is not installed: run `make install`")
     if subprocess.run([SERVING, "fetch", MODEL], cwd=ROOT).returncode:
         pytest.skip(f"{MODEL} is not here and cannot be fetched: the lines above say why")
-    limits = Limits(seconds=300, cpu_seconds=30, memory_mb=800)  # on a busy machine
+    limits = Limits(seconds=300, cpu_seconds=30, memory_mb=750)  # on a busy machine
     with (
         world(tmp_path, real_embedder=True) as here,
         httpx.HTTPTransport() as transport,

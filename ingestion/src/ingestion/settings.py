@@ -55,7 +55,7 @@ class Settings(BaseSettings):
     # What reading one document may take; it is quarantined when it needs more.
     parse_seconds: float = Field(default=120, gt=0)  # by the clock, however busy the machine is
     parse_cpu_seconds: int = Field(default=30, gt=0)
-    parse_memory_mb: int = Field(default=800, ge=100)  # with what it has anyway: under 1 GB
+    parse_memory_mb: int = Field(default=750, ge=100)  # with what it has anyway: under 1 GB
 
     sources: dict[str, SourceSettings] = {}  # by name; `ingestion serve` keeps them in sync
     sources_file: Path | None = None  # more of them; default: sources.yaml, where it exists

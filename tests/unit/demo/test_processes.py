@@ -82,7 +82,7 @@ def test_probes_of_both_applications_share_the_watchers_memory_of_generations(
 ) -> None:
     for name in ("application", "app-ref"):
         variables = by_name(settings)[name].variables
-        assert variables["APPLICATION_PROBE_LLM_URL"] == "http://127.0.0.1:8090/memo"
+        assert variables["APPLICATION_PROBE_LLM_URL"] == "http://127.0.0.1:8090/memo/v1"
         assert variables["APPLICATION_LAYERS_URL"] == "http://127.0.0.1:8090/"
 
 
