@@ -56,13 +56,13 @@ def blocks(
     seen: set[str] = set()
     left = tokens
     for rank, best in enumerate(ranked):
-        for excerpt in (best, *neighbours.get(_place(best), ())):
+        for excerpt in (best, *neighbours.get(best.place, ())):
             words = " ".join(WORD.findall(excerpt.shown.lower()))
             cost = tokens_of(excerpt.shown) + tokens_of(excerpt.passage.title) + FRAME_TOKENS
             if len(chosen) >= most or words in seen or (cost > left and chosen):
                 continue
             seen.add(words)
-            chosen[_place(excerpt)] = (rank, excerpt)
+            chosen[excerpt.place] = (rank, excerpt)
             left -= cost
     return _grouped(chosen, dates)
 
@@ -95,11 +95,11 @@ def _neighbours(every: Sequence[Excerpt], window: int) -> dict[Place, list[Excer
     """What stands up to `window` excerpts before and after each, nearest first."""
     if not window:
         return {}
-    ordered = sorted(every, key=_place)
+    ordered = sorted(every, key=lambda excerpt: excerpt.place)
     found: dict[Place, list[Excerpt]] = {}
     for at, excerpt in enumerate(ordered):
         steps = [at + step for near in range(1, window + 1) for step in (-near, near)]
-        found[_place(excerpt)] = [
+        found[excerpt.place] = [
             ordered[i]
             for i in steps
             if 0 <= i < len(ordered)
@@ -112,7 +112,3 @@ def _follows(one: Excerpt, other: Excerpt) -> bool:
     end = one.passage.start + one.span.end
     same = one.passage.document_id == other.passage.document_id
     return same and other.passage.start + other.span.start - end <= GAP
-
-
-def _place(excerpt: Excerpt) -> Place:
-    return excerpt.passage.document_id, excerpt.passage.start + excerpt.span.start

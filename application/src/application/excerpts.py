@@ -46,8 +46,16 @@ class Excerpt:
 
     @property
     def rank(self) -> float:
-        """What excerpts are ordered by: shared terms and meaning together."""
-        return self.score + SIMILARITY_WEIGHT * self.similarity
+        """What excerpts are ordered by: shared terms and meaning together.
+
+        Rounded, since the same sentence has a slightly different vector in another batch.
+        """
+        return round(self.score + SIMILARITY_WEIGHT * self.similarity, 2)
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """The document, and the offset in its text: decides between equal ranks."""
+        return self.passage.document_id, self.passage.start + self.span.start
 
     @property
     def text(self) -> str:
@@ -97,7 +105,7 @@ def reranked(
     left out. Where the best one is of an older document, what the newest says instead is first.
     """
     compared = [replace(e, similarity=s) for e, s in zip(excerpts, similarities, strict=True)]
-    compared.sort(key=lambda excerpt: -excerpt.rank)
+    compared.sort(key=lambda excerpt: (-excerpt.rank, excerpt.place))
     if not compared:
         return Ranking([], [])
     asked = content_terms(question)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -103,3 +104,14 @@ def test_an_older_document_never_stands_in_for_a_newer_one() -> None:
 )
 def test_a_newer_document_that_says_something_else_stands_in_for_none(text: str) -> None:
     assert first(DATES, NEW.model_copy(update={"text": text})) == OLD.text
+
+
+def test_a_vector_that_differs_by_its_batch_changes_no_order() -> None:
+    twins = [passage("Parking costs 4 euros.", name) for name in ("a/one.md", "a/two.md")]
+    question = "What does parking cost?"
+    excerpts = [replace(e, score=0.5) for e in ranked_excerpts(question, twins)]
+    orders = [
+        [e.passage.document_id for e in reranked(question, excerpts, cosines, {}).excerpts]
+        for cosines in ([0.6004, 0.6001], [0.6001, 0.6004])
+    ]
+    assert orders == [["a/one.md", "a/two.md"]] * 2
