@@ -80,10 +80,15 @@ class Found:
     retrieved: Retrieved
     excerpts: list[Excerpt]  # best first
     superseded: list[tuple[Excerpt, Excerpt]]  # the older, and the newer that stands in its place
-    context: list[Block]  # what the model sees
+    context: list[Block]  # what the model sees, best first
     observed: dict[str, float]  # features of the passages
     evidence: float  # with the best reply that one could wish for
     compare_ms: float  # spent on the excerpts' meaning
+
+    @property
+    def shown(self) -> list[Block]:
+        """The context in the order in which the model reads it."""
+        return self.context[::-1] if self.ask.bundle.retrieval.best_last else self.context
 
     @property
     def quotable(self) -> list[Excerpt]:
@@ -253,7 +258,7 @@ class Answerer:
 
     def messages(self, found: Found) -> list[Message]:
         """Second step: what the model is sent."""
-        return self._prompt.render(found.ask.bundle, found.ask.question, found.context)
+        return self._prompt.render(found.ask.bundle, found.ask.question, found.shown)
 
     async def conclude(self, found: Found, reply: Reply) -> Answer:
         """Last step: the answer as far as the passages support it, recorded."""
@@ -290,7 +295,8 @@ class Answerer:
         return await check(
             "" if reply.is_refusal else reply.text,
             found.ask.question,
-            found.context,
+            found.shown,
+            [excerpt for block in found.context for excerpt in block.excerpts],
             found.ask.bundle.support.sources,
             self._support,
             found.ask.deadline,

@@ -29,6 +29,7 @@ class Retrieval(Contract):
     context_tokens: int = Field(ge=50)  # of those sentences that the model is shown
     excerpts: int = Field(ge=1, le=500)  # the most sentences that it is shown
     window: int = Field(ge=0, le=20)  # neighbours that each of them brings along on either side
+    best_last: bool = False  # whether the best of them stand last, next to the question
     candidates: int = Field(ge=1, le=1000)  # hits of each arm before fusion
     over_fetch: int = Field(ge=1, le=10)  # times the limit, since uncommitted hits are dropped
     rrf_k: int = Field(ge=1)

@@ -28,6 +28,7 @@ class Passage(Record):
     path: str
     source: str
     headings: list[str]
+    table_header: str = ""  # of the table that the text goes on with, if it opens inside of one
     text: str
     start: int
     end: int

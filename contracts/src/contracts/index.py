@@ -71,6 +71,7 @@ class ChunkPayload(Record):
     start: int
     end: int
     headings: list[str]  # outermost first; they are embedded with the text
+    table_header: str = ""  # of the table that the text goes on with, if it opens inside of one
     page: int | None = None  # from 1, for formats with pages
     run_id: str  # the ingestion run that wrote it
 

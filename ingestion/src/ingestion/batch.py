@@ -154,6 +154,7 @@ class Indexer:
             start=chunk.start,
             end=chunk.end,
             headings=list(chunk.headings),
+            table_header=chunk.table_header,
             page=chunk.page,
             run_id=self.run_id,
         )

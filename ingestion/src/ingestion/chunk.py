@@ -29,6 +29,7 @@ class Chunk:
     page: int | None
     dense_text: str
     sparse_text: str
+    table_header: str = ""  # of the table that the text goes on with, if it opens inside of one
 
 
 class Chunker(Protocol):
@@ -91,7 +92,8 @@ class TokenChunker:
                 context = f"{context}\n\n{header}"
             embedded = f"{context}\n\n{text}".lstrip()
             page = bisect_right(parsed.pages, start) if parsed.pages else None
-            chunks.append(Chunk(start, start + len(text), text, headings, page, embedded, embedded))
+            end = start + len(text)
+            chunks.append(Chunk(start, end, text, headings, page, embedded, embedded, header))
         return chunks
 
     def _token_starts(self, text: str) -> "array[int]":
@@ -247,8 +249,12 @@ def _trails(headings: Sequence[Heading]) -> list[tuple[str, ...]]:
 
 
 def _split_table_header(parsed: Parsed, start: int) -> str:
-    """The header row of the table that a chunk at `start` continues, or ""."""
+    """The header row of the table that a chunk at `start` continues, or "".
+
+    At most a chunk's length of it: a header is there to be read with each row.
+    """
     i = bisect_right(parsed.tables, start, key=lambda table: table.header_end) - 1
     if i < 0 or start >= parsed.tables[i].end:
         return ""
-    return parsed.text[parsed.tables[i].start : parsed.tables[i].header_end].strip()
+    header = parsed.text[parsed.tables[i].start : parsed.tables[i].header_end].strip()
+    return header if len(header) <= MAX_CHUNK_CHARACTERS else ""
