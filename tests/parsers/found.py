@@ -1,0 +1,1 @@
+FOUND: list[tuple[str,str|bytes,list[str],list[str]]] = []
