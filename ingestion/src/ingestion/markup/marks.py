@@ -88,7 +88,8 @@ def _set_fractions(soup: BeautifulSoup) -> None:
             continue
         gap = " " if _beside(tag, "previous")[-1:].isalnum() else ""
         after = " " if _beside(lower, "next")[:1].isalnum() else ""
-        text = f"{gap}{tag.get_text(strip=True)}{str(stroke).strip()}{lower.get_text(strip=True)}{after}"
+        top, bottom = tag.get_text(strip=True), lower.get_text(strip=True)
+        text = f"{gap}{top}{str(stroke).strip()}{bottom}{after}"
         lower.decompose()
         stroke.extract()
         tag.replace_with(NavigableString(text))
