@@ -114,8 +114,9 @@ def _score(raw: bytes, name: str) -> float:
         return -math.inf
     if name in WIDE:
         size = sum(len(each.encode(name)) * count for each, count in letters.items())
+        is_lone = total == 1  # one character between ASCII letters
         return sum(_of_wide(each, name) * count for each, count in letters.items()) / size - (
-            _mixed(text) / total
+            _mixed(text) / total + is_lone
         )
     languages = LATIN.get(name) or OTHER[name]
     best = max(
@@ -143,7 +144,7 @@ def _likelihoods(language: str) -> dict[str, float]:
 def _other(character: str) -> float:
     """A character that is no letter of the language."""
     kind = unicodedata.category(character)
-    if character in "’“”„–—…«»•°§€£\xa0№‘·©®¿¡ªº™½¼¾²³±×":
+    if character in "’“”„–—…«»•°§µ€£\xa0№‘·©®¿¡ªº™½¼¾²³±×":
         return -4.5
     return {"Ll": -8.0, "Lu": -9.0, "Lo": -8.0}.get(kind, -14.0 if kind[0] == "C" else -10.0)
 
@@ -176,7 +177,9 @@ def _of_wide(character: str, name: str) -> float:
         return -6.0
     if 0x4E00 <= code < 0xA000:
         first, last = _USUAL_LEADS[name]
-        return -8.4 if first <= character.encode(name)[0] <= last else -12.0
+        lead, second = character.encode(name)[:2]
+        is_taught = first <= lead <= last and (second > 0xA0 or name in ("cp932", "big5"))
+        return -8.4 if is_taught else -12.0
     if 0xFF61 <= code < 0xFFA0:
         return -5.0  # half-width kana take one byte
     return -14.0
