@@ -5,6 +5,7 @@ import importlib
 import importlib.abc
 import importlib.util
 import os
+import resource
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -66,8 +67,6 @@ def is_killed(mutant: Mutant, rows: Sequence[Row]) -> bool:
 
 
 def _limit_time() -> None:
-    import resource  # noqa: PLC0415 - only in the child
-
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
@@ -81,7 +80,7 @@ def _fails(mutant: Mutant, rows: Sequence[Row]) -> bool:
         try:
             if faults(row, parse.parse, parse.format_of(row[0])):
                 return True
-        except Exception:  # a parser that cannot read the file fails the row, too
+        except Exception:  # noqa: BLE001 - a parser that cannot read the file fails the row, too
             return True
     return False
 
@@ -97,4 +96,4 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return importlib.util.spec_from_loader(name, self, is_package=is_package)
 
     def exec_module(self, module: ModuleType) -> None:
-        exec(compile(self.mutant.source, module.__name__, "exec"), module.__dict__)  # noqa: S102
+        exec(compile(self.mutant.source, module.__name__, "exec"), module.__dict__)

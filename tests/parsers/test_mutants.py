@@ -44,9 +44,9 @@ def test_without_any_rule_a_row_fails() -> None:
     if out := os.environ.get("PARSERS"):
         formats = len({format_of(row[0]) for row in ALL})
         figures = [
-            ("rows", "rows of the table of what a document must and must not give", len(ALL), len(ALL)),
-            ("formats", "formats that the table has rows of", formats, len(ALL)),
-            ("mutants_killed", "share of the parsers' rules without which a row fails", share, len(all_mutants)),
+            ("rows", "rows of what a document must and must not give", len(ALL), len(ALL)),
+            ("formats", "formats that the rows are of", formats, len(ALL)),
+            ("mutants_killed", "parser rules without which a row fails", share, len(all_mutants)),
         ]
         Path(out).parent.mkdir(exist_ok=True)
         Path(out).write_text(json.dumps(figures), encoding="utf-8")

@@ -76,6 +76,7 @@ def _markdown(raw: bytes) -> Raw:
     """The file as it is, without fields at its top; a table is what stands around a rule of -|-."""
     first, *rest = decoded(raw).split("<!--")
     text = first + "".join(part.partition("-->")[2] for part in rest)
+    text = _UNSEEN_ELEMENT.sub("", _without_json(text))
     lines = [*_seen(_below_fields(text.splitlines()))]
     rows: list[Row] = []
     in_table = False
@@ -85,17 +86,39 @@ def _markdown(raw: bytes) -> Raw:
             in_table = True
         elif in_table := in_table and "|" in line:
             rows.append(_markdown_row(line))
-    return Raw("\n".join(lines), tuple(rows))
+    return Raw(_ELEMENT.sub(" ", "\n".join(lines)), tuple(rows))
+
+
+# Tags name nothing that a reader sees; a mark of raised text parts no word.
+_ELEMENT = re.compile(r"</?(?!su[bp]\b)[a-zA-Z][\w-]{0,20}(?:\s[^<>]{0,1000})?>")
+_UNSEEN_ELEMENT = re.compile(
+    r"<(script|style|template)\b[^<>]{0,1000}>.{0,100000}?</\1>"
+    r"|<(\w+)\b[^<>]{0,500}(?:\shidden\b|display\s*:\s*none)[^<>]{0,500}>.{0,10000}?</\2>",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def _without_json(text: str) -> str:
+    """Without an object of JSON that is the first thing of a page, and is not all of it."""
+    if not text.startswith("{"):
+        return text
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        return text
+    return text[end:] if text[end:].strip() else text
 
 
 def _below_fields(lines: list[str]) -> list[str]:
     """Without a block of `key: value` lines between two rules at the top."""
-    if not lines or lines[0].strip() not in ("---", "+++"):
+    if not lines or not re.fullmatch(
+        r"(---|\+\+\+|;;;)\s*(?:yaml|yml|toml|json|#.*)?\s*", lines[0], re.I
+    ):
         return lines
     for end, line in enumerate(lines[1:], 1):
-        if line.strip() in ("---", "...", "+++") and line[:1] in "-.+":
+        if line.strip() in ("---", "...", "+++", ";;;") and line[:1] in "-.+;":
             return lines[end + 1 :] if any(map(str.strip, lines[end + 1 :])) else lines
-        if line[:1] not in ("", " ", "\t", "#", "-", "]", "}") and not re.match(
+        if line[:1] not in ("", " ", "\t", "#", "-", "]", "}", "{", '"') and not re.match(
             r"[\w .-]+\s*[:=]", line
         ):
             return lines
@@ -122,7 +145,8 @@ def _is_rule(line: str) -> bool:
 
 
 def _markdown_row(line: str) -> Row:
-    return _cells(re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|")))
+    plain = re.sub(r"</?su[bp]\b[^<>]{0,100}>", "", _ELEMENT.sub(" ", line.strip()))
+    return _cells(re.split(r"(?<!\\)\|", plain.removeprefix("|").removesuffix("|")))
 
 
 class _Page(HTMLParser):
@@ -417,6 +441,9 @@ def _lines(rows: Iterable[Sequence[str]]) -> str:
 def _paragraphs(element: ElementTree.Element) -> str:
     """Text of an element, a line a paragraph; a `Fallback` says again what stands before it."""
     if element.tag.endswith(("}Fallback", "}del", "}moveFrom")):
+        return ""
+    color = element.find(f"{_WORD}rPr/{_WORD}color") if element.tag == f"{_WORD}r" else None
+    if color is not None and str(color.get(f"{_WORD}val")).upper() == "FFFFFF":
         return ""
     hidden = element.find(f"{_WORD}rPr/{_WORD}vanish") if element.tag == f"{_WORD}r" else None
     if hidden is not None and hidden.get(f"{_WORD}val") not in ("0", "false", "off"):

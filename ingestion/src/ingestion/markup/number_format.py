@@ -163,7 +163,9 @@ def _decimal(value: Decimal, inner: list[str]) -> str:
     width = sum(sign == "0" for sign in whole_signs)
     whole = whole.lstrip("0").rjust(width, "0")
     literals = [(i, _literal(t)) for i, t in enumerate(inner[:point]) if t not in (*_DIGITS, ",")]
-    if literals and "#" in whole_signs and all(text == " " for _, text in literals):  # groups of three by spaces
+    if (
+        literals and "#" in whole_signs and all(text == " " for _, text in literals)
+    ):  # groups of three by spaces
         whole = f"{int(whole or 0):,}".replace(",", " ").rjust(width, "0")
     elif literals:
         whole = _with_literals(whole, inner[:point])
