@@ -76,6 +76,7 @@ def _markdown(raw: bytes) -> Raw:
     """The file as it is, without fields at its top; a table is what stands around a rule of -|-."""
     first, *rest = decoded(raw).split("<!--")
     text = first + "".join(part.partition("-->")[2] for part in rest)
+    text = re.sub(r"(?mi)^\[(?://|comment)\]: *<> *\(.*\) *$", "", text)
     text = _UNSEEN_ELEMENT.sub("", _without_json(text))
     lines = [*_seen(_below_fields(text.splitlines()))]
     rows: list[Row] = []
@@ -118,7 +119,7 @@ def _below_fields(lines: list[str]) -> list[str]:
     for end, line in enumerate(lines[1:], 1):
         if line.strip() in ("---", "...", "+++", ";;;") and line[:1] in "-.+;":
             return lines[end + 1 :] if any(map(str.strip, lines[end + 1 :])) else lines
-        if line[:1] not in ("", " ", "\t", "#", "-", "]", "}", "{", '"') and not re.match(
+        if line[:1] not in ("", " ", "\t", "#", "-", "[", "]", "}", "{", '"') and not re.match(
             r"[\w .-]+\s*[:=]", line
         ):
             return lines
@@ -164,6 +165,8 @@ class _Page(HTMLParser):
             "nav",
             "footer",
             "select",
+            "rt",
+            "rp",
         )
     )
     LEFT_OUT_ROLES = frozenset(("navigation", "banner", "contentinfo"))
@@ -306,7 +309,10 @@ def _expanded(rows: Sequence[Sequence[Span]]) -> list[Row]:
             for line in grid[number:below]:
                 line.update((c, text) for c in range(column, column + across) if c not in line)
             column += across
-    return [_cells(line.get(c, "") for c in range(max(line, default=-1) + 1)) for line in grid]
+    plain = [
+        line for line, row in zip(grid, rows, strict=True) if len(row) != 1 or row[0][1] == 1
+    ]  # a cell over a whole row is a title
+    return [_cells(line.get(c, "") for c in range(max(line, default=-1) + 1)) for line in plain]
 
 
 def _html(raw: bytes) -> Raw:
@@ -372,9 +378,10 @@ def _xlsx(raw: bytes) -> Raw:
             cells = [(cell.get("t"), _strings(cell)) for cell in row.iter(f"{_SHEET}c")]
             texts = [shared[int(text)] if type == "s" and text else text for type, text in cells]
             lines.append(texts)
+            styles = [cell.get("s", "0").strip("0") for cell in row.iter(f"{_SHEET}c")]
             row_of = [
-                text if type in ("s", "inlineStr") or not text else None
-                for (type, _), text in zip(cells, texts, strict=True)
+                text if (type in ("s", "inlineStr") and not style) or not text else None
+                for (type, _), text, style in zip(cells, texts, styles, strict=True)
             ]
             rows.append(() if is_merged or _has_gaps(row) else _cells(row_of))
     return Raw(_lines(lines), tuple(rows))
@@ -454,7 +461,8 @@ def _paragraphs(element: ElementTree.Element) -> str:
 
 
 def _pdf(raw: bytes) -> Raw:
-    return Raw("\n".join(page.extract_text() for page in PdfReader(io.BytesIO(raw)).pages))
+    text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(raw)).pages)
+    return Raw(re.sub(r"(?<=[a-z])-\n(?=[a-z])", "", text))
 
 
 def _cells(cells: Iterable[str | None]) -> Row:
@@ -472,6 +480,11 @@ def _pptx(raw: bytes) -> Raw:
         if re.fullmatch(r"ppt/slides/slide\d+\.xml", name)
     ]
     shown = [slide for slide in slides if slide.get("show") not in ("0", "false")]
+    for parent in [each for slide in shown for each in slide.iter()]:
+        for child in [*parent]:
+            names = [e for part in child for e in part if e.tag.endswith("}cNvPr")]
+            if any(name.get("hidden") in ("1", "true") for name in names):
+                parent.remove(child)
     rows = [
         _cells(_drawn(cell) for cell in row.iter(f"{_DRAWING}tc"))
         for slide in shown
@@ -533,7 +546,12 @@ def _json(raw: bytes) -> Raw:
             return [text for each in value for text in strings(each)]
         return [value] if isinstance(value, str) else []
 
-    return Raw("\n".join(strings(json.loads(decoded(raw)))))
+    text = decoded(raw)
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = [json.loads(line) for line in text.splitlines() if line.strip()]
+    return Raw("\n".join(strings(value)))
 
 
 def _xml(raw: bytes) -> Raw:
