@@ -172,9 +172,11 @@ test-compose: ## Build, start, kill, watch and remove the containers, with a net
 test-lessons: install ## Type every command of the lessons on a stack of its own.
 	@$(DEV)/python -m pytest tests/integration/test_lessons.py -m long
 
-test-long: install ## The long form of the fault tests; writes docs/results/reliability.json.
+test-long: install ## The long form of the fault and parser tests; writes docs/results/{reliability,parsers}.json.
 	@RELIABILITY=.state/reliability.json $(call python,ingestion) -m pytest tests/fault -m long
 	@$(call python,evals) tests/fault/publish.py .state/reliability.json docs/results/reliability.json
+	@PARSERS=.state/parsers.json $(call python,ingestion) -m pytest tests/parsers -m long
+	@$(call python,evals) tests/fault/publish.py .state/parsers.json docs/results/parsers.json
 	@.venvs/evals/bin/evals tables
 
 lock: ## Compile every environment's hashed requirements again from its ranges (ADR 0006).
