@@ -159,7 +159,7 @@ def test_a_bad_document_is_tried_three_times_and_again_when_it_changes(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries = []
-    monkeypatch.setattr("ingestion.batch.validate", tries.append)
+    monkeypatch.setattr("ingestion.sync.batch.validate", tries.append)
     world.parse = refusing(tries)
     world.write("bad.md", "one")
 

@@ -26,7 +26,9 @@ from ingestion.operate.console import (
 from ingestion.operate.prefect_access import answers, authorise, plan_server, refusal
 from ingestion.settings import Settings
 from ingestion.state.runs import Runs
+from ingestion.sync.preview import preview_sync
 from ingestion.sync.request import path_of, request_for, request_of
+from ingestion.sync.services import Services
 
 PREFECT_WAIT_SECONDS = 60
 RUN_WAIT_SECONDS = 1800  # for a triggered deployment: a scheduled run of it may come first
@@ -67,6 +69,12 @@ def sync(
     force: Annotated[
         bool, typer.Option("--force", help="Index every document anew, changed or not.")
     ] = False,
+    only: Annotated[
+        str, typer.Option(help="A file or folder of the source: the rest stays as it is.")
+    ] = "",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")
+    ] = False,
     plain: Annotated[bool, typer.Option(help="Run without Prefect.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -90,7 +98,12 @@ def sync(
             overlap_tokens=overlap,
             allow_empty=allow_empty,
             force=force,
+            only=only,
         )
+        if dry_run:
+            planned = preview_sync(request, settings, Services.of(settings))
+            print(planned.model_dump_json(indent=2) if as_json else planned.text)
+            return
         with progress_bar() as on_progress:
             report, _ = run_request(request, settings, on_progress, plain)
     end(report, as_json)

@@ -9,8 +9,7 @@ it later raises the token of the place as well. Chunks are swept only as the run
 committed them, since a successor may have brought the same version back.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
@@ -32,8 +31,10 @@ from contracts.index import (
 )
 from ingestion.errors import Fenced, IngestionError, NotProved, SpecMismatch
 from ingestion.index import pins
+from ingestion.index.counts import documents_and_chunks
 from ingestion.index.embed import Vectors
 from ingestion.index.lease import Lease
+from ingestion.index.reader import Reader
 from ingestion.index.store import (
     POINTS_PER_PAGE,
     POINTS_PER_REQUEST,
@@ -93,6 +94,11 @@ class Index:
             finally:
                 self._leave_places()
 
+    def exists(self) -> bool:
+        """True if a sync has made this collection already."""
+        with translated():
+            return self._client.collection_exists(self._manifests)
+
     def open(self) -> None:
         """Create what is missing; SpecMismatch if the collection is another embedder's (I7)."""
         pins.refuse_reserved(self.name)
@@ -148,39 +154,21 @@ class Index:
 
     def manifests(self, collection: str | None = None) -> dict[str, DocumentManifest]:
         """Committed documents of this source, by path; in another collection if one is given."""
-        name = manifest_alias(collection) if collection else self._manifests
-        return {manifest.path: manifest for manifest in self._each_manifest(name)}
+        found = self.reader(collection or self.collection).manifests()
+        return {manifest.path: manifest for manifest in found}
+
+    def reader(self, collection: str) -> Reader:
+        """A reader of this source's part of a collection."""
+        return Reader(self._client, collection, **self._owner)
 
     def holds(self, manifests: Mapping[str, DocumentManifest]) -> bool:
         """True if exactly these are committed; no second copy of them is held in memory."""
         same = 0
-        for manifest in self._each_manifest(self._manifests):
+        for manifest in self.reader(self.collection).manifests():
             if manifests.get(manifest.path) != manifest:
                 return False
             same += 1
         return same == len(manifests)
-
-    def _each_manifest(self, name: str) -> Iterator[DocumentManifest]:
-        own = models.Filter(must=[equals("kind", "document"), *self._own])
-        return (
-            stored(DocumentManifest, point.payload) for point in scroll(self._client, name, own)
-        )
-
-    def chunks_of(
-        self, manifests: Sequence[DocumentManifest]
-    ) -> Iterator[tuple[DocumentManifest, list[ChunkPayload]]]:
-        """Documents of this source with the chunks that readers see of them."""
-        live = self.live_collection() or self.collection
-        for page in pages(manifests, POINTS_PER_REQUEST):
-            ids = models.MatchAny(any=[manifest.document_id for manifest in page])
-            these = models.FieldCondition(key="document_id", match=ids)
-            chunks = defaultdict(list)
-            for point in scroll(self._client, live, models.Filter(must=[*self._own, these])):
-                chunk = stored(ChunkPayload, point.payload)
-                chunks[chunk.document_id, chunk.version, chunk.namespace].append(chunk)
-            for manifest in page:
-                seen = (manifest.document_id, manifest.version, manifest.namespace)
-                yield manifest, chunks[seen]
 
     def write(self, documents: Sequence[Document], replaced: Sequence[DocumentManifest]) -> int:
         """Commit a batch of documents and sweep those they replace; the number of chunks swept."""
@@ -363,45 +351,6 @@ def chunk_ids(manifest: DocumentManifest, spec: CollectionSpec) -> list[str]:
         chunk_point_id(*identity, digest, ordinal, manifest.namespace)
         for ordinal in range(manifest.chunks)
     ]
-
-
-def counted(
-    client: QdrantClient, index: str, sources: Iterable[tuple[str, str]]
-) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
-    """The same by counts, of known sources; every manifest is read only if others are there."""
-    documents: Counter[tuple[str, str]] = Counter()
-    chunks: Counter[tuple[str, str]] = Counter()
-    if index not in aliases(client):
-        return documents, chunks
-    kind = equals("kind", "document")
-    with translated():
-        for tenant, source in sources:
-            own = [equals("tenant", tenant), equals("source", source)]
-            of_source, of_manifests = models.Filter(must=[*own]), models.Filter(must=[kind, *own])
-            found = client.count(manifest_alias(index), of_manifests, exact=True).count
-            if found:
-                documents[tenant, source] = found
-                chunks[tenant, source] = client.count(index, of_source, exact=True).count
-        every = client.count(manifest_alias(index), models.Filter(must=[kind]), exact=True).count
-    if every != documents.total():
-        return documents_and_chunks(client, index)
-    return documents, chunks
-
-
-def documents_and_chunks(
-    client: QdrantClient, index: str
-) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
-    """Committed documents and chunks of a live index, each by tenant and source."""
-    documents: Counter[tuple[str, str]] = Counter()
-    chunks: Counter[tuple[str, str]] = Counter()
-    if index in aliases(client):
-        kind = models.Filter(must=[equals("kind", "document")])
-        fields = ["tenant", "source", "chunks"]
-        for point in scroll(client, manifest_alias(index), kind, fields):
-            payload = point.payload or {}
-            documents[payload["tenant"], payload["source"]] += 1
-            chunks[payload["tenant"], payload["source"]] += payload["chunks"]
-    return documents, chunks
 
 
 def _manifest_id(manifest: DocumentManifest) -> str:

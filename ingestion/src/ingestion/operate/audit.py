@@ -6,14 +6,15 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from qdrant_client import QdrantClient, models
+from qdrant_client import QdrantClient
 
-from contracts.index import ChunkPayload, DocumentManifest, manifest_alias, manifest_point_id
+from contracts.index import ChunkPayload, DocumentManifest
 from contracts.status import AuditReport, Finding, Quarantined, RawDocument
 from ingestion.compare import Indexed, differences
 from ingestion.errors import DocumentError, UsageError
 from ingestion.index.pins import pins, written_alias
-from ingestion.index.store import aliases, equals, scroll, stored, translated
+from ingestion.index.reader import Reader
+from ingestion.index.store import aliases
 from ingestion.raw import extract
 from ingestion.settings import Settings
 from ingestion.sources import Found, Source
@@ -54,7 +55,7 @@ class Auditor:
         return report
 
     def _look(self, sample: int, seed: int) -> AuditReport:
-        manifests = self._manifests()
+        manifests = {m.path: m for m in self._reader(self.request.index).manifests()}
         source = source_of(self.request, self.settings)
         found = {each.path: each for each in source.scan()}
         if manifests and not found:
@@ -75,7 +76,9 @@ class Auditor:
                 continue
             if hashlib.sha256(raw).hexdigest() == manifest.version:
                 chunks = self._chunks(manifest)
-                indexed = Indexed(manifest, chunks, pinned.get(manifest.document_id))
+                indexed = Indexed(
+                    manifest, chunks, pinned.get((manifest.tenant, manifest.document_id))
+                )
                 findings += differences(said, indexed)
                 checked += 1
         return self._report(len(manifests), checked, findings)
@@ -120,35 +123,20 @@ class Auditor:
         key = (self.settings.state_dir, collection, request.tenant, request.source)
         return Quarantine(*key).entries()
 
-    def _manifests(self) -> dict[str, DocumentManifest]:
-        own = self._filter(kind="document", source=self.request.source)
-        points = scroll(self.client, manifest_alias(self.request.index), own)
-        manifests = (stored(DocumentManifest, point.payload) for point in points)
-        return {manifest.path: manifest for manifest in manifests}
+    def _reader(self, index: str) -> Reader:
+        return Reader(self.client, index, tenant=self.request.tenant, source=self.request.source)
 
     def _chunks(self, manifest: DocumentManifest) -> list[ChunkPayload]:
-        own = self._filter(
-            document_id=manifest.document_id,
-            version=manifest.version,
-            namespace=manifest.namespace,
-        )
-        points = scroll(self.client, self.request.index, own)
-        return [stored(ChunkPayload, point.payload) for point in points]
+        wanted = {name: getattr(manifest, name) for name in ("document_id", "version", "namespace")}
+        return list(self._reader(self.request.index).chunks(**wanted).values())
 
-    def _pinned(self, manifests: Iterable[DocumentManifest]) -> dict[str, DocumentManifest]:
+    def _pinned(
+        self, manifests: Iterable[DocumentManifest]
+    ) -> dict[tuple[str, str], DocumentManifest]:
         """The same documents as the newest pin of the index has them."""
         made = pins(self.client, self.request.index)
-        ids = [manifest_point_id(manifest.tenant, manifest.document_id) for manifest in manifests]
-        if not made or not ids:
-            return {}
-        with translated():
-            points = self.client.retrieve(manifest_alias(made[-1].index), ids)
-        pinned = (stored(DocumentManifest, point.payload) for point in points)
-        return {manifest.document_id: manifest for manifest in pinned}
-
-    def _filter(self, **fields: str) -> models.Filter:
-        fields["tenant"] = self.request.tenant
-        return models.Filter(must=[equals(field, value) for field, value in fields.items()])
+        wanted = [(manifest.tenant, manifest.document_id) for manifest in manifests]
+        return self._reader(made[-1].index).manifests_of(wanted) if made else {}
 
     def _report(
         self, documents: int, checked: int, findings: Collection[Finding], error: str | None = None

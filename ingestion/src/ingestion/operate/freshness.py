@@ -12,10 +12,10 @@ from typing import Self, get_args
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from contracts.status import RunReport, SourceStatus, StaleReason
+from ingestion.index.counts import counted
 from ingestion.index.held import hold_text
 from ingestion.index.records import every_record
 from ingestion.index.store import connect
-from ingestion.index.writer import counted
 from ingestion.settings import Settings
 from ingestion.sources.settings import SourceSettings, due_after
 from ingestion.state.runs import CLOCK_TOLERANCE, REPORTS_KEPT, Runs, file_of

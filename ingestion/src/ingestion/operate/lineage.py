@@ -3,18 +3,18 @@
 import uuid
 
 from pydantic import BaseModel
-from qdrant_client import QdrantClient, models
+from qdrant_client import QdrantClient
 
 from contracts.index import (
     ChunkPayload,
     CollectionSpec,
     DocumentManifest,
     manifest_alias,
-    manifest_point_id,
 )
 from ingestion.errors import UsageError
 from ingestion.index.pins import shown_instead, spec_of
-from ingestion.index.store import aliases, collections_of, equals, scroll, stored, translated
+from ingestion.index.reader import Reader
+from ingestion.index.store import aliases, collections_of
 
 HOW_IDS_LOOK = (
     "a chunk goes by its point id (`chunk_id` of an answer's citations and passages, such as "
@@ -56,7 +56,7 @@ def lineages(client: QdrantClient, index: str, wanted: str) -> list[Lineage]:
     if index not in named:
         raise UsageError(f"There is no index {index}: `ingestion sync <folder>` makes one.")
     for collection in _collections(client, index, named[index]):
-        if found := _points(client, collection, wanted):
+        if found := _chunks(client, collection, wanted):
             return _lineages(client, index, collection, found)
     raise UsageError(
         f"No collection of {index} has a chunk {wanted}: {HOW_IDS_LOOK}. A chunk of an older "
@@ -70,35 +70,27 @@ def _collections(client: QdrantClient, index: str, live: str) -> list[str]:
     return [live, *(name for name in every if name != live)]
 
 
-def _points(client: QdrantClient, collection: str, wanted: str) -> list[models.Record]:
+def _chunks(client: QdrantClient, collection: str, wanted: str) -> dict[str, ChunkPayload]:
+    reader = Reader(client, collection)
     if _is_uuid(wanted):
-        with translated():
-            return client.retrieve(collection, [wanted])
+        return reader.chunks_at([wanted])
     for document_id, ordinal in ((wanted, None), _document_and_ordinal(wanted)):
-        own = models.Filter(must=[equals("document_id", document_id)])
-        found = [
-            point
-            for point in scroll(client, collection, own)
-            if ordinal in (None, (point.payload or {})["ordinal"])
-        ]
-        if found:
-            return sorted(found, key=lambda point: (point.payload or {})["ordinal"])
-    return []
+        chunks = reader.chunks(document_id=document_id)
+        if found := {id: c for id, c in chunks.items() if ordinal in (None, c.ordinal)}:
+            return found
+    return {}
 
 
 def _lineages(
-    client: QdrantClient, index: str, collection: str, points: list[models.Record]
+    client: QdrantClient, index: str, collection: str, chunks: dict[str, ChunkPayload]
 ) -> list[Lineage]:
-    chunks = {str(point.id): stored(ChunkPayload, point.payload) for point in points}
-    ids = {manifest_point_id(chunk.tenant, chunk.document_id) for chunk in chunks.values()}
-    with translated():
-        records = client.retrieve(manifest_alias(collection), [*ids])
-    manifests = {str(each.id): stored(DocumentManifest, each.payload) for each in records}
+    documents = [(chunk.tenant, chunk.document_id) for chunk in chunks.values()]
+    manifests = Reader(client, collection).manifests_of(documents)
     spec = spec_of(client, manifest_alias(collection))
     elsewhere = _seen_instead(client, index, collection)
     found = []
     for chunk_id, chunk in chunks.items():
-        manifest = manifests.get(manifest_point_id(chunk.tenant, chunk.document_id))
+        manifest = manifests.get((chunk.tenant, chunk.document_id))
         unseen = elsewhere or _uncommitted(chunk, manifest)
         found.append(
             Lineage(

@@ -27,6 +27,7 @@ class Run:
     tenant: str
     index: str
     flow_run_id: str | None = None
+    only: str = ""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     run_id: str = ""
     collection: str = ""
@@ -59,6 +60,7 @@ class Run:
             source=self.source,
             tenant=self.tenant,
             index=self.index,
+            only=self.only,
             collection=self.collection,
             status="failed" if self.error else "held" if held else good,
             started_at=self.started_at,
@@ -103,7 +105,7 @@ class Runs:
         old = sorted(f for f in entries(folder) if f.suffix == ".json")[:-REPORTS_KEPT]
         if not old:
             return
-        good = next((r.run_id for r in self._read(folder) if r.status in GOOD), None)
+        good = next((r.run_id for r in self._read(folder) if r.status in GOOD and not r.only), None)
         for file in old:
             if file.stem != good:
                 file.unlink(missing_ok=True)
@@ -128,7 +130,8 @@ class Runs:
     ) -> RunReport | None:
         """The last run that was carried out, into `collection` if one is given.
 
-        One that is dated after `until`, or after now, is not counted: a clock was wrong.
+        A run that looked at a part of the source does not count. Nor does one that is dated after
+        `until`, or after now, since a clock was wrong.
         """
         latest = (until or datetime.now(UTC)) + CLOCK_TOLERANCE
         return next(
@@ -136,6 +139,7 @@ class Runs:
                 report
                 for report in self.of(index, tenant, source)
                 if report.status in GOOD
+                and not report.only
                 and collection in (None, report.collection)
                 and report.started_at <= latest
             ),

@@ -19,7 +19,7 @@ from contracts.index import DocumentManifest
 from contracts.status import Hold
 from ingestion.compare import Indexed, losses
 from ingestion.errors import DocumentError, Held
-from ingestion.index.records import SourceRecords
+from ingestion.index.records import SourceRecord, SourceRecords
 from ingestion.index.writer import Index
 from ingestion.sources import Found
 from ingestion.state.runs import Run
@@ -63,20 +63,33 @@ class Guard:
                 return
             if not self.allow_empty:
                 raise Held(last)
-        history = self._history(known)
-        memory = Memory.of(record, plan, history, datetime.now(UTC))
-        changed = _changed(plan, history) if history else []
-        now = dict(self._readable(_sample(changed)))
-        reasons = [
-            *self._volume(plan, history, now, memory, run.source),
-            *self._shape(changed, history, now, memory, run),
-        ]
+        memory, reasons = self._judged(plan, known, record, run)
         if not reasons:
             self.records.change(lost=memory.lost, damaged=memory.damaged)
             return
         if last and last.approved_at:
             reasons.append(f"the source has changed since run {last.run_id} was approved")
         raise Held(Hold(run_id=run.run_id, since=datetime.now(UTC), digest=digest, reasons=reasons))
+
+    def reasons(self, plan: Plan, known: dict[str, DocumentManifest], run: Run) -> list[str]:
+        """Why a run would be held now, in clauses; nothing is kept of the question."""
+        record = self.records.read()
+        last = record.hold
+        if last and last.approved_at and last.digest == self._digest(plan, known):
+            return []
+        return self._judged(plan, known, record, run)[1]
+
+    def _judged(
+        self, plan: Plan, known: dict[str, DocumentManifest], record: SourceRecord, run: Run
+    ) -> tuple[Memory, list[str]]:
+        history = self._history(known)
+        memory = Memory.of(record, plan, history, datetime.now(UTC))
+        changed = _changed(plan, history) if history else []
+        now = dict(self._readable(_sample(changed)))
+        return memory, [
+            *self._volume(plan, history, now, memory, run.source),
+            *self._shape(changed, history, now, memory, run),
+        ]
 
     def first_look(self, run: Run) -> None:
         """Note what looks broken in a source that was never there before: it has no history."""
@@ -191,9 +204,10 @@ class Guard:
 
     def _texts(self, manifests: Iterable[DocumentManifest]) -> dict[str, str]:
         """Text of documents as readers see it now, by path."""
+        seen = self.index.reader(self.index.live_collection() or self.index.collection)
         return {
             manifest.path: Indexed(manifest, chunks).text
-            for manifest, chunks in self.index.chunks_of(list(manifests))
+            for manifest, chunks in seen.with_chunks(list(manifests))
         }
 
 

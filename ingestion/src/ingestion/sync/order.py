@@ -1,13 +1,13 @@
 """The order of work of one sync, as a plain function; `flow.py` runs the same under Prefect."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 from contracts.index import DocumentManifest
 from ingestion.documents.duplicates import Duplicates
-from ingestion.errors import NotProved
+from ingestion.errors import NotProved, UsageError
 from ingestion.index.records import SourceRecords
 from ingestion.index.writer import Audit, Index
 from ingestion.parse import NOT_SUPPORTED
@@ -17,6 +17,7 @@ from ingestion.sync.batch import BatchResult
 from ingestion.sync.guards import Guard
 from ingestion.sync.plan import Pending, Plan, batches, make_plan
 from ingestion.sync.quarantine import MAX_ATTEMPTS, Quarantine
+from ingestion.sync.selection import alike, is_selected
 
 RunBatch = Callable[[Sequence[Pending]], BatchResult]
 OnProgress = Callable[[int, int], None]  # documents done, documents to do
@@ -40,6 +41,7 @@ class Job:
     guard: Guard
     duplicates: Duplicates
     force: bool = False  # index every document anew, whatever its hash
+    only: str = ""  # a path of the source: the rest stays as it is
 
 
 def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> None:
@@ -50,6 +52,7 @@ def sync(job: Job, run: Run, run_batch: RunBatch, on_progress: OnProgress) -> No
     if seen.is_settled:  # there is nothing to write, so nobody has to be kept away
         _carry_out(job, seen, run, run_batch, on_progress)
         return
+    _require_whole_index(job)
     with job.index.lease():
         if not job.index.holds(seen.known):  # another run has written since
             seen = _look(job)
@@ -64,6 +67,7 @@ class Seen:
     known: dict[str, DocumentManifest]
     audit: Audit
     plan: Plan
+    names: list[str]  # sentences on names that are alike
 
     @property
     def is_settled(self) -> bool:
@@ -81,13 +85,70 @@ def _look(job: Job) -> Seen:
     audit = job.index.audit(list(known.values()))
     unchecked = [m.document_id for m in known.values() if job.force or m.kept != job.contract]
     anew = {*audit.damaged, *unchecked}
-    return Seen(known, audit, make_plan(found, known, job.namespace, anew))
+    names = alike(item.path for item in found)
+    if not job.only:
+        return Seen(known, audit, make_plan(found, known, job.namespace, anew), names)
+    plan = _part_of_plan(job, found, known, audit, anew)
+    return Seen(known, audit, plan, names)
+
+
+def _part_of_plan(
+    job: Job,
+    found: Sequence[Found],
+    known: Mapping[str, DocumentManifest],
+    audit: Audit,
+    anew: Collection[str],
+) -> Plan:
+    """The plan for `job.only`, and for documents that lost chunks; the rest counts as unchanged.
+
+    Raises: UsageError if neither the source nor the index has the path.
+    """
+    damaged = set(audit.damaged)
+    part = {
+        path: manifest
+        for path, manifest in known.items()
+        if is_selected(path, job.only) or manifest.document_id in damaged
+    }
+    here = [item for item in found if is_selected(item.path, job.only) or item.path in part]
+    if not any(is_selected(path, job.only) for path in (*part, *(item.path for item in here))):
+        raise UsageError(
+            f"Neither the source nor the index has {job.only}: name a path as `ingestion sync "
+            "--dry-run` lists it, relative to the source. Nothing was changed."
+        )
+    plan = make_plan(here, part, job.namespace, anew)
+    return replace(plan, unchanged=plan.unchanged + [path for path in known if path not in part])
+
+
+def _require_whole_index(job: Job) -> None:
+    """Raise UsageError if a part of the source would be written beside what readers see."""
+    if job.only and job.index.live_collection() != job.index.collection:
+        raise UsageError(
+            f"Readers of {job.index.name} see a collection that was built otherwise: sync the "
+            "whole source, without --only. Nothing was changed."
+        )
+
+
+def preview(job: Job, run: Run) -> Seen:
+    """What a sync would do now; it writes nothing. `run` gets the notes and the hold, if any."""
+    if job.index.exists():
+        seen = _look(job)
+    else:
+        found = [*_found(job)]
+        names = alike(item.path for item in found)
+        seen = Seen({}, Audit({}, []), make_plan(found, {}, job.namespace), names)
+    run.notes.extend(seen.names)
+    if reasons := job.guard.reasons(seen.plan, seen.known, run):
+        run.notes.extend(f"a guard would hold the run: {reason}" for reason in reasons)
+    return seen
 
 
 def _carry_out(
     job: Job, seen: Seen, run: Run, run_batch: RunBatch, on_progress: OnProgress
 ) -> None:
     known, plan = seen.known, seen.plan
+    run.notes.extend(seen.names)
+    if job.only:
+        run.notes.append(f"only {job.only} was looked at: the rest counts as unchanged")
     before = [
         p.replaces for p in plan.pending if p.replaces and p.replaces.version == p.found.sha256
     ]
@@ -106,11 +167,13 @@ def _carry_out(
         (found, f"{reason.removesuffix(KEPT)}{KEPT if found.path in known else ''}")
         for found, reason in problems
     ]
-    run.quarantined.extend(job.quarantine.record(problems))
+    outside = {path for path in job.quarantine.entries() if not is_selected(path, job.only)}
+    run.quarantined.extend(job.quarantine.record(problems, keep=outside))
     run.account((found.path for found, _ in problems), "quarantined")
     job.duplicates.count(_prove(job.index, seen, run), run)
-    job.records.change(collection=run.collection)
-    _switch_when_whole(job, run)
+    if not job.only:
+        job.records.change(collection=run.collection)
+        _switch_when_whole(job, run)
     if not known:
         job.guard.first_look(run)
     if instead := job.index.shown_instead():

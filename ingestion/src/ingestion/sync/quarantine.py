@@ -6,7 +6,7 @@ run, but neither tried nor listed, until it changes.
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ _SELECT = (
     "SELECT path, reason, sha256, raw_bytes, attempts FROM quarantine "
     "WHERE collection = ? AND tenant = ? AND source = ?"
 )
-_DELETE = "DELETE FROM quarantine WHERE collection = ? AND tenant = ? AND source = ?"
+_DELETE = "DELETE FROM quarantine WHERE collection = ? AND tenant = ? AND source = ? AND path = ?"
 _INSERT = "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _EVERYTHING = (
     "SELECT * FROM quarantine WHERE ((tenant, source, path, sha256) IN dropped) = ? "
@@ -56,10 +56,13 @@ class Quarantine:
             rows = database.execute(_SELECT, self._key)
             return {row["path"]: Quarantined(**row) for row in rows}
 
-    def record(self, problems: Iterable[tuple[Found, str]]) -> list[Quarantined]:
+    def record(
+        self, problems: Iterable[tuple[Found, str]], keep: Collection[str] = ()
+    ) -> list[Quarantined]:
         """Replace the entries by what this run could not index; attempts count per content.
 
-        Those whose content was dropped are kept, but not returned.
+        Those whose content was dropped are kept, but not returned. Nor are the entries of the paths
+        in `keep`, which this run did not look at.
         """
         before = self.entries()
         entries = []
@@ -78,7 +81,8 @@ class Quarantine:
         now = datetime.now(UTC).isoformat(timespec="seconds")
         rows = [(*self._key, *entry.model_dump().values(), now) for entry in entries]
         with _opened(self._file) as database:
-            database.execute(_DELETE, self._key)
+            gone = [(*self._key, path) for path in before if path not in keep]
+            database.executemany(_DELETE, gone)
             database.executemany(_INSERT, rows)
             dropped = set(map(tuple, database.execute("SELECT * FROM dropped")))
         own = self._key[1:]

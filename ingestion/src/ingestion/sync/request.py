@@ -33,6 +33,7 @@ class SyncRequest(BaseModel):
     overlap_tokens: int
     allow_empty: bool = False
     force: bool = False  # index every document anew, whatever its hash
+    only: str = ""  # a path of the source: the rest stays as it is
     is_named: bool = True  # by a person or a declaration; False: by the last part of its path
 
 

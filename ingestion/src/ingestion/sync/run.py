@@ -35,7 +35,7 @@ def run_sync(
     `wrap` turns the batch function into one that is tried again; returns the report and notes.
     Raises: OSError if the report could not be kept, before anything is changed.
     """
-    run = Run(request.source, request.tenant, request.index, flow_run_id)
+    run = Run(request.source, request.tenant, request.index, flow_run_id, only=request.only)
     runs, is_kept = Runs(settings.state_dir), True
     records = SourceRecords(services.store, request.index, request.tenant, request.source)
     try:
@@ -73,16 +73,30 @@ def _synced(
     run: Run,
     records: SourceRecords,
 ) -> None:
-    """Put the parts of a sync together, and run it to a good end. Raises: Held, IngestionError."""
-    source = source_of(request, settings, run.notes.append)
+    """Run a sync to a good end. Raises: Held, IngestionError."""
     Runs(settings.state_dir).require_room(request.index, request.tenant, request.source)
-    _require_own_name(request, records)
+    job, run_batch = put_together(request, settings, services, run)
     declared = settings.sources.get(request.source)
     is_declared = declared is not None and (request.index, request.tenant) == (
         settings.index,
         declared.tenant or settings.tenant,
     )
     records.change(location=request.reads.location, declared=is_declared)
+    sync(job, run, wrap(run_batch), on_progress)
+    if not run.outcomes:
+        run.notes.append(f"{request.reads.location} is empty: {EMPTY}")
+    keep_sample(job.index, job.source, run, settings.state_dir)
+    if not request.only:
+        HeldRun(records).end()
+
+
+def put_together(
+    request: SyncRequest, settings: Settings, services: Services, run: Run
+) -> tuple[Job, RunBatch]:
+    """The parts of a sync, and what indexes a batch. Raises: UsageError, NameTaken, Unavailable."""
+    source = source_of(request, settings, run.notes.append)
+    records = SourceRecords(services.store, request.index, request.tenant, request.source)
+    _require_own_name(request, records)
     embedder = services.embedder
     chunker = chunker_of(request, embedder)
     spec = spec_of(embedder, chunker)
@@ -119,12 +133,9 @@ def _synced(
         ),
         duplicates=duplicates,
         force=request.force,
+        only=request.only,
     )
-    sync(job, run, wrap(indexer.index_batch), on_progress)
-    if not run.outcomes:
-        run.notes.append(f"{request.reads.location} is empty: {EMPTY}")
-    keep_sample(services.store, index, source, run, settings.state_dir)
-    HeldRun(records).end()
+    return job, indexer.index_batch
 
 
 def _require_own_name(request: SyncRequest, records: SourceRecords) -> None:

@@ -12,17 +12,13 @@ from itertools import groupby, islice, zip_longest
 from pathlib import Path
 
 from pydantic import BaseModel
-from qdrant_client import QdrantClient
 
 from contracts.index import (
     ChunkPayload,
     DocumentManifest,
     chunk_point_id,
-    manifest_alias,
-    manifest_point_id,
 )
 from ingestion.errors import DocumentError, IngestionError
-from ingestion.index.store import stored, translated
 from ingestion.index.writer import Index
 from ingestion.parsers import PLAIN_TEXT
 from ingestion.sources import Source
@@ -90,15 +86,13 @@ class Samples:
         return read_whole(Sample, newest) if newest else None
 
 
-def keep_sample(
-    client: QdrantClient, index: Index, source: Source, run: Run, state_dir: Path
-) -> None:
+def keep_sample(index: Index, source: Source, run: Run, state_dir: Path) -> None:
     """Sample what a run wrote; where that fails, a note of the run says so, and the run goes on."""
     written = sorted(path for path, what in run.outcomes.items() if what in ("added", "modified"))
     if not written:
         return
     try:
-        chunks = _sampled(client, index, source, run, written)
+        chunks = _sampled(index, source, run, written)
         sample = Sample(
             run_id=run.run_id,
             source=run.source,
@@ -113,17 +107,13 @@ def keep_sample(
         run.notes.append(f"no chunks were sampled: {error}")
 
 
-def _sampled(
-    client: QdrantClient, index: Index, source: Source, run: Run, written: list[str]
-) -> list[SampledChunk]:
+def _sampled(index: Index, source: Source, run: Run, written: list[str]) -> list[SampledChunk]:
     """Documents are chosen first, so that a long one does not take the places of the others."""
     choose = random.Random(run.run_id)  # noqa: S311  # no secret
     paths = choose.sample(written, min(CHUNKS, len(written)))
-    ids = [manifest_point_id(run.tenant, f"{run.source}/{path}") for path in paths]
-    with translated():
-        records = client.retrieve(manifest_alias(index.collection), ids)
-    manifests = [stored(DocumentManifest, record.payload) for record in records]
-    manifests.sort(key=lambda manifest: manifest.path)
+    reader = index.reader(index.collection)
+    of_run = reader.manifests_of((run.tenant, f"{run.source}/{path}") for path in paths)
+    manifests = sorted(of_run.values(), key=lambda manifest: manifest.path)
     choose.shuffle(manifests)
     orders = [choose.sample(range(m.chunks), min(CHUNKS, m.chunks)) for m in manifests]
     turns = zip_longest(*orders)  # one chunk of each document, then another of each, and so on
@@ -134,15 +124,13 @@ def _sampled(
         (chunk_point_id(*_identity(m), index.spec.digest, ordinal, m.namespace), m)
         for m, ordinal in sorted(islice(chosen, CHUNKS), key=lambda pair: (pair[0].path, pair[1]))
     ]
-    with translated():
-        found = {str(p.id): p.payload for p in client.retrieve(index.collection, [*dict(wanted)])}
+    found = reader.chunks_at([*dict(wanted)])
     sampled = []
     for manifest, group in groupby(wanted, key=lambda pair: pair[1]):  # a raw document at a time
         raw, note = _raw(source, manifest)
         for chunk_id, _ in group:
             if chunk_id in found:
-                chunk = stored(ChunkPayload, found[chunk_id])
-                sampled.append(_beside(chunk_id, chunk, manifest, raw, note))
+                sampled.append(_beside(chunk_id, found[chunk_id], manifest, raw, note))
     return sampled
 
 
