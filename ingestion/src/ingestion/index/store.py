@@ -21,6 +21,7 @@ POINTS_PER_PAGE = 1000
 
 OLDEST_STORE = (1, 16)  # that knows `update_filter`
 KEYWORD, INTEGER = models.PayloadSchemaType.KEYWORD, models.PayloadSchemaType.INTEGER
+DATETIME = models.PayloadSchemaType.DATETIME
 
 ADVICE = {  # by status, where it says enough
     401: "set INGESTION_QDRANT_API_KEY to its key.",
@@ -60,10 +61,10 @@ def create_collections(client: QdrantClient, collection: str, dimensions: int) -
             {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
         )
         _create(client, manifests, {}, {UNUSED_SPARSE: models.SparseVectorParams()})
-        own = ("tenant", "namespace", "source", "document_id", "version", "run_id")
+        own = ("tenant", "namespace", "source", "document_id", "version", "run_id", "tags")
         index_fields(client, collection, dict.fromkeys(own, KEYWORD))
-        keywords = dict.fromkeys(("kind", "tenant", "source"), KEYWORD)
-        index_fields(client, manifests, keywords | {"token": INTEGER})
+        keywords = dict.fromkeys(("kind", "tenant", "source", "tags", "url"), KEYWORD)
+        index_fields(client, manifests, keywords | {"token": INTEGER, "modified_at": DATETIME})
 
 
 def index_fields(

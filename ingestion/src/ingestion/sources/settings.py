@@ -28,6 +28,8 @@ from ingestion.parsers import NAMES
 
 SECONDS_IN = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
+NAMESPACE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+Namespace = Annotated[str, Field(pattern=f"^{NAMESPACE}$")]
 Kind = Literal["folder", "jsonl", "git", "http"]
 
 
@@ -103,6 +105,10 @@ class SourceSettings(BaseModel):
     silence_limit: Seconds | None = None  # since the last change; default: by its usual rhythm
     tenant: str | None = None  # default: `Settings.tenant`
     namespace: str | None = None
+    groups: dict[str, Namespace] = {}  # namespace by path or folder of the source; longest wins
+    group_key: str | None = None  # field of front matter that names the document's namespace
+    tags: tuple[str, ...] = ()  # of every document, beside its own
+    url: str = Field(default="", pattern=r"^(https?://[^/\s]+/\S*)?$")  # {path} is filled in
     document: DocumentContract = DocumentContract()
 
     ref: str = Field(default="HEAD", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]*$")  # git
@@ -133,6 +139,22 @@ class SourceSettings(BaseModel):
         if self.kind == "http" and not self.hosts:
             raise ValueError("hosts is missing: list the hosts that may be asked")
         return self
+
+    def digest(self, namespace: str) -> str:
+        """Names what is asked of documents and said of them; "" where nothing is.
+
+        Where it differs from a committed document's, that one is indexed anew.
+        """
+        said = (self.groups, self.group_key, self.tags, self.url)
+        if not any(said):
+            return self.document.digest
+        own = namespace if self.has_groups else ""
+        return digest_of([self.document.digest, own, *said])
+
+    @property
+    def has_groups(self) -> bool:
+        """Whether its documents may lie in several namespaces."""
+        return bool(self.groups or self.group_key)
 
     @property
     def is_local(self) -> bool:

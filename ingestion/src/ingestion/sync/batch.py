@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from contracts.index import ChunkPayload, DocumentManifest
 from ingestion.documents.chunk import Chunk, Chunker
+from ingestion.documents.described import described
 from ingestion.documents.duplicates import Duplicates
 from ingestion.documents.validate import check_contract, validate
 from ingestion.errors import DocumentError, InputRefused
@@ -14,7 +15,7 @@ from ingestion.index.embed import Embedder
 from ingestion.index.writer import Document, Index
 from ingestion.parse import Parse, Parsed
 from ingestion.sources import Found, Source
-from ingestion.sources.settings import DocumentContract
+from ingestion.sources.settings import SourceSettings
 from ingestion.sync.plan import Pending
 
 
@@ -51,7 +52,7 @@ class Indexer:
     embedder: Embedder
     parse: Parse
     index: Index
-    contract: DocumentContract
+    reads: SourceSettings
     duplicates: Duplicates
 
     def index_batch(self, batch: Sequence[Pending]) -> BatchResult:
@@ -86,12 +87,13 @@ class Indexer:
         found = pending.found
         raw, parsed = self._parsed(found)
         validate(parsed)
-        check_contract(parsed, found.format, self.contract)
+        check_contract(parsed, found.format, self.reads.document)
+        facts = described(found.path, parsed, self.reads, self.namespace)
         chunks = self.chunker.chunks(parsed)
         self.duplicates.add(found.path, parsed.text)
         manifest = DocumentManifest(
             tenant=self.tenant,
-            namespace=self.namespace,
+            namespace=facts.namespace,
             source=self.name,
             document_id=f"{self.name}/{found.path}",
             path=found.path,
@@ -106,7 +108,9 @@ class Indexer:
             committed_at=datetime.now(UTC),
             modified_at=parsed.stated_at,
             notes=parsed.notes,
-            kept=self.contract.digest,
+            kept=self.reads.digest(self.namespace),
+            url=facts.url,
+            tags=facts.tags,
         )
         return Prepared(pending, manifest, chunks)
 
@@ -154,6 +158,7 @@ class Indexer:
             start=chunk.start,
             end=chunk.end,
             headings=list(chunk.headings),
+            tags=manifest.tags,
             page=chunk.page,
             run_id=self.run_id,
         )

@@ -32,7 +32,7 @@ class Job:
     """What one sync works with."""
 
     source: Source
-    namespace: str
+    namespace: str | None  # None: each document has its own, and `contract` tells of a change
     contract: str  # digest of what is asked of a document
     index: Index
     quarantine: Quarantine

@@ -48,7 +48,7 @@ class Plan:
 def make_plan(
     found: Iterable[Found],
     known: Mapping[str, DocumentManifest],
-    namespace: str,
+    namespace: str | None,
     anew: Collection[str] = (),
 ) -> Plan:
     """Compare by content hash; those of `anew` (by id) are indexed anew whatever their hash."""
@@ -63,7 +63,7 @@ def make_plan(
             pending.append(Pending(item))
         elif (
             manifest.version == item.sha256
-            and manifest.namespace == namespace
+            and namespace in (None, manifest.namespace)
             and manifest.document_id not in anew
         ):
             unchanged.append(item.path)

@@ -112,13 +112,13 @@ def put_together(
         embedder=embedder,
         parse=services.parse,
         index=index,
-        contract=request.reads.document,
+        reads=request.reads,
         duplicates=duplicates,
     )
     job = Job(
         source=source,
-        namespace=request.namespace,
-        contract=request.reads.document.digest,
+        namespace=None if request.reads.has_groups else request.namespace,
+        contract=request.reads.digest(request.namespace),
         index=index,
         quarantine=Quarantine(settings.state_dir, index.collection, request.tenant, request.source),
         records=records,

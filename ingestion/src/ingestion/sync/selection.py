@@ -4,12 +4,14 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 
+from ingestion.sources import is_at
+
 NAMES_TOLD = 20
 
 
 def is_selected(path: str, only: str) -> bool:
     """True if a path is `only`, or lies below it; every path is where `only` is empty."""
-    return not only or path == only or path.startswith(f"{only.rstrip('/')}/")
+    return not only or is_at(path, only)
 
 
 def alike(paths: Iterable[str]) -> list[str]:
