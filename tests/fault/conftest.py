@@ -25,10 +25,12 @@ from tests.fault.places import Publish, publisher
 
 from contracts.index import manifest_alias
 from contracts.status import RunReport
-from ingestion.bootstrap import Services, request_for, run_sync
+from ingestion.index.store import connect
 from ingestion.settings import Settings
-from ingestion.source_settings import SourceSettings
-from ingestion.store import connect
+from ingestion.sources.settings import SourceSettings
+from ingestion.sync.request import request_for
+from ingestion.sync.run import run_sync
+from ingestion.sync.services import Services
 
 WRITES = ("upsert", "set_payload", "batch_update_points", "delete", "update_collection_aliases")
 _processes = multiprocessing.get_context("fork")  # a start costs milliseconds, not an import

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.bootstrap import SyncRequest, request_for, request_of
 from ingestion.errors import UsageError
 from ingestion.settings import Settings
-from ingestion.source_settings import SourceSettings, due_after, load_sources
+from ingestion.sources.settings import SourceSettings, due_after, load_sources
+from ingestion.sync.request import SyncRequest, request_for, request_of
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
