@@ -157,7 +157,7 @@ contract: ## Check the contracts' snapshots, the sample's labels, and the vector
 	@$(call python,ingestion) -m pytest tests/unit/evals/test_sample_dataset.py
 
 integration: ## Run the tests that need the whole stack, and the page's in a real browser.
-	@$(DEV)/python -m pytest tests/integration tests/e2e
+	@$(DEV)/python -m pytest tests/clients tests/integration tests/e2e
 
 fault: ## Kill, race and poison ingestion on the real vector store: the short form.
 	@$(call python,ingestion) -m pytest tests/fault

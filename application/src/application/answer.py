@@ -45,6 +45,7 @@ from contracts.answer import (
     Statement,
     Status,
     Timings,
+    Tokens,
 )
 
 UNKNOWN = "unknown"
@@ -277,6 +278,11 @@ class Answerer:
                 first_token_ms=reply.first_token_ms,
                 generate_ms=reply.generate_ms,
                 total_ms=_ms_since(ask.began),
+            ),
+            tokens=Tokens(
+                prompt=reply.usage.prompt_tokens,
+                completion=reply.usage.completion_tokens,
+                finish_reason=reply.usage.finish_reason,
             ),
             chat_request=self._chat_request(found),
         )

@@ -28,6 +28,7 @@ from application.answer import Answerer
 from application.build import build_of_sources
 from application.bundle_store import BundleStore
 from application.dependencies import Services
+from application.doors import chat_completions
 from application.errors import Misconfigured, ModelUnavailable, RetrievalUnavailable
 from application.metrics import Metrics
 from application.middleware import KnownHosts, RequestEnvelope
@@ -68,6 +69,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.include_router(api.router)
+    app.include_router(chat_completions.router)
     app.include_router(page)
     app.mount("/static", static_files, name="static")
     add_problem_handlers(app)

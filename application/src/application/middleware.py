@@ -68,7 +68,8 @@ class RequestEnvelope:
             if started:
                 log_unexpected(error, request_id)  # the server then cuts the connection
                 return
-            await problem_response(error, request_id)(scope, receive, send_with_headers)
+            response = problem_response(error, request_id, scope["path"])
+            await response(scope, receive, send_with_headers)
 
 
 class KnownHosts:
@@ -88,7 +89,8 @@ class KnownHosts:
                 f"This server asks for no key, so it answers to {names} only; use one of them, or "
                 "set APPLICATION_REQUIRE_KEYS=true."
             )
-            await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
+            response = problem_response(error, scope["state"]["request_id"], scope["path"])
+            await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

@@ -84,6 +84,14 @@ class Timings(Record):
     total_ms: float
 
 
+class Tokens(Record):
+    """What one generation cost, as the model's server counts it."""
+
+    prompt: int | None = None
+    completion: int | None = None
+    finish_reason: str | None = None  # "length" where the reply was cut off
+
+
 class Answer(Record):
     """Reply of `POST /v1/ask`; the last event of a stream."""
 
@@ -99,6 +107,7 @@ class Answer(Record):
     passages: list[Passage]
     provenance: Provenance
     timings: Timings
+    tokens: Tokens = Tokens()  # nothing where no model was asked
     chat_request: dict[str, Any] | None = None  # what the model was sent; for probes only
 
 
