@@ -27,6 +27,7 @@ from application.admission import Admission
 from application.answer import Answerer
 from application.build import build_of_sources
 from application.bundle_store import BundleStore
+from application.conversation import Conversations
 from application.dependencies import Services
 from application.doors import chat_completions
 from application.errors import Misconfigured, ModelUnavailable, RetrievalUnavailable
@@ -121,11 +122,12 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
         bundles = BundleStore(folder, settings.bundle, settings.answer_profile)
         log.info("bundle %s answers", bundles.live.digest)  # a broken one stops the start here
         marker = marker_key(settings.marker_key, settings.state_dir / "secrets" / "marker.key")
+        prompt, model = ChatPrompt(marker), _chat_models(session, settings)
         answerer = Answerer(
             retriever=retriever,
             similarity=embedder,
-            prompt=ChatPrompt(marker),
-            model=_chat_models(session, settings),
+            prompt=prompt,
+            model=model,
             support=WordsAndValues(),
             manifests=manifests,
             logs=[events, metrics],
@@ -141,6 +143,7 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             retriever=retriever,
             manifests=manifests,
             answerer=answerer,
+            conversations=Conversations(answerer, prompt, model),
             readiness=ReadinessChecks(session, index, bundles, settings, events),
             metrics=metrics,
         )

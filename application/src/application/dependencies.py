@@ -11,6 +11,7 @@ from application.adapters.readiness import ReadinessChecks
 from application.answer import Answerer, Ask
 from application.bundle import Bundle, Mode
 from application.bundle_store import BundleStore
+from application.conversation import Conversations
 from application.errors import InvalidRequest, ProbeRefused
 from application.metrics import Metrics
 from application.ports import Manifests, Query, Retriever
@@ -34,6 +35,7 @@ class Services:
     retriever: Retriever
     manifests: Manifests
     answerer: Answerer
+    conversations: Conversations
     readiness: ReadinessChecks
     metrics: Metrics
 

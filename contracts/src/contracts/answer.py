@@ -11,11 +11,22 @@ Status = Literal["answered", "abstained", "degraded"]  # degraded: passages, but
 SupportLabel = Literal["supported", "unsupported", "contradicted"]
 
 
+Rewriting = Literal["none", "model", "rule", "courtesy"]
+
+
+class Turn(Contract):
+    """One thing that was said earlier in a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str = Field(max_length=8000)
+
+
 class AskRequest(Contract):
     """Body of `POST /v1/ask`."""
 
     question: str = Field(min_length=1, max_length=4000)
     stream: bool = False
+    history: list[Turn] = Field(default=[], max_length=50)  # what was said before, oldest first
 
 
 class Passage(Record):
@@ -71,6 +82,7 @@ class Provenance(Record):
     application_build: str
     bundle: str  # digest of prompts and retrieval settings
     profile: str = "unknown"  # the answer profile: tiny, small or standard
+    rewriting: Rewriting = "none"  # who made the question stand alone; courtesy: nothing was asked
     sampling: dict[str, float | int]  # parameters sent explicitly
 
 
@@ -98,6 +110,7 @@ class Answer(Record):
     contract: Literal["answer/1"] = "answer/1"
     request_id: str
     status: Status
+    question: str = ""  # as it was searched: rewritten to stand alone, where it did not
     text: str
     reason: str | None = None  # why it abstained or is degraded, in words for a person
     evidence: float = Field(ge=0, le=1)  # calibrated chance that the answer is right

@@ -13,6 +13,7 @@ from tests.fakes.application import (
     FakeAnswerLog,
     FakeChatModel,
     FakeManifests,
+    FakePrompt,
     FakeRetriever,
     answerer,
     passage,
@@ -21,6 +22,7 @@ from tests.fakes.application import (
 from application.access import KeyRing
 from application.bootstrap import create_app
 from application.bundle_store import BundleStore
+from application.conversation import Conversations
 from application.dependencies import Services
 from application.metrics import Metrics
 from application.releases import Releases
@@ -108,6 +110,7 @@ def application(tmp_path: Path) -> Running:
             retriever=found,
             manifests=FakeManifests(),
             answerer=use_case,
+            conversations=Conversations(use_case, FakePrompt(), model),
             readiness=FakeReadiness(ready),  # type: ignore[arg-type]  # the one without a port
             metrics=metrics,
         )

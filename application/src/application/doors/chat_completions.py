@@ -42,7 +42,7 @@ async def chat_completions(
         answer = await last(events)
         return completion(answer, text_of(answer), url_of)
 
-    events = services.answerer.stream(caller.ask(body.question))
+    events = services.conversations.stream(caller.ask(body.question), body.history)
     if not body.stream:
         return await unless_disconnected(request, answered())
     passages = await anext(events)  # first, so that a failing index is a 503 and no broken stream

@@ -12,10 +12,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from application.errors import InvalidRequest, NotFound
-from contracts.answer import Answer, Citation, Passage, Problem
+from contracts.answer import Answer, Citation, Passage, Problem, Turn
 
 MODEL = "faultline"  # the one model that the API lists: the whole stack
 LONGEST_QUESTION = 4000  # characters, as in AskRequest
+LONGEST_TURN, MOST_TURNS = 8000, 50  # characters and turns of the history, as in AskRequest
 OPENAI_ROUTES = ("/v1/chat/", "/v1/models")
 WAITING = b": the answer is being checked\n\n"
 DONE = b"data: [DONE]\n\n"
@@ -88,6 +89,14 @@ class ChatRequest(BaseModel):
                 f"The last message is too long; send at most {LONGEST_QUESTION} characters."
             )
         return question
+
+    @property
+    def history(self) -> list[Turn]:
+        """What was said before the question."""
+        return [
+            Turn(role="user" if m.role == "user" else "assistant", content=m.text[:LONGEST_TURN])
+            for m in self.turns[-MOST_TURNS - 1 : -1]
+        ]
 
     @property
     def stops(self) -> list[str]:
