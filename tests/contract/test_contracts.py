@@ -79,12 +79,13 @@ def test_every_message_that_crosses_a_boundary_has_a_recorded_example() -> None:
     }
 
 
-REQUESTS = {"AskRequest", "SparseRequest"}
+REQUESTS = {"AskRequest", "SparseRequest", "Turn"}
 
 
 @pytest.mark.parametrize("name", sorted(REQUESTS))
 def test_an_unknown_field_of_a_request_is_refused_rather_than_dropped(name: str) -> None:
     request = {"question": "Where?", "input": ["a"], "kind": "query"}
+    request |= {"role": "user", "content": "Why?"}
     known = {field: request[field] for field in models()[name].model_fields if field in request}
     models()[name].model_validate(known)
     with pytest.raises(ValueError, match="Extra inputs"):

@@ -91,6 +91,21 @@ def answers(
 
 
 @app.command()
+def conversations(
+    path: Annotated[Path, typer.Argument(metavar="CONVERSATIONS")],
+    as_json: AsJson = False,
+    write: Write = False,
+) -> None:
+    """Hold conversations with the running stack: follow-ups, corrections, changes of topic.
+
+    Example: evals conversations evals/datasets/sample/conversations.jsonl --write
+    """
+    with sentences():
+        settings = Settings()
+        _show(settings, measure.conversations_of(settings, path), as_json, write)
+
+
+@app.command()
 def index(path: Annotated[Path, typer.Argument(metavar="GOLDEN")], split: Split = "test") -> None:
     """Ingest a golden set's documents into the index that `evals answers` asks; ask nothing.
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from types import TracebackType
@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from contracts.answer import Answer, AskRequest, Passage, Problem, SearchResponse
+from contracts.answer import Answer, AskRequest, Passage, Problem, SearchResponse, Turn
 from contracts.probe import PROBE_CYCLE, PROBE_INDEX, PROBE_KEY
 from contracts.status import BundleStatus
 from contracts.urls import authorization, without_credentials
@@ -74,9 +74,9 @@ class Application:
         reply = self._request("GET", "/v1/search", params=query)
         return _parsed(SearchResponse, reply).passages
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """One whole answer."""
-        body = AskRequest(question=question).model_dump()
+        body = AskRequest(question=question, history=list(history)).model_dump()
         return _parsed(Answer, self._request("POST", "/v1/ask", json=body))
 
     def listen(self, question: str) -> Heard:
