@@ -27,7 +27,7 @@ from application.problems import problem_response
 from application.quotas import Quotas
 from application.settings import Settings
 
-GUARDED = (API, "/metrics")
+GUARDED = (*API, "/metrics")
 
 
 class Shares:

@@ -29,7 +29,7 @@ from application.build import build_of_sources
 from application.bundle_store import BundleStore
 from application.conversation import Conversations
 from application.dependencies import Services
-from application.doors import chat_completions
+from application.doors import chat_completions, mcp_server
 from application.errors import Misconfigured, ModelUnavailable, RetrievalUnavailable
 from application.metrics import Metrics
 from application.middleware import KnownHosts, RequestEnvelope
@@ -58,7 +58,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with services(settings, metrics) as built:
+        async with services(settings, metrics) as built, mcp_server.opened(app):
             app.state.services = built
             yield
 
@@ -71,6 +71,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     app.state.settings = settings
     app.include_router(api.router)
     app.include_router(chat_completions.router)
+    app.router.routes.append(mcp_server.ROUTE)
     app.include_router(page)
     app.mount("/static", static_files, name="static")
     add_problem_handlers(app)

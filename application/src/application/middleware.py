@@ -16,7 +16,7 @@ from application.metrics import Metrics
 from application.problems import log_unexpected, problem_response
 
 REQUEST_ID = "X-Request-ID"
-API = "/v1/"
+API = ("/v1/", "/mcp")
 ACCEPTED_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 BODY_LIMIT = 64 * 1024  # bytes
 SAFE_HEADERS = {
