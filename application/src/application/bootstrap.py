@@ -29,7 +29,8 @@ from application.build import build_of_sources
 from application.bundle_store import BundleStore
 from application.conversation import Conversations
 from application.dependencies import Services
-from application.doors import chat_completions, mcp_server
+from application.doors import chat_completions, feedback_route, mcp_server
+from application.doors.feedback_box import FeedbackBox
 from application.errors import Misconfigured, ModelUnavailable, RetrievalUnavailable
 from application.metrics import Metrics
 from application.middleware import KnownHosts, RequestEnvelope
@@ -71,6 +72,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     app.state.settings = settings
     app.include_router(api.router)
     app.include_router(chat_completions.router)
+    app.include_router(feedback_route.router)
     app.router.routes.append(mcp_server.ROUTE)
     app.include_router(page)
     app.mount("/static", static_files, name="static")
@@ -94,6 +96,10 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             settings.state_dir / "events" / "answers.jsonl", settings.events_megabytes << 20
         )
         stack.callback(events.close)
+        feedback = AnswerEvents(
+            settings.state_dir / "events" / "feedback.jsonl", settings.events_megabytes << 20
+        )
+        stack.callback(feedback.close)
         metrics.events_lost.set_function(lambda: events.lost)
 
         embed_key, llm_key = _secret(settings.embed_api_key), _secret(settings.llm_api_key)
@@ -145,6 +151,7 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             manifests=manifests,
             answerer=answerer,
             conversations=Conversations(answerer, prompt, model),
+            feedback=FeedbackBox(events, feedback, retriever),
             readiness=ReadinessChecks(session, index, bundles, settings, events),
             metrics=metrics,
         )

@@ -65,7 +65,7 @@ def ask(
 
 @app.command(epilog="Example: APPLICATION_KEY=fl_... application mcp")
 def mcp(url: Url = LOCAL, key: Key = "") -> None:
-    """Serve MCP on stdio: the tools `search`, `ask` and `read_document` of a running application."""
+    """Serve MCP on stdio: `search`, `ask` and `read_document` of a running application."""
     library = client.RemoteLibrary(url, key)
     mcp_server(lambda _: library).run("stdio")
 

@@ -180,6 +180,40 @@ class AnswerEvent(Record):
     answer: str | None = None
 
 
+class Place(Contract):
+    """A span of a document's text, in characters."""
+
+    document_id: str = Field(max_length=2000)
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+
+
+class FeedbackRequest(Contract):
+    """Body of `POST /v1/feedback`: what a person thinks of an answer."""
+
+    request_id: str = Field(min_length=1, max_length=64)  # of the answer
+    vote: Literal["up", "down"] | None = None
+    comment: str = Field(default="", max_length=2000)
+    passage: Place | None = None  # where the right answer stands
+    question: str = Field(default="", max_length=4000)  # kept only if it is sent, for goldens
+
+
+class FeedbackEvent(Record):
+    """One line of `events/feedback.jsonl`: feedback with the provenance of the answer."""
+
+    contract: Literal["answer/1"] = "answer/1"
+    at: datetime
+    tenant: str
+    vote: Literal["up", "down"] | None = None
+    comment: str = ""
+    question: str = ""
+    document_id: str = ""  # of the right passage, with its path and words
+    path: str = ""
+    span: str = ""
+    status: Status  # of the answer
+    provenance: Provenance  # of the answer
+
+
 class Problem(Record):
     """Error body, RFC 9457 (`application/problem+json`); in a stream, the `error` event."""
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Annotated, Any, Protocol, TypeVar
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
@@ -169,7 +169,7 @@ async def opened(app: FastAPI) -> AsyncIterator[None]:
     """Serves MCP at `app`'s route until the block ends."""
 
     def library_of(ctx: Context[Any, Any]) -> Library:
-        request: Request = ctx.request_context.request
+        request: Any = ctx.request_context.request
         services: Services = app.state.services
         return OwnLibrary(caller(request, services), services)
 
