@@ -7,7 +7,7 @@ value that is right.
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,10 @@ def read(events: Path) -> list[FeedbackEvent]:
     return found
 
 
-def by_version(events: Iterable[FeedbackEvent]) -> dict[str, dict[str, Counter[str]]]:
+ByVersion = Mapping[str, Mapping[str, Mapping[str, int]]]  # layer, version, vote: how many
+
+
+def by_version(events: Iterable[FeedbackEvent]) -> ByVersion:
     """Votes by layer and version, in the order in which the versions were first seen."""
     counted: dict[str, dict[str, Counter[str]]] = {
         layer: defaultdict(Counter) for layer in VERSIONS
