@@ -76,12 +76,12 @@ class Application:
 
     def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """One whole answer."""
-        body = AskRequest(question=question, history=list(history)).model_dump()
+        body = _body(AskRequest(question=question, history=list(history)))
         return _parsed(Answer, self._request("POST", "/v1/ask", json=body))
 
     def listen(self, question: str) -> Heard:
         """One answer, streamed: what the model said, and when its first word came."""
-        body = AskRequest(question=question, stream=True).model_dump()
+        body = _body(AskRequest(question=question, stream=True))
         began, pieces, first_token_ms = time.perf_counter(), [], None
         with self._stream("/v1/ask", body) as reply:
             for event, data in _events(reply.iter_lines()):
@@ -124,6 +124,11 @@ class Application:
                 f"The application does not answer at {self._http.base_url} ({error}): "
                 "start it with `make demo`, or set EVALS_APPLICATION_URL."
             ) from error
+
+
+def _body(request: AskRequest) -> dict[str, Any]:
+    """The request; an empty history is left out, since the accepted build may not know it yet."""
+    return request.model_dump(exclude=None if request.history else {"history"})
 
 
 def _check(reply: httpx.Response) -> None:
