@@ -29,7 +29,7 @@ COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 
           --no-annotate $(LEFT_OUT:%=--no-emit-package %)
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
-        drill reveal drill-end board scorecard gate weakest bench bench-peers tables secrets up accepted logs down \
+        drill reveal drill-end board scorecard gate weakest bench clients bench-peers tables secrets up accepted logs down \
         check format lint imports dependencies types unit contract fault integration test test-lessons test-compose test-long lock
 
 help: ## List every command, one sentence each.
@@ -112,6 +112,11 @@ bench: ## Measure ingestion's ratios G1 to G5 and G12 into docs/results/bench.js
 	@$(ENV) $(call python,ingestion) tests/bench/bench.py --write $(if $(value ONLY),--only="$$ONLY")
 	@$(MAKE) --no-print-directory tables
 
+clients: install ## Drive the stack with people's own clients, unmodified; writes docs/results/clients.json.
+	@$(DEV)/python -m pytest tests/clients --junitxml=.state/clients.xml
+	@$(call python,evals) tests/clients/publish.py .state/clients.xml docs/results/clients.json
+	@.venvs/evals/bin/evals tables
+
 bench-peers: ## Run LangChain's, LlamaIndex's and Haystack's quickstarts beside ours: make bench-peers DATA=../shared/data/squad2-dev
 	@$(STACK) exec evals -- python evals/peers/bench.py $(DATA)
 	@$(MAKE) --no-print-directory tables
@@ -157,7 +162,7 @@ contract: ## Check the contracts' snapshots, the sample's labels, and the vector
 	@$(call python,ingestion) -m pytest tests/unit/evals/test_sample_dataset.py
 
 integration: ## Run the tests that need the whole stack, and the page's in a real browser.
-	@$(DEV)/python -m pytest tests/integration tests/e2e
+	@$(DEV)/python -m pytest tests/clients tests/integration tests/e2e
 
 fault: ## Kill, race and poison ingestion on the real vector store: the short form.
 	@$(call python,ingestion) -m pytest tests/fault

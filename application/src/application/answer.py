@@ -42,9 +42,11 @@ from contracts.answer import (
     Citation,
     Passage,
     Provenance,
+    Rewriting,
     Statement,
     Status,
     Timings,
+    Tokens,
 )
 
 UNKNOWN = "unknown"
@@ -53,6 +55,7 @@ LITTLE_EVIDENCE = "The passages found do not seem to hold the answer."
 REFUSED = "The model found no answer in the passages."
 NO_SUPPORT = "The passages found do not support what the model replied."
 QUOTED = "The model's own words had no support, so this quotes what matches best."
+COURTESY = "Nothing was asked, so nothing was searched."
 MOST_NOTES = 2  # of older documents
 DEGRADED_EXCERPTS = 3  # quoted where no model answers
 REFUSAL = "not found in the documents"  # what the prompts ask the model to say
@@ -69,6 +72,7 @@ class Ask:
     request_id: str
     deadline: Deadline
     cycle: str | None = None  # the probe's, see contracts.probe
+    rewriting: Rewriting = "none"  # how the question came to stand alone, see conversation.py
     began: float = field(default_factory=time.perf_counter)
 
 
@@ -268,6 +272,7 @@ class Answerer:
         answer = Answer(
             request_id=ask.request_id,
             status=verdict.status,
+            question=ask.question,
             text=verdict.text,
             reason=verdict.reason,
             evidence=verdict.evidence,
@@ -282,6 +287,11 @@ class Answerer:
                 first_token_ms=reply.first_token_ms,
                 generate_ms=reply.generate_ms,
                 total_ms=_ms_since(ask.began),
+            ),
+            tokens=Tokens(
+                prompt=reply.usage.prompt_tokens,
+                completion=reply.usage.completion_tokens,
+                finish_reason=reply.usage.finish_reason,
             ),
             chat_request=self._chat_request(found),
         )
@@ -322,6 +332,7 @@ class Answerer:
             application_build=self._build,
             bundle=ask.bundle.digest,
             profile=ask.bundle.profile,
+            rewriting=ask.rewriting,
             sampling=ask.bundle.sampling.model_dump(),
         )
 
@@ -365,6 +376,8 @@ def judged(found: Found, reply: Reply, checked: Checked) -> Verdict:
     """What becomes of the reply: an answer, a quotation, an abstention, or passages alone."""
     bundle = found.ask.bundle
     language = language_of(found.ask.question)
+    if found.ask.rewriting == "courtesy":
+        return Verdict("answered", phrase("welcome", language), COURTESY, found.evidence)
     abstained = phrase("abstained", language)
     if not found.retrieved.passages:
         return Verdict("abstained", abstained, NO_PASSAGE, found.evidence)

@@ -16,7 +16,7 @@ router = APIRouter()
 @router.post("/v1/ask", response_model=Answer)
 async def ask(body: AskRequest, request: Request, caller: CallerDep, services: ServicesDep) -> Any:
     """An answer with citations; as a stream of events where `stream` is true."""
-    events = services.answerer.stream(caller.ask(body.question))
+    events = services.conversations.stream(caller.ask(body.question), body.history)
     if not body.stream:
         return await unless_disconnected(request, last(events))
     passages = await anext(events)  # first, so that a failing index is a 503 and no broken stream
