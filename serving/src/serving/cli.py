@@ -74,6 +74,7 @@ def models(
     for row in rows:
         memory = f"{row['memory_mb']} MB of memory" if row["memory_mb"] else "memory unknown"
         state = "fetched" if row["fetched"] else "not fetched"
+        state += "" if row["tried"] else ", not run here"
         print(f"{row['name']:<{width}}  {row['kind']:<8}  {row['answer_profile']:<8}  "
               f"{memory:<21}  {state}")  # fmt: skip
 
@@ -82,7 +83,7 @@ def _row(entry: CatalogEntry, models_dir: Path) -> dict[str, object]:
     """An entry as `serving models` shows it, with what its files tell."""
     fetched = is_fetched(entry, models_dir)
     fields = {"name", "kind", "licence", "answer_profile", "memory_mb", "disk_mb"}
-    fields |= {"max_model_len", "languages", "hub", "revision"}
+    fields |= {"max_model_len", "languages", "hub", "revision", "quirks", "gpu_memory_mb", "tried"}
     row = entry.described(models_dir).model_dump(mode="json", include=fields)
     return row | {"folder": str(entry.folder(models_dir)), "fetched": fetched}
 
