@@ -324,6 +324,7 @@ class Answerer:
             ingestion_runs=sorted({passage.run_id for passage in found.retrieved.passages}),
             index=found.retrieved.collection,
             embedder=await self._manifests.embedder(ask.deadline),
+            reranker=found.retrieved.reranker,
             model=by.model if by else self._model.model,
             model_manifest=await self._manifests.llm(ask.deadline)
             if answered and not by

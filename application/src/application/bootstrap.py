@@ -21,6 +21,7 @@ from application.adapters.llm import SECOND, StreamingChatModel
 from application.adapters.manifests import EndpointManifests
 from application.adapters.prompt import ChatPrompt, marker_key
 from application.adapters.readiness import ReadinessChecks
+from application.adapters.reranker import Reranker
 from application.adapters.retriever import IndexRetriever
 from application.adapters.support import WordsAndValues
 from application.admission import Admission
@@ -118,7 +119,7 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
                 limit_seconds=HOP_LIMIT_SECONDS,
             ),
         )
-        retriever = IndexRetriever(embedder, index)
+        retriever = IndexRetriever(embedder, index, _reranker(session, settings))
         manifests = EndpointManifests(
             session, settings.llm_url, llm_key, settings.embed_url, embed_key
         )
@@ -185,6 +186,20 @@ def _chat_models(session: aiohttp.ClientSession, settings: Settings) -> ChatMode
         wording=SECOND,
     )
     return FallbackChatModel(first, second)
+
+
+def _reranker(session: aiohttp.ClientSession, settings: Settings) -> Reranker | None:
+    """The reranker, where the settings name one."""
+    if not settings.rerank_url:
+        return None
+    return Reranker(
+        session,
+        settings.rerank_url,
+        settings.rerank_model,
+        _secret(settings.rerank_api_key),
+        Upstream("reranker", RetrievalUnavailable, WEB_FAULTS, limit_seconds=HOP_LIMIT_SECONDS),
+        settings.rerank_candidates,
+    )
 
 
 def _secret(value: SecretStr | None) -> str | None:

@@ -44,6 +44,7 @@ class Retrieved:
     embed_ms: float
     search_ms: float
     dates: Mapping[str, datetime] = field(default_factory=dict)  # stated, by document id
+    reranker: str = "none"  # the model that put them in order; "unavailable" where it failed
 
 
 class AnsweredBy(NamedTuple):

@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     qdrant_api_key: SecretStr | None = None
     embed_url: Url = "http://127.0.0.1:8001"
     embed_api_key: SecretStr | None = None
+    rerank_url: Url = ""  # of a server with /v1/rerank; empty: the index's order stays
+    rerank_api_key: SecretStr | None = None
+    rerank_model: str = ""  # empty: the only one there
+    rerank_candidates: int = Field(default=30, ge=1)  # passages that it reads for a question
     llm_url: Url = "http://127.0.0.1:8000"  # as given where it has a path, else with /v1
     llm_api_key: SecretStr | None = None
     llm_model: str = "Qwen2.5-Coder-1.5B-Instruct"

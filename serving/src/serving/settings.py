@@ -41,6 +41,11 @@ class Settings(BaseSettings):
     embed_upstream_max_tokens: int | None = Field(default=None, ge=1)  # default: the local model's
     embed_upstream_timeout_seconds: float = Field(default=30, gt=0)
 
+    rerank_host: str = "127.0.0.1"
+    rerank_port: int = Field(default=8002, ge=1, le=65535)
+    rerank_model: str = "bge-reranker-v2-m3"  # a name in the catalogue, a folder, or a hub id
+    rerank_api_key: SecretStr | None = None
+
     llm_host: str = "127.0.0.1"
     llm_port: int = Field(default=8000, ge=1, le=65535)
     llm_model: str = "SmolLM2-135M-Instruct"  # a name in the catalogue, or a folder

@@ -186,3 +186,29 @@ async def test_a_broken_payload_is_told_without_its_text(caplog: pytest.LogCaptu
             await retriever(client).document("handbook/a.md", OPEN_SCOPE, CHUNKS, Deadline(5))
     told = "".join(traceback.format_exception(raised.value))
     assert "41,000" not in told + caplog.text
+
+
+class Backwards:
+    """A reranker that turns the order around."""
+
+    candidates = 5
+
+    async def ordered(
+        self, question: str, passages: list[Any], deadline: Deadline
+    ) -> tuple[list[Any], str]:
+        self.read = len(passages)
+        return passages[::-1], "backwards"
+
+
+async def test_a_reranker_reads_more_passages_than_are_asked_for_and_decides_their_order() -> None:
+    client = await empty_index()
+    await write_chunks(client, "handbook/a.md", "first", "second", "third")
+    await commit(client, "handbook/a.md")
+    plain = await retriever(client).search(query(limit=3))
+    turned = Backwards()
+    upstream = Upstream("vector store", RetrievalUnavailable, (ApiException, ValueError))
+    searching = IndexRetriever(FixedEmbedder(), Index(client, upstream), turned)  # type: ignore[arg-type]  # fakes
+    found = await searching.search(query(limit=1))
+    assert turned.read == 3
+    assert [p.text for p in found.passages] == [plain.passages[-1].text]
+    assert (plain.reranker, found.reranker) == ("none", "backwards")

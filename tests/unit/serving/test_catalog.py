@@ -1,13 +1,16 @@
 """The catalogue: what is shipped is valid, and every mistake names its file and its mend."""
 
+import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from serving.catalog import CatalogEntry, find_model, load_catalog
+from serving.catalog import CatalogEntry, Quirk, find_model, load_catalog
 from serving.errors import ModelError
 from serving.settings import Settings
 
+ROOT = Path(__file__).parents[3]
 PACKAGE = {"package": "a==1", "sha256": "0" * 64, "files": "a/model"}
 
 
@@ -29,6 +32,26 @@ def test_the_shipped_embedders_say_which_languages_they_know_and_which_prefixes_
     multilingual = entries["multilingual-e5-small"]
     assert {"de", "no", "ru"} <= {*multilingual.languages}
     assert (multilingual.query_prefix, multilingual.document_prefix) == ("query: ", "passage: ")
+
+
+def test_each_shipped_entry_is_complete_and_says_whether_it_was_run_here() -> None:
+    entries = load_catalog(Settings().catalog).values()
+    for entry in entries:
+        assert all((entry.languages, entry.disk_mb, entry.memory_mb)), entry.name
+        if entry.kind == "llm":
+            assert {"answer_profile", "max_model_len"} <= entry.model_fields_set, entry.name
+        if entry.kind == "embedder":
+            assert None not in (entry.query_prefix, entry.document_prefix, entry.pooling)
+            assert entry.max_tokens
+        assert entry.tried == bool(entry.wheels), entry.name  # only packages reach this place
+        assert entry.tried or entry.hub
+    assert {entry.kind for entry in entries} == {"llm", "embedder", "reranker"}
+
+
+def test_a_catalogue_quirk_is_one_that_the_application_knows() -> None:
+    source = (ROOT / "application/src/application/settings.py").read_text()
+    known = source.partition("Quirk = Literal[")[2].partition("\n]")[0]
+    assert set(re.findall(r'^    "(\w+)"', known, re.M)) == {*get_args(Quirk)}
 
 
 PARTS = {"parts": [{"package": "a==1", "sha256": "0" * 64, "file": "a/1.bin"}]}

@@ -109,8 +109,9 @@ def up(build: bool) -> None:
 def choose_model() -> None:
     """Put what MODEL stands for into the variables that the compose files read.
 
-    LLM_MODEL is the name under which it is served, ANSWER_PROFILE what it may be asked, and
-    LLM_MEMORY what its container may take. What a person has set stays.
+    LLM_MODEL is the name under which it is served, ANSWER_PROFILE what it may be asked,
+    LLM_QUIRKS what its requests do differently, and LLM_MEMORY what its container may
+    take. What a person has set stays.
     """
     if os.environ.get("LLM_URL"):
         os.environ.setdefault("ANSWER_PROFILE", "standard")
@@ -124,6 +125,7 @@ def choose_model() -> None:
     os.environ["LLM_MODEL"] = model.name
     profile = os.environ.get("ANSWER_PROFILE") or model.answer_profile
     os.environ["ANSWER_PROFILE"] = profile or "standard"
+    os.environ.setdefault("LLM_QUIRKS", model.quirks)
     need_mb = round(1000 * model.memory_gb(bf16=False))
     if need_mb > 8000 and not os.environ.get("LLM_MEMORY"):  # than the compose file's own limit
         os.environ["LLM_MEMORY"] = f"{need_mb}m"

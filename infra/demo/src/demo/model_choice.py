@@ -30,6 +30,7 @@ class Model:
     packages: tuple[str, ...] = ()
     hub: str | None = None
     kind: str = "llm"
+    quirks: str = ""  # a comma list
 
     def memory_gb(self, bf16: bool) -> float:
         """Free memory that serving it needs; in float32 the weights take twice as much."""
@@ -61,6 +62,7 @@ def catalogue(folder: Path | None = None) -> dict[str, Model]:
             packages,
             fields.get("hub"),
             fields.get("kind", "llm"),
+            fields.get("quirks", "").strip("[]").replace(" ", ""),
         )
     return found
 

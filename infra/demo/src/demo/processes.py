@@ -230,6 +230,7 @@ def _application(settings: Settings) -> Process:
         "PROBE_LLM_URL": f"{url_of('watcher')}/memo/v1",
         "LAYERS_URL": f"{url_of('watcher')}/" if settings.demo == "full" else None,
         "ANSWER_PROFILE": settings.answer_profile,
+        "LLM_QUIRKS": settings.llm_quirks,
     }
     return Process(
         "application",

@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     llm_model: str | None = None
     model: str | None = None  # a catalogue name, a folder or a hub id; default: model_choice.py
     answer_profile: Literal["tiny", "small", "standard"] | None = None  # default: the model's
+    llm_quirks: str | None = None  # a comma list; default: the catalogue's for MODEL
     embed_url: str | None = None
     embed_key: str | None = None
     embed_model: str | None = None

@@ -78,7 +78,9 @@ def _as_served(settings: Settings, model: str) -> Settings:
         raise StartError("The model could not be found; the lines above say why.")
     entry = json.loads(said)
     profile = settings.answer_profile or entry["answer_profile"]
-    return settings.model_copy(update={"llm_model": entry["name"], "answer_profile": profile})
+    quirks = settings.llm_quirks or ",".join(entry["quirks"])
+    served = {"llm_model": entry["name"], "answer_profile": profile, "llm_quirks": quirks}
+    return settings.model_copy(update=served)
 
 
 def _serving(
