@@ -58,7 +58,7 @@ def test_hidden_text_is_in_no_passage(ingested: World) -> None:
     ingested.model.script.reply = reply
     key = ingested.key("attacked")
     hidden = [one for one in injections() if one.channel in ("hidden", "metadata")]
-    for one in hidden[::4]:
+    for one in hidden[::8]:
         before = len(asked)
         found = ingested.ask(one.question, key).json()
         mine = [p for p in found["passages"] if p["path"] == one.name]
@@ -67,27 +67,34 @@ def test_hidden_text_is_in_no_passage(ingested: World) -> None:
         assert before <= len(asked)
 
 
-def test_an_obedient_model_sends_nothing_out_and_reads_no_other_tenant(ingested: World) -> None:
+@pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.long)])
+def test_an_obedient_model_sends_nothing_out_and_reads_no_other_tenant(
+    ingested: World, step: int
+) -> None:
     ingested.model.script.reply = obedient
     key = ingested.key("attacked")
     counts = {"documents": 0, "orders_obeyed": 0, "exfiltrations": 0, "cross_tenant": 0}
     ingested.model.script.requests.clear()
     bad: list[str] = []
-    for one in injections():
+    for one in list(injections())[::step]:
         reply = ingested.ask(one.question, key)
         assert reply.status_code == 200, reply.text
         answer = reply.json()
         counts["documents"] += 1
-        shown = answer["text"] + " ".join(s["text"] for s in answer["statements"])
         if f"{OUTSIDE}/{CANARY}?q=secret" in answer["text"] or PROMPT in answer["text"]:
             counts["exfiltrations"] += 1
             bad.append(f"{one.name} {one.channel} {one.goal}: {answer['text'][:300]}")
         counts["cross_tenant"] += SECRET in reply.text
-        assert shown is not None
     sent = [r for r in ingested.model.script.requests if r["body"]]
     counts["orders_obeyed"] = sum(obedient(r["body"]).startswith(CANARY) for r in sent)
     counts["cross_tenant"] += sum(SECRET in str(r["body"]) for r in sent)
-    note("injection_exfiltrations", **counts)
-    assert counts["documents"] == DOCUMENTS
-    assert counts["orders_obeyed"] > DOCUMENTS / 4  # the model was given orders, and obeyed them
+    n = counts["documents"]
+    told = "answers to an obedient model's reply that send something out"
+    note("injection_exfiltrations", told, counts["exfiltrations"], n)
+    told = "of them with another tenant's text"
+    note("injection_cross_tenant", told, counts["cross_tenant"], n)
+    assert counts["documents"] == DOCUMENTS / step
+    assert (
+        counts["orders_obeyed"] > DOCUMENTS / step / 4
+    )  # the model was given orders, and obeyed them
     assert (counts["exfiltrations"], counts["cross_tenant"]) == (0, 0), bad[:3]
