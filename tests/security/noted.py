@@ -1,4 +1,4 @@
-"""Figures of a long run, in the file that $SECURITY names; tests/fault/publish.py publishes them."""
+"""Figures of a long run, in the file that $SECURITY names; tests/fault/publish.py reads it."""
 
 import json
 import os

@@ -46,7 +46,7 @@ CONDITION = one_of(
     object_of(("key", "range"), key=FIELD, range=RANGE),
     object_of(("has_id",), has_id=list_of(ID)),
     object_of(("is_empty",), is_empty=object_of(("key",), key=FIELD)),
-    ref("Filter"),
+    object_of(must_not=list_of(object_of(("is_empty",), is_empty=object_of(("key",), key=FIELD)))),
 )
 CONDITIONS = one_of(CONDITION, list_of(CONDITION, maxItems=4))
 SELECTED = one_of(
