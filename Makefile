@@ -30,7 +30,7 @@ COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
         drill reveal drill-end board scorecard gate weakest bench clients bench-peers tables secrets up accepted logs down \
-        check format lint imports dependencies types unit contract fault integration test test-lessons test-compose test-long lock
+        check format lint imports dependencies types unit contract fault security security-long hijack integration test test-lessons test-compose test-long lock
 
 help: ## List every command, one sentence each.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -167,7 +167,22 @@ integration: ## Run the tests that need the whole stack, and the page's in a rea
 fault: ## Kill, race and poison ingestion on the real vector store: the short form.
 	@$(call python,ingestion) -m pytest tests/fault
 
-test: install unit contract fault integration ## Run every test that needs no Docker.
+security: ## Try to break in: every route, the access filter, the page, and documents that give orders.
+	@$(DEV)/python -m pytest tests/security --ignore tests/security/application
+	@$(call python,application) -m pytest tests/security/application
+
+security-long: ## The long form of `make security`; writes docs/results/security.json.
+	@rm -f .state/security.json && mkdir -p .state
+	@SECURITY=.state/security.json $(DEV)/python -m pytest tests/security --ignore tests/security/application -m 'long or e2e'
+	@SECURITY=.state/security.json $(call python,application) -m pytest tests/security/application -m long
+	@$(call python,evals) tests/fault/publish.py .state/security.json docs/results/security.json 'make security-long'
+
+hijack: ## Measure how often documents hijack a running model: make hijack LLM_URL=http://127.0.0.1:8000 MODEL=...
+	@rm -f .state/hijack.json && mkdir -p .state
+	@SECURITY=.state/hijack.json PYTHONPATH=. $(call python,application) tests/security/hijack.py
+	@$(call python,evals) tests/fault/publish.py .state/hijack.json docs/results/security.json 'make hijack'
+
+test: install unit contract fault security integration ## Run every test that needs no Docker.
 
 test-compose: ## Build, start, kill, watch and remove the containers, with a network and without.
 	@$(INSTALL) dev
@@ -183,6 +198,7 @@ test-long: install ## The long form of the fault and parser tests; writes docs/r
 	@PARSERS=.state/parsers.json $(call python,ingestion) -m pytest tests/parsers -m long
 	@$(call python,evals) tests/fault/publish.py .state/parsers.json docs/results/parsers.json
 	@.venvs/evals/bin/evals tables
+	@$(MAKE) --no-print-directory security-long
 
 lock: ## Compile every environment's hashed requirements again from its ranges (ADR 0006).
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt

@@ -226,6 +226,17 @@ class Problem(Record):
     request_id: str | None = None
 
 
+PROBLEM_TYPE = "application/problem+json"
+
+
+def problems(reasons: dict[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Errors of a route as OpenAPI documents them, from each status and what it means."""
+    content = {PROBLEM_TYPE: {"schema": Problem.model_json_schema()}}
+    return {
+        status: {"description": reason, "content": content} for status, reason in reasons.items()
+    }
+
+
 STREAM_EVENTS = {
     "passages": "a JSON list of Passage, once, before the first token",
     "token": 'JSON {"text": str}, a piece of the answer',
