@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +55,56 @@ def last_event(text: str) -> dict[str, Any]:
     last = [block for block in text.split("\n\n") if block.strip()][-1]
     data: dict[str, Any] = json.loads(last.partition("data: ")[2])
     return data
+
+
+class Stream:
+    """One answer as a stream of events, read as far as the test wants."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self._seen = ""
+
+    async def until(self, event: str) -> None:
+        """Read until this event; raises ConnectionError where there is none."""
+        while f"event: {event}\n" not in self._seen:
+            received = await self._reader.read(65_536)
+            if not received:
+                raise ConnectionError(f"no {event} in {self._seen[-500:]!r}")
+            self._seen += received.decode()
+
+    async def rest(self) -> dict[str, Any]:
+        """The answer at the end; empty where the stream broke off or told an error."""
+        with suppress(OSError):
+            while received := await self._reader.read(65_536):
+                self._seen += received.decode()
+        await self.close()
+        answer = re.search(r"event: answer\ndata: (.*)\n", _without_chunks(self._seen))
+        return json.loads(answer[1]) if answer else {}
+
+    async def close(self) -> None:
+        """Leave."""
+        self._writer.close()
+        with suppress(OSError):
+            await self._writer.wait_closed()
+
+
+def _without_chunks(seen: str) -> str:
+    """The body without the lines that HTTP puts between its pieces."""
+    return re.sub(r"\r\n[0-9a-f]+\r\n", "", seen)
+
+
+async def streaming(url: str) -> Stream:
+    """A question whose answer streams."""
+    body = json.dumps({"question": QUESTION, "stream": True})
+    port = int(url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(
+        f"POST /v1/ask HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {KEY}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        f"Connection: close\r\n\r\n{body}".encode()
+    )
+    await writer.drain()
+    return Stream(reader, writer)
 
 
 async def each(count: int, workers: int, work: Callable[[int], Awaitable[Any]]) -> list[Any]:
