@@ -30,7 +30,7 @@ COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
         drill reveal drill-end board scorecard gate weakest bench bench-peers tables secrets up accepted logs down \
-        check format lint imports dependencies types unit contract fault integration test test-lessons test-compose test-long lock
+        check format lint imports dependencies types unit contract fault resilience install-router integration test test-lessons test-compose test-long lock
 
 help: ## List every command, one sentence each.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -162,7 +162,14 @@ integration: ## Run the tests that need the whole stack, and the page's in a rea
 fault: ## Kill, race and poison ingestion on the real vector store: the short form.
 	@$(call python,ingestion) -m pytest tests/fault
 
-test: install unit contract fault integration ## Run every test that needs no Docker.
+resilience: ## Break, overload and stop the application on a scripted model server: the short form.
+	@$(call python,ingestion) -m pytest tests/resilience
+
+install-router: ## Install vllm-router, which the tests of a killed replica need.
+	@$(DEV)/uv venv --quiet --clear --python 3.11 .venvs/router
+	@$(DEV)/uv pip install --quiet --no-deps --require-hashes --python .venvs/router/bin/python -r serving/requirements-router.txt
+
+test: install unit contract fault resilience integration ## Run every test that needs no Docker.
 
 test-compose: ## Build, start, kill, watch and remove the containers, with a network and without.
 	@$(INSTALL) dev
@@ -172,9 +179,11 @@ test-compose: ## Build, start, kill, watch and remove the containers, with a net
 test-lessons: install ## Type every command of the lessons on a stack of its own.
 	@$(DEV)/python -m pytest tests/integration/test_lessons.py -m long
 
-test-long: install ## The long form of the fault tests; writes docs/results/reliability.json.
+test-long: install install-router ## The long form of the fault tests; writes docs/results/reliability.json and resilience.json.
 	@RELIABILITY=.state/reliability.json $(call python,ingestion) -m pytest tests/fault -m long
 	@$(call python,evals) tests/fault/publish.py .state/reliability.json docs/results/reliability.json
+	@RESILIENCE=.state/resilience.json $(call python,ingestion) -m pytest tests/resilience -m "long or not long"
+	@$(call python,evals) tests/fault/publish.py .state/resilience.json docs/results/resilience.json
 	@.venvs/evals/bin/evals tables
 
 lock: ## Compile every environment's hashed requirements again from its ranges (ADR 0006).
