@@ -17,7 +17,8 @@ async def test_streams_whose_clients_leave_are_no_longer_generated(
     at_once = 100
     left = 0
     endless = "word " * 5_000
-    with model(reply=lambda _: endless, drip_seconds=0.5) as server:
+    drips = ["drip"] * streams
+    with model(faults=drips, reply=lambda _: endless, drip_seconds=0.5) as server:
         application = start(server.url, max_in_flight=2 * at_once, deadline_seconds=120)
         for _ in range(streams // at_once):
             opened = await asyncio.gather(
