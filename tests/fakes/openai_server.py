@@ -101,7 +101,6 @@ class Script:
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-
     def wait_for(self, under_way: int, seconds: float) -> bool:
         """Whether exactly so many chats are being replied to, now or within `seconds`."""
         with self.news:

@@ -1,4 +1,4 @@
-"""Publishes what the tests of faults noted, in the environment of evals: publish.py NOTED RESULTS."""
+"""Publishes what tests of faults noted, in the environment of evals: publish.py NOTED RESULTS."""
 
 import json
 import sys

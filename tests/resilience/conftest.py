@@ -161,7 +161,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     address = f"http://127.0.0.1:{embedder.server_port}"
     built = World(store, address, tmp_path_factory.mktemp("sources"))
     try:
-        built.sync({"leave": LEAVE.format(26), "travel": "Trains are booked by form T-4."}, "faultline")
+        built.sync(
+            {"leave": LEAVE.format(26), "travel": "Trains are booked by form T-4."}, "faultline"
+        )
         yield built
     finally:
         store.stop()

@@ -68,7 +68,9 @@ async def test_while_an_index_is_switched_no_query_fails_and_none_mixes_two_vers
             await asyncio.gather(*askers)
     mixed = sum(len(weeks) > 1 for weeks in seen)
     resilience("F6_switches", "alias switches under load", switches)
-    resilience("F6_failed", "queries beside them that failed or mixed two", failed + mixed, len(seen))
+    resilience(
+        "F6_failed", "queries beside them that failed or mixed two", failed + mixed, len(seen)
+    )
     assert (failed, mixed) == (0, 0)
     assert set.union(*seen) == set(WEEKS.values())  # both were read
     assert application.tracebacks == 0

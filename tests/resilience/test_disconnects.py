@@ -21,9 +21,7 @@ async def test_streams_whose_clients_leave_are_no_longer_generated(
     with model(faults=drips, reply=lambda _: endless, drip_seconds=0.5) as server:
         application = start(server.url, max_in_flight=2 * at_once, deadline_seconds=120)
         for _ in range(streams // at_once):
-            opened = await asyncio.gather(
-                *(streaming(application.url) for _ in range(at_once))
-            )
+            opened = await asyncio.gather(*(streaming(application.url) for _ in range(at_once)))
             await asyncio.gather(*(stream.until("token") for stream in opened))
             assert server.script.under_way == at_once
             await asyncio.gather(*(stream.close() for stream in opened))

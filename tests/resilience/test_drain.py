@@ -23,9 +23,7 @@ async def test_streams_under_way_at_a_sigterm_are_told_to_their_end(
         hold = threading.Event()
         with model(hold=hold, reply=lambda _: SAID) as server:
             application = start(server.url)
-            opened = await asyncio.gather(
-                *(streaming(application.url) for _ in range(STREAMS))
-            )
+            opened = await asyncio.gather(*(streaming(application.url) for _ in range(STREAMS)))
             await asyncio.gather(*(stream.until("token") for stream in opened))
             application.process.send_signal(signal.SIGTERM)
             await asyncio.to_thread(application.wait_for, re.compile("Shutting down"), 10)

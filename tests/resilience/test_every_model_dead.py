@@ -10,7 +10,7 @@ DEAD = "http://127.0.0.1:9"  # nothing listens there
 OPENING = 10  # questions that the breakers need to open
 
 
-@pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [40, pytest.param(1000, marks=pytest.mark.long)])
 async def test_with_every_model_dead_each_answer_is_degraded_within_a_second(
     start: Start, count: int, resilience: Callable[..., None]
 ) -> None:

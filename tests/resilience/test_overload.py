@@ -12,7 +12,7 @@ WORK_SECONDS = 0.5  # of the model for each answer
 TIMES = 10
 
 
-@pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.long)])
+@pytest.mark.parametrize("seconds", [4, pytest.param(60, marks=pytest.mark.long)])
 async def test_at_ten_times_its_capacity_it_answers_as_much_and_sheds_the_rest_at_once(
     start: Start, seconds: int, resilience: Callable[..., None]
 ) -> None:

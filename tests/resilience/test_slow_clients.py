@@ -56,7 +56,9 @@ async def test_beside_slow_clients_without_a_key_one_with_a_key_is_answered_with
             with suppress(OSError):
                 await writer.wait_closed()
     slowest = max(outcome.seconds for outcome in outcomes)
-    resilience(f"doors_{slow}_s", f"{slow:,} slow clients: slowest answer, s", slowest, len(outcomes))
+    resilience(
+        f"doors_{slow}_s", f"{slow:,} slow clients: slowest answer, s", slowest, len(outcomes)
+    )
     assert {outcome.status for outcome in outcomes} == {ANSWERED}
     assert slowest < 1
     assert application.tracebacks == 0
