@@ -30,7 +30,7 @@ COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
         drill reveal drill-end board scorecard gate weakest bench clients bench-peers tables secrets up accepted logs down \
-        check format lint imports dependencies types unit contract fault security security-long hijack integration test test-lessons test-compose test-long lock
+        check format lint imports dependencies types unit contract fault resilience install-router security security-long hijack integration test test-lessons test-compose test-long lock
 
 help: ## List every command, one sentence each.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -182,7 +182,14 @@ hijack: ## Measure how often documents hijack a running model: make hijack LLM_U
 	@SECURITY=.state/hijack.json PYTHONPATH=. $(call python,application) tests/security/hijack.py
 	@$(call python,evals) tests/fault/publish.py .state/hijack.json docs/results/security.json 'make hijack'
 
-test: install unit contract fault security integration ## Run every test that needs no Docker.
+resilience: ## Break, overload and stop the application on a scripted model server: the short form.
+	@$(call python,ingestion) -m pytest tests/resilience
+
+install-router: ## Install vllm-router, which the tests of a killed replica need.
+	@$(DEV)/uv venv --quiet --clear --python 3.11 .venvs/router
+	@$(DEV)/uv pip install --quiet --no-deps --require-hashes --python .venvs/router/bin/python -r serving/requirements-router.txt
+
+test: install unit contract fault resilience integration ## Run every test that needs no Docker.
 
 test-compose: ## Build, start, kill, watch and remove the containers, with a network and without.
 	@$(INSTALL) dev
@@ -192,9 +199,11 @@ test-compose: ## Build, start, kill, watch and remove the containers, with a net
 test-lessons: install ## Type every command of the lessons on a stack of its own.
 	@$(DEV)/python -m pytest tests/integration/test_lessons.py -m long
 
-test-long: install ## The long form of the fault and parser tests; writes docs/results/{reliability,parsers}.json.
+test-long: install install-router ## The long forms; writes docs/results/{reliability,resilience,parsers,security}.json.
 	@RELIABILITY=.state/reliability.json $(call python,ingestion) -m pytest tests/fault -m long
 	@$(call python,evals) tests/fault/publish.py .state/reliability.json docs/results/reliability.json
+	@RESILIENCE=.state/resilience.json $(call python,ingestion) -m pytest tests/resilience -m "long or not long"
+	@$(call python,evals) tests/fault/publish.py .state/resilience.json docs/results/resilience.json
 	@PARSERS=.state/parsers.json $(call python,ingestion) -m pytest tests/parsers -m long
 	@$(call python,evals) tests/fault/publish.py .state/parsers.json docs/results/parsers.json
 	@.venvs/evals/bin/evals tables

@@ -9,7 +9,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -189,14 +189,21 @@ def lab_of(lab: Callable[..., Lab]) -> Iterator[Callable[[str, int, int], Lab]]:
         yield lab_of
 
 
+@contextmanager
+def noted(variable: str) -> Iterator[Callable[..., None]]:
+    """Notes figures; at the end they go into the file that `variable` names, for publish.py."""
+    figures: list[tuple[str, str, float, float]] = []
+
+    def note(id: str, what: str, value: float, n: int | None = None) -> None:
+        figures.append((id, what, value, n or value))
+
+    yield note
+    if file := os.environ.get(variable):
+        Path(file).write_text(json.dumps(figures), encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def reliability() -> Iterator[Callable[..., None]]:
     """Notes a figure in the file RELIABILITY, from which `make test-long` publishes it."""
-    noted: list[tuple[str, str, float, float]] = []
-
-    def note(id: str, what: str, value: float, n: int | None = None) -> None:
-        noted.append((id, what, value, n or value))
-
-    yield note
-    if file := os.environ.get("RELIABILITY"):
-        Path(file).write_text(json.dumps(noted), encoding="utf-8")
+    with noted("RELIABILITY") as note:
+        yield note
