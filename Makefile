@@ -189,7 +189,7 @@ install-router: ## Install vllm-router, which the tests of a killed replica need
 	@$(DEV)/uv venv --quiet --clear --python 3.11 .venvs/router
 	@$(DEV)/uv pip install --quiet --no-deps --require-hashes --python .venvs/router/bin/python -r serving/requirements-router.txt
 
-test: install unit contract fault resilience integration ## Run every test that needs no Docker.
+test: install unit contract fault resilience security integration ## Run every test that needs no Docker.
 
 test-compose: ## Build, start, kill, watch and remove the containers, with a network and without.
 	@$(INSTALL) dev

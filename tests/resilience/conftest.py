@@ -26,10 +26,12 @@ from tests.fakes.vectorstore_server import Server as VectorStore
 from tests.fault.conftest import noted
 
 from contracts.status import RunReport
-from ingestion.bootstrap import Services, request_for, run_sync
+from ingestion.index.store import connect
 from ingestion.settings import Settings
-from ingestion.source_settings import SourceSettings
-from ingestion.store import connect
+from ingestion.sources.settings import SourceSettings
+from ingestion.sync.request import request_for
+from ingestion.sync.run import run_sync
+from ingestion.sync.services import Services
 
 ROOT = Path(__file__).parents[2]
 COMMAND = ROOT / ".venvs" / "application" / "bin" / "application"
