@@ -135,7 +135,7 @@ def writer(world: Any) -> Callable[[str], Indexer]:
         source = FolderSource(world.folder, 10**6)
         given = {"source": source, "name": "docs", "tenant": "default", "namespace": "default"}
         given |= {"run_id": run_id, "chunker": chunker, "embedder": world.embedder, "index": index}
-        given |= {"contract": request.reads.document, "parse": parse, "duplicates": Duplicates()}
+        given |= {"reads": request.reads, "parse": parse, "duplicates": Duplicates()}
         return Indexer(**given)
 
     return writer

@@ -31,7 +31,8 @@ _SELECT = (
     "SELECT path, reason, sha256, raw_bytes, attempts FROM quarantine "
     "WHERE collection = ? AND tenant = ? AND source = ?"
 )
-_DELETE = "DELETE FROM quarantine WHERE collection = ? AND tenant = ? AND source = ? AND path = ?"
+_FORGET = "DELETE FROM quarantine WHERE collection = ? AND tenant = ? AND source = ?"
+_DELETE = f"{_FORGET} AND path = ?"
 _INSERT = "INSERT INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _EVERYTHING = (
     "SELECT * FROM quarantine WHERE ((tenant, source, path, sha256) IN dropped) = ? "
@@ -113,7 +114,7 @@ def forget(state_dir: Path, collections: Iterable[str], tenant: str, source: str
     """Remove the entries of a source in these collections, and what was dropped of it."""
     with _opened(state_dir / "quarantine.sqlite") as database:
         for collection in collections:
-            database.execute(_DELETE, [collection, tenant, source])
+            database.execute(_FORGET, [collection, tenant, source])
         database.execute(_UNDROP + " WHERE tenant = ? AND source = ?", [tenant, source])
 
 
