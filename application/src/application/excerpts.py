@@ -149,16 +149,28 @@ def _current(
         ]
         if not newer:
             break
-        best = max(newer, key=lambda excerpt: (date(excerpt), excerpt.rank))
+        row = _key(best)
+        best = max(newer, key=lambda e: (date(e), _key(e) == row, e.rank))
     return best
 
 
 def _says_otherwise(old: Excerpt, new: Excerpt) -> bool:
-    """Whether nearly all words of both are the same, and their values are not."""
+    """Whether nearly all words of both are the same, and their values are not.
+
+    Two rows say the same thing where their first cells are the same, whatever other columns hold.
+    """
     words, others = ({t for t in e.terms if t.isalpha()} for e in (old, new))
     more = max(len(words), len(others))
     differs = bool(values(old.text)) and values(old.text) != values(new.text)
-    return differs and len(words & others) >= SAME_WORDS * more
+    same = len(words & others) >= SAME_WORDS * more or _key(old) == _key(new) != ""
+    return differs and same
+
+
+def _key(excerpt: Excerpt) -> str:
+    """The first cell of a table's row, which says what the row is about; "" of other text."""
+    if not is_table_row(excerpt.text) or not (spans := table.cells(excerpt.text)):
+        return ""
+    return excerpt.text[slice(*spans[0])].casefold()
 
 
 def _same_thing(one: Excerpt, other: Excerpt, asked: set[str]) -> bool:

@@ -100,6 +100,7 @@ def test_a_split_table_repeats_its_header_row_in_what_is_embedded_only() -> None
     for chunk in chunks[1:]:
         assert "| City | Rate |" not in chunk.text
         assert "| City | Rate |" in chunk.dense_text
+        assert chunk.table_header.startswith("| City | Rate |")
         assert chunk.text.startswith("| Town")
 
 
