@@ -40,7 +40,8 @@ EVENT = {
 }
 
 router = APIRouter()
-guarded = APIRouter(dependencies=[Security(HTTPBearer(auto_error=False))], responses=REFUSALS)
+DOOR = Security(HTTPBearer(auto_error=False))
+guarded = APIRouter(dependencies=[DOOR], responses=REFUSALS)
 
 
 @guarded.post(

@@ -32,6 +32,7 @@ from application.conversation import Conversations
 from application.dependencies import Services
 from application.doors import chat_completions, feedback_route, mcp_server
 from application.doors.feedback_box import FeedbackBox
+from application.doors.openai_form import openai_refusals
 from application.errors import Misconfigured, ModelUnavailable, RetrievalUnavailable
 from application.metrics import Metrics
 from application.middleware import KnownHosts, RequestEnvelope
@@ -72,8 +73,10 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.include_router(api.router)
-    app.include_router(chat_completions.router)
-    app.include_router(feedback_route.router)
+    app.include_router(
+        chat_completions.router, dependencies=[api.DOOR], responses=openai_refusals(api.REFUSALS)
+    )
+    app.include_router(feedback_route.router, dependencies=[api.DOOR], responses=api.REFUSALS)
     app.router.routes.append(mcp_server.ROUTE)
     app.include_router(page)
     app.mount("/static", static_files, name="static")

@@ -6,7 +6,7 @@ is sent when it has been checked, and comments keep the connection alive until t
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,6 +23,8 @@ DONE = b"data: [DONE]\n\n"
 LEFT_OUT = {"text", "passages", "citations"}  # of the answer: they stand elsewhere in the reply
 CODES = {401: "invalid_api_key", 404: "not_found", 429: "rate_limit_exceeded"}
 TYPES = {429: "rate_limit_error"}
+
+JSON = "application/json"
 
 UrlOf = Callable[[Citation], str]
 
@@ -217,6 +219,16 @@ def models(created: int) -> dict[str, Any]:
     """The reply of `GET /v1/models`."""
     model = {"id": MODEL, "object": "model", "created": created, "owned_by": MODEL}
     return {"object": "list", "data": [model]}
+
+
+def openai_refusals(reasons: Mapping[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    """The same refusals as OpenAPI documents them, with bodies in OpenAI's form."""
+    error = {"type": "object", "required": ["message", "type"]}
+    schema = {"type": "object", "required": ["error"], "properties": {"error": error}}
+    return {
+        status: {"description": told["description"], "content": {JSON: {"schema": schema}}}
+        for status, told in reasons.items()
+    }
 
 
 def error_of(problem: Problem) -> tuple[str, int]:
