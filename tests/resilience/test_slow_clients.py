@@ -31,7 +31,7 @@ def descriptors() -> Iterator[Callable[[int], None]]:
     resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-@pytest.mark.parametrize("slow", [64, 500, 5_000])
+@pytest.mark.parametrize("slow", [64, 500, pytest.param(5_000, marks=pytest.mark.long)])
 async def test_beside_slow_clients_without_a_key_one_with_a_key_is_answered_within_a_second(
     start: Start, slow: int, descriptors: Callable[[int], None], resilience: Callable[..., None]
 ) -> None:
