@@ -350,7 +350,7 @@ class Answerer:
                 answer_characters=len(answer.text),
                 passages=len(answer.passages),
                 citations=len(answer.citations),
-                top_score=answer.passages[0].score if answer.passages else None,
+                top_score=max((passage.score for passage in answer.passages), default=None),
                 evidence=answer.evidence,
                 statements=len(answer.statements),
                 supported=sum(s.support == "supported" for s in answer.statements),

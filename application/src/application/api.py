@@ -19,7 +19,7 @@ from contracts.answer import (
 )
 from contracts.status import BundleStatus, Readiness
 
-# What OpenAPI says of every route behind the door; `Admission` checks the key, not these lines.
+# What OpenAPI documents for every route that needs a key; `Admission` is what checks the key.
 REFUSALS = problems(
     {
         400: "The request cannot be read.",

@@ -79,9 +79,8 @@ class Bundle(Contract):
     sampling: Sampling
     evidence: Evidence
     support: Support
-    conversation: Conversation | None = (
-        None  # bundles from before it have none, and read no history
-    )
+    # None in bundles that are older than conversations; they read no history
+    conversation: Conversation | None = None
 
     @model_validator(mode="after")
     def _has_its_prompt(self) -> Self:

@@ -83,7 +83,7 @@ class Library(Protocol):
 
 
 class OwnLibrary:
-    """This process's, as far as the caller of the request may read."""
+    """The documents of this process that the caller of the request may read."""
 
     def __init__(self, asked_by: Caller, services: Services) -> None:
         self._caller = asked_by
@@ -161,7 +161,9 @@ class Door:
         await scope["app"].state.mcp(scope, receive, send)
 
 
-ROUTE = Route(PATH, endpoint=Door(), methods=["POST"])  # a GET would wait for news that never come
+ROUTE = Route(
+    PATH, endpoint=Door(), methods=["POST"]
+)  # a GET would open a stream, and this server sends no events
 
 
 @asynccontextmanager

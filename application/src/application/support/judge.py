@@ -95,7 +95,9 @@ def judge(statement: str, question: str, sources: Sequence[Source], named: int =
         if _judged(statement, question, [source]).label != "contradicted":
             return Judgement("supported", (index,))
     if judged.label == "contradicted" and any(has(statement, s.text) for s in sources[:named]):
-        return NOTHING  # the source that it names says it, though of what is not clear
+        return (
+            NOTHING  # the source that the model names has these words, perhaps about something else
+        )
     return judged
 
 
