@@ -3,8 +3,6 @@
 import asyncio
 import inspect
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, time
 from itertools import product
 from typing import Any, NamedTuple
@@ -89,16 +87,20 @@ def lies_in(path: str, place: str) -> bool:
     return path.startswith(place) if place.endswith("/") else f"{path}/".startswith(f"{place}/")
 
 
-@asynccontextmanager
-async def filled() -> AsyncIterator[AsyncQdrantClient]:
+async def _filled() -> AsyncQdrantClient:
     client = await empty_index()
     for d in DOCUMENTS:
         where: Any = {"tenant": d.tenant, "namespace": d.namespace}
         labels: Any = {"tags": d.tags, "modified_at": d.modified_at}
         await write_chunks(client, d.id, d.text, **where, **labels)
         await commit(client, d.id, **where, **labels)
-    yield client
-    await client.close()
+    return client
+
+
+@pytest.fixture(scope="module")
+def filled() -> AsyncQdrantClient:
+    """An index of all documents, which the tests only read."""
+    return asyncio.run(_filled())
 
 
 def query(filters: Filters | None, scope: Scope = EVERYTHING, limit: int = 100) -> Query:
@@ -148,24 +150,23 @@ scopes = st.builds(
 )
 
 
-def test_a_filtered_search_shows_what_a_plain_loop_would_and_never_more_than_the_key() -> None:
+def test_a_filtered_search_shows_what_a_plain_loop_would_and_never_more_than_the_key(
+    filled: AsyncQdrantClient,
+) -> None:
     @settings(
         max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
     @given(scopes, filters_of, st.sampled_from(["hybrid", "dense", "sparse"]))
     def check(scope: Scope, given_fields: dict[str, Any], mode: Mode) -> None:
         filters = Filters.model_validate(given_fields)
-        found = loop.run_until_complete(found_by(client, query(filters, scope), mode))
+        found = loop.run_until_complete(found_by(filled, query(filters, scope), mode))
         assert found == allowed(scope, filters)
         assert found <= allowed(scope, Filters())
 
     loop = asyncio.new_event_loop()
-    opened = filled()
-    client = loop.run_until_complete(opened.__aenter__())
     try:
         check()
     finally:
-        loop.run_until_complete(opened.__aexit__(None, None, None))
         loop.close()
 
 
@@ -182,10 +183,9 @@ ALONE: dict[str, dict[str, Any]] = {
 
 
 @pytest.mark.parametrize("case", ALONE)
-async def test_each_filter_alone_narrows_a_search(case: str) -> None:
+async def test_each_filter_alone_narrows_a_search(case: str, filled: AsyncQdrantClient) -> None:
     filters = Filters.model_validate(ALONE[case])
-    async with filled() as client:
-        found = await found_by(client, query(filters))
+    found = await found_by(filled, query(filters))
     assert found == allowed(EVERYTHING, filters)
     assert 0 < len(found) < len(allowed(EVERYTHING, Filters()))
 
@@ -209,7 +209,7 @@ def test_every_filter_has_a_condition_that_is_taken_out_below() -> None:
 
 @pytest.mark.parametrize("mutant", MUTANTS)
 async def test_a_filter_without_one_of_its_lines_shows_too_much(
-    mutant: str, monkeypatch: pytest.MonkeyPatch
+    mutant: str, filled: AsyncQdrantClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = index_module if mutant == "allowed" else filters_module
     names: dict[str, Any] = dict(vars(module))
@@ -217,10 +217,9 @@ async def test_a_filter_without_one_of_its_lines_shows_too_much(
     changed = "allowed" if mutant == "allowed" else "conditions"
     monkeypatch.setattr(index_module, changed, names[changed])
     wrong = 0
-    async with filled() as client:
-        for fields in ALONE.values():
-            filters = Filters.model_validate(fields)
-            wrong += await found_by(client, query(filters)) != allowed(EVERYTHING, filters)
+    for fields in ALONE.values():
+        filters = Filters.model_validate(fields)
+        wrong += await found_by(filled, query(filters)) != allowed(EVERYTHING, filters)
     assert wrong
 
 
