@@ -1,5 +1,6 @@
 """A small index in qdrant-client's local mode, laid out as ingestion lays it out."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from qdrant_client import AsyncQdrantClient, models
@@ -13,6 +14,7 @@ from contracts.index import (
     chunk_point_id,
     manifest_alias,
     manifest_point_id,
+    path_tree,
 )
 
 CHUNKS = "faultline-1"
@@ -45,14 +47,17 @@ async def write_chunks(
     tenant: str = "default",
     namespace: str = "default",
     gap: int = 1,
+    tags: Sequence[str] = (),
+    modified_at: datetime | None = None,
 ) -> None:
     """Chunks of one version, `gap` characters of white space between them; not yet visible."""
+    source, _, path = document_id.partition("/")
     start, points = 0, []
     for ordinal, text in enumerate(texts):
         chunk = ChunkPayload(
             tenant=tenant,
             namespace=namespace,
-            source="handbook",
+            source=source,
             document_id=document_id,
             version=version,
             ordinal=ordinal,
@@ -60,13 +65,16 @@ async def write_chunks(
             start=start,
             end=start + len(text),
             headings=["Heading"],
+            tags=tuple(tags),
+            path_tree=path_tree(path),
+            modified_at=modified_at,
             run_id="run-1",
         )
         points.append(
             models.PointStruct(
                 id=chunk_point_id(tenant, document_id, version, "spec", ordinal),
                 vector={DENSE: VECTOR, SPARSE: TERMS},
-                payload=chunk.model_dump(),
+                payload=chunk.model_dump(mode="json"),
             )
         )
         start += len(text) + gap
@@ -79,14 +87,18 @@ async def commit(
     version: str = "v1",
     tenant: str = "default",
     namespace: str = "default",
+    tags: Sequence[str] = (),
+    modified_at: datetime | None = None,
+    url: str | None = None,
 ) -> None:
     """Makes `version` the visible one."""
+    source, _, path = document_id.partition("/")
     manifest = DocumentManifest(
         tenant=tenant,
         namespace=namespace,
-        source="handbook",
+        source=source,
         document_id=document_id,
-        path=document_id.partition("/")[2],
+        path=path,
         title="Title",
         format="markdown",
         version=version,
@@ -96,8 +108,13 @@ async def commit(
         raw_bytes=1,
         run_id="run-1",
         committed_at=datetime.now(UTC),
+        tags=tuple(tags),
+        modified_at=modified_at,
+        url=url,
     )
     point = models.PointStruct(
-        id=manifest_point_id(tenant, document_id), vector={}, payload=manifest.model_dump()
+        id=manifest_point_id(tenant, document_id),
+        vector={},
+        payload=manifest.model_dump(mode="json"),
     )
     await client.upsert(manifest_alias(CHUNKS), [point])

@@ -49,9 +49,11 @@ from contracts.answer import (
     Timings,
     Tokens,
 )
+from contracts.filters import Filters
 
 UNKNOWN = "unknown"
 NO_PASSAGE = "No document matches the question."
+NO_PASSAGE_LEFT = "No document that the filters allow matches the question."
 LITTLE_EVIDENCE = "The passages found do not seem to hold the answer."
 REFUSED = "The model found no answer in the passages."
 NO_SUPPORT = "The passages found do not support what the model replied."
@@ -73,6 +75,7 @@ class Ask:
     request_id: str
     deadline: Deadline
     cycle: str | None = None  # the probe's, see contracts.probe
+    filters: Filters | None = None  # of documents
     rewriting: Rewriting = "none"  # how the question came to stand alone, see conversation.py
     began: float = field(default_factory=time.perf_counter)
 
@@ -236,6 +239,7 @@ class Answerer:
                 limit=retrieval.top_k,
                 bundle=ask.bundle,
                 deadline=ask.deadline,
+                filters=ask.filters,
             )
         )
         every = ranked_excerpts(ask.question, retrieved.passages)
@@ -396,7 +400,9 @@ def judged(found: Found, reply: Reply, checked: Checked) -> Verdict:
         return Verdict("answered", phrase("welcome", language), COURTESY, found.evidence)
     abstained = phrase("abstained", language)
     if not found.retrieved.passages:
-        return Verdict("abstained", abstained, NO_PASSAGE, found.evidence)
+        limited = found.ask.filters not in (None, Filters())
+        reason = NO_PASSAGE_LEFT if limited else NO_PASSAGE
+        return Verdict("abstained", abstained, reason, found.evidence)
     if not found.is_enough:
         return Verdict("abstained", abstained, LITTLE_EVIDENCE, found.evidence)
     if reply.failure:

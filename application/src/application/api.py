@@ -2,12 +2,15 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response, Security
+from fastapi import APIRouter, Body, Depends, Query, Request, Response, Security
 from fastapi.responses import PlainTextResponse
 from fastapi.security import HTTPBearer
+from pydantic import ValidationError
 
 from application.bundle import Mode
 from application.dependencies import CallerDep, ServicesDep
+from application.errors import InvalidRequest
+from application.problems import sentence_of
 from application.streaming import EventStream, last, unless_disconnected
 from contracts.answer import (
     STREAM_EVENTS,
@@ -17,6 +20,7 @@ from contracts.answer import (
     SearchResponse,
     problems,
 )
+from contracts.filters import Filters
 from contracts.status import BundleStatus, Readiness
 
 # What OpenAPI documents for every route that needs a key; `Admission` is what checks the key.
@@ -39,6 +43,30 @@ EVENT = {
     "properties": {"event": {"enum": [*STREAM_EVENTS]}, "data": {"type": "string"}},
 }
 
+PLAIN_QUESTION = {"question": "How long is parental leave?"}
+FILTERED_QUESTION = PLAIN_QUESTION | {
+    "filters": {"sources": ["handbook"], "tags": ["policy"], "updated_after": "2026-01-01"}
+}
+QUESTIONS: dict[str, Any] = {
+    "plain": {"summary": "A question", "value": PLAIN_QUESTION},
+    "filtered": {"summary": "Only from some documents", "value": FILTERED_QUESTION},
+}
+
+
+def filters_of(
+    filters: Annotated[
+        str | None, Query(max_length=20_000, description="Filters of `/v1/ask`, as JSON.")
+    ] = None,
+) -> Filters | None:
+    """The filters in a query string; raises InvalidRequest."""
+    try:
+        return Filters.model_validate_json(filters) if filters else None
+    except ValidationError as error:
+        raise InvalidRequest(f"query.filters: {sentence_of(error)}") from error
+
+
+FiltersDep = Annotated[Filters | None, Depends(filters_of)]
+
 router = APIRouter()
 DOOR = Security(HTTPBearer(auto_error=False))
 guarded = APIRouter(dependencies=[DOOR], responses=REFUSALS)
@@ -49,9 +77,15 @@ guarded = APIRouter(dependencies=[DOOR], responses=REFUSALS)
     response_model=Answer,
     responses={200: {"content": {"text/event-stream": {"schema": EVENT}}}},
 )
-async def ask(body: AskRequest, request: Request, caller: CallerDep, services: ServicesDep) -> Any:
+async def ask(
+    body: Annotated[AskRequest, Body(openapi_examples=QUESTIONS)],
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
+) -> Any:
     """An answer with citations; as a stream of events where `stream` is true."""
-    events = services.conversations.stream(caller.ask(body.question), body.history)
+    asked = caller.ask(body.question, body.filters)
+    events = services.conversations.stream(asked, body.history)
     if not body.stream:
         return await unless_disconnected(request, last(events))
     passages = await anext(events)  # first, so that a failing index is a 503 and no broken stream
@@ -65,10 +99,10 @@ async def search(
     services: ServicesDep,
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
     mode: Mode | None = None,
+    filters: FiltersDep = None,
 ) -> SearchResponse:
     """Passages, best first, without an answer."""
-    query = caller.query(q, mode or caller.bundle.retrieval.mode, limit)
-    found = await services.retriever.search(query)
+    found = await services.retriever.search(caller.query(q, limit, mode, filters))
     return SearchResponse(
         passages=found.passages,
         index=found.collection,

@@ -135,4 +135,7 @@ def _citation(excerpt: Excerpt, number: int) -> Citation:
         start=passage.start + start,
         end=passage.start + end,
         quote=excerpt.text,
+        url=passage.url,
+        tags=passage.tags,
+        updated_at=passage.updated_at,
     )

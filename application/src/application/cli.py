@@ -18,8 +18,10 @@ from application.cli_keys import keys
 from application.cli_support import support
 from application.doors.mcp_server import mcp_server
 from application.errors import ApplicationError, Misconfigured
+from application.problems import sentence_of
 from application.server import OPTIONS
 from application.settings import Settings
+from contracts.filters import Filters
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 app.add_typer(keys, name="keys")
@@ -49,6 +51,22 @@ def ask(
     url: Url = LOCAL,
     key: Key = "",
     as_json: Annotated[bool, typer.Option("--json", help="The whole answer as JSON.")] = False,
+    source: Annotated[
+        list[str] | None, typer.Option(help="Only from this source; repeatable.")
+    ] = None,
+    namespace: Annotated[
+        list[str] | None, typer.Option(help="Only from this namespace; repeatable.")
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Only from documents with this tag; repeatable.")
+    ] = None,
+    path: Annotated[str | None, typer.Option(help="Only from this folder or document.")] = None,
+    updated_after: Annotated[
+        str | None, typer.Option(help="Only from documents dated YYYY-MM-DD or later.")
+    ] = None,
+    updated_before: Annotated[
+        str | None, typer.Option(help="Only from documents dated earlier than YYYY-MM-DD.")
+    ] = None,
 ) -> None:
     """Ask a question: the answer as it comes, its sources below, and what gave it."""
 
@@ -56,8 +74,19 @@ def ask(
         if not as_json:
             print(piece, end="", flush=True)
 
+    given = {
+        "sources": source or None,
+        "namespaces": namespace or None,
+        "tags": tag or None,
+        "path": path,
+        "updated_after": updated_after,
+        "updated_before": updated_before,
+    }
     try:
-        answer = asyncio.run(client.ask(url, key, question, show))
+        filters = Filters.model_validate(given)
+        answer = asyncio.run(client.ask(url, key, question, show, filters))
+    except ValidationError as error:
+        raise _failed(ApplicationError(sentence_of(error)), code=2) from error
     except ApplicationError as error:
         raise _failed(error) from error
     print(answer.model_dump_json(indent=2) if as_json else client.footer(answer))

@@ -8,15 +8,23 @@ import aiohttp
 
 from application.adapters.sse import EventParser
 from application.errors import ApplicationError
-from contracts.answer import Answer, DocumentView, Passage, Problem, SearchResponse
+from contracts.answer import Answer, AskRequest, DocumentView, Passage, Problem, SearchResponse
+from contracts.filters import Filters
 from contracts.urls import authorization, without_credentials
 
 TIMEOUT = aiohttp.ClientTimeout(total=300)
 
 
-async def ask(url: str, key: str, question: str, show: Callable[[str], None]) -> Answer:
+async def ask(
+    url: str,
+    key: str,
+    question: str,
+    show: Callable[[str], None],
+    filters: Filters | None = None,
+) -> Answer:
     """The answer; `show` gets the pieces. Raises ApplicationError with the server's sentence."""
-    body = {"question": question, "stream": True}
+    request = AskRequest(question=question, stream=True, filters=filters)
+    body = request.model_dump(mode="json", exclude_defaults=True)
     async with _session(url, key) as session:
         try:
             async with session.post("/v1/ask", json=body) as response:
@@ -40,14 +48,17 @@ class RemoteLibrary:
         self._url = url
         self._key = key
 
-    async def search(self, question: str, limit: int) -> list[Passage]:
+    async def search(self, question: str, limit: int, filters: Filters | None) -> list[Passage]:
         """Passages, best first."""
-        reply = await self._get("/v1/search", {"q": question, "limit": str(limit)})
+        query = {"q": question, "limit": str(limit)}
+        if filters:
+            query["filters"] = filters.model_dump_json(exclude_none=True)
+        reply = await self._get("/v1/search", query)
         return SearchResponse.model_validate_json(reply).passages
 
-    async def ask(self, question: str) -> Answer:
+    async def ask(self, question: str, filters: Filters | None) -> Answer:
         """A whole answer."""
-        return await ask(self._url, self._key, question, lambda _: None)
+        return await ask(self._url, self._key, question, lambda _: None, filters)
 
     async def read(self, document_id: str) -> DocumentView:
         """The text of a document."""

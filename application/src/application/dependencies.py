@@ -19,6 +19,7 @@ from application.ports import Manifests, Query, Retriever
 from application.releases import Releases
 from application.settings import Settings
 from application.upstream import Deadline
+from contracts.filters import Filters
 from contracts.probe import PROBE_BUNDLE, PROBE_CYCLE, PROBE_INDEX, PROBE_KEY
 
 CYCLE = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -62,8 +63,8 @@ class Caller:
     deadline: Deadline
     cycle: str | None
 
-    def ask(self, question: str) -> Ask:
-        """`question` on behalf of this caller."""
+    def ask(self, question: str, filters: Filters | None = None) -> Ask:
+        """`question` on behalf of this caller, answered from the documents of `filters`."""
         if not question.strip():
             raise InvalidRequest("The question is empty; write one.")
         return Ask(
@@ -74,11 +75,15 @@ class Caller:
             self.request_id,
             self.deadline,
             self.cycle,
+            filters,
         )
 
-    def query(self, text: str, mode: Mode, limit: int) -> Query:
-        """A search on behalf of this caller."""
-        return Query(text, self.scope, self.index, mode, limit, self.bundle, self.deadline)
+    def query(
+        self, text: str, limit: int, mode: Mode | None = None, filters: Filters | None = None
+    ) -> Query:
+        """A search on behalf of this caller; without a mode it is the bundle's."""
+        mode = mode or self.bundle.retrieval.mode
+        return Query(text, self.scope, self.index, mode, limit, self.bundle, self.deadline, filters)
 
 
 def caller(request: Request, services: ServicesDep) -> Caller:

@@ -12,6 +12,7 @@ from application.context import Block
 from application.excerpts import Excerpt
 from application.upstream import Deadline
 from contracts.answer import AnswerEvent, DocumentView, Passage, SupportLabel, Turn
+from contracts.filters import Filters
 
 
 class Message(TypedDict):
@@ -32,6 +33,7 @@ class Query:
     limit: int  # passages
     bundle: Bundle
     deadline: Deadline
+    filters: Filters | None = None  # they narrow what the scope allows
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ import traceback
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from application.doors.openai_form import OPENAI_ROUTES, error_of
@@ -27,7 +28,7 @@ def problem_of(error: Exception, request_id: str | None) -> Problem:
             f"{error.detail}; the routes are in the application's README.",
         )
     elif isinstance(error, RequestValidationError):
-        status, title, detail = 422, "Invalid request", _validation_sentence(error)
+        status, title, detail = 422, "Invalid request", sentence_of(error)
     else:
         log_unexpected(error, request_id)
         status, title, detail = 500, "Internal error", UNEXPECTED
@@ -74,7 +75,9 @@ def log_unexpected(error: BaseException, request_id: str | None) -> None:
     log.error("request %s failed\n%s", request_id, "".join(parts))
 
 
-def _validation_sentence(error: RequestValidationError) -> str:
+def sentence_of(error: RequestValidationError | ValidationError) -> str:
+    """The first thing that is wrong with a request, and where."""
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return f"{where}: {first['msg']}."
+    said = first["msg"].removeprefix("Value error, ")
+    return f"{where}: {said}." if where else f"{said}."

@@ -1,6 +1,7 @@
 """What crosses a boundary between Faultline's layers: pydantic models, and nothing else.
 
-Five contracts, one module each: `index`, `endpoints`, `answer`, `probe`, `status`.
+Five contracts, one module each: `index`, `endpoints`, `answer`, `probe`, `status`. What they share
+stands beside them: `filters`, `urls`.
 """
 
 from pydantic import BaseModel, ConfigDict

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from contracts import Contract, Record
+from contracts.filters import Filters
 
 Status = Literal["answered", "abstained", "degraded"]  # degraded: passages, but no model to answer
 SupportLabel = Literal["supported", "unsupported", "contradicted"]
@@ -27,6 +28,7 @@ class AskRequest(Contract):
     question: str = Field(min_length=1, max_length=4000)
     stream: bool = False
     history: list[Turn] = Field(default=[], max_length=50)  # what was said before, oldest first
+    filters: Filters | None = None  # None: every document that the key may read
 
 
 class Passage(Record):
@@ -46,6 +48,9 @@ class Passage(Record):
     page: int | None = None
     score: float  # fused rank score; comparable within one response only
     run_id: str
+    url: str | None = None  # where a person reads the document, where that is known
+    tags: list[str] = Field(default=[])  # of the document
+    updated_at: datetime | None = None  # the date that the document states of itself, if any
 
 
 class Citation(Record):
@@ -60,6 +65,9 @@ class Citation(Record):
     start: int
     end: int
     quote: str
+    url: str | None = None  # of the document, as in Passage
+    tags: list[str] = Field(default=[])
+    updated_at: datetime | None = None
 
 
 class Statement(Record):
@@ -146,6 +154,9 @@ class DocumentView(Record):
     source: str
     format: str
     text: str
+    url: str | None = None  # as in Passage
+    tags: list[str] = Field(default=[])
+    updated_at: datetime | None = None
 
 
 class AnswerFeatures(Record):

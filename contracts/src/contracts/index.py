@@ -18,6 +18,19 @@ SPARSE = "sparse"
 UNUSED_SPARSE = "unused"  # qdrant-edge has no vectorless shard, so manifests carry this, empty
 DEFAULT_NAMESPACE = "default"
 
+CHUNK_FILTERS: dict[str, Literal["keyword", "datetime"]] = {  # readers filter by; all are indexed
+    "tenant": "keyword",
+    "namespace": "keyword",
+    "source": "keyword",
+    "document_id": "keyword",
+    "version": "keyword",
+    "tags": "keyword",
+    "path_tree": "keyword",
+    "modified_at": "datetime",
+}
+MOST_FOLDERS = 32  # of a path that can be filtered by; deeper ones cannot
+TAG_CHARACTERS = 100
+
 _IDS = uuid.UUID("6f0c6a52-5b3b-5c1c-9a53-0d6a8f2f7a11")
 
 
@@ -50,6 +63,20 @@ def manifest_point_id(tenant: str, document_id: str) -> str:
     return str(uuid.uuid5(_IDS, "\x1f".join(("manifest", tenant, document_id))))
 
 
+def path_tree(path: str) -> tuple[str, ...]:
+    """The folders that hold a document, outermost first and each with its "/", then its path.
+
+    A store that can only compare whole words finds by it everything below a folder.
+    """
+    ends = [at + 1 for at, letter in enumerate(path) if letter == "/"][:MOST_FOLDERS]
+    return (*(path[:end] for end in ends), path)
+
+
+def tag_of(written: object) -> str:
+    """A tag as it is stored and compared: trimmed, in lower case, cut to TAG_CHARACTERS."""
+    return str(written).strip().casefold()[:TAG_CHARACTERS]
+
+
 SPEC_POINT_ID = str(uuid.uuid5(_IDS, "spec"))  # the collection spec, in the manifest collection
 
 
@@ -73,6 +100,8 @@ class ChunkPayload(Record):
     headings: list[str]  # outermost first; they are embedded with the text
     table_header: str = ""  # of the table that the text goes on with, if it opens inside of one
     tags: tuple[str, ...] = ()  # of its document, sorted, in lower case
+    path_tree: tuple[str, ...] = ()  # of its document, see `path_tree`; older chunks have none
+    modified_at: datetime | None = None  # of its document, as its manifest says
     page: int | None = None  # from 1, for formats with pages
     run_id: str  # the ingestion run that wrote it
 

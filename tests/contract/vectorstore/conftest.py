@@ -92,7 +92,13 @@ COLOURS = {
     1: {"colour": "red", "size": 1, "tags": ["a", "b"], "when": "2026-01-01T00:00:00Z"},
     2: {"colour": "red", "size": 2, "tags": ["b"], "when": "2026-02-01T00:00:00Z"},
     3: {"colour": "green", "size": 3, "tags": [], "note": None, "when": "2026-03-01T00:00:00Z"},
-    4: {"colour": "blue", "size": 4.5, "flag": True, "nested": {"deep": {"key": "x"}}},
+    4: {
+        "colour": "blue",
+        "size": 4.5,
+        "flag": True,
+        "when": None,
+        "nested": {"deep": {"key": "x"}},
+    },
     5: {"colour": "blue", "size": 5, "flag": False, "nested": {"deep": {"key": "y"}}},
     6: {
         "text": "the quick brown fox",

@@ -1,5 +1,7 @@
 """Every kind of filter, over six points; each case says which ids it matches."""
 
+from datetime import UTC, datetime
+
 import pytest
 from qdrant_client import QdrantClient, models
 from qdrant_client.models import FieldCondition as Field
@@ -37,6 +39,15 @@ CASES = {
         field("when", range=models.DatetimeRange(gte="2026-02-01T00:00:00Z")),
         [2, 3],
     ),
+    "dates before a day": (
+        field("when", range=models.DatetimeRange(lt=datetime(2026, 2, 1, tzinfo=UTC))),
+        [1],
+    ),
+    "dates after the first day": (
+        field("when", range=models.DatetimeRange(gte=datetime(1, 1, 1, tzinfo=UTC))),
+        [1, 2, 3],
+    ),
+    "any element of a list": (field("tags", match=models.MatchAny(any=["a", "c"])), [1]),
     "dates in another time zone": (
         field("when", range=models.DatetimeRange(lt="2026-01-01T01:00:00+02:00")),
         [],
@@ -112,10 +123,16 @@ def test_a_filter_matches(client: QdrantClient, filled: str, case: str) -> None:
     assert [point.id for point in points] == expected
 
 
+INDEXED = ["a keyword", "any keyword", "all keywords but", "neither"]
+INDEXED += ["one element of a list", "any element of a list"]
+INDEXED += ["a range of dates", "dates before a day", "dates in another time zone"]
+
+
 @pytest.mark.memory_differs("it has no payload indexes")
-@pytest.mark.parametrize("case", ["a keyword", "any keyword", "all keywords but", "neither"])
+@pytest.mark.parametrize("case", INDEXED)
 def test_an_index_changes_no_result(client: QdrantClient, filled: str, case: str) -> None:
-    client.create_payload_index(filled, "colour", models.PayloadSchemaType.KEYWORD, wait=True)
+    for key, kind in (("colour", "keyword"), ("tags", "keyword"), ("when", "datetime")):
+        client.create_payload_index(filled, key, models.PayloadSchemaType(kind), wait=True)
     condition, expected = CASES[case]
     points, _ = client.scroll(filled, scroll_filter=condition, limit=100)
     assert [point.id for point in points] == expected

@@ -1,4 +1,5 @@
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from application.access import KeyRing
 from application.answer import QUOTED
 from application.errors import ApplicationError, NotAuthenticated
 from contracts.answer import Answer
+from contracts.filters import Filters
 
 QUESTION = "How long is parental leave?"
 runner = CliRunner()
@@ -19,7 +21,7 @@ runner = CliRunner()
 def answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """`client.ask` answers from the fakes."""
 
-    async def reply(url: str, key: str, question: str, show: object) -> Answer:
+    async def reply(url: str, key: str, question: str, show: object, _: object) -> Answer:
         use_case = answerer(FakeChatModel("52 weeks."), passage())
         *_, answer = [event async for event in use_case.stream(ask(question, bundle=TINY))]
         assert isinstance(answer, Answer)
@@ -40,6 +42,37 @@ def test_ask_prints_the_answer_its_sources_its_status_and_what_gave_it() -> None
 def test_ask_prints_the_whole_answer_as_json_for_machines() -> None:
     result = runner.invoke(cli.app, ["ask", QUESTION, "--json"])
     assert Answer.model_validate_json(result.output).status == "answered"
+
+
+def test_ask_sends_its_filters(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = []
+
+    async def note(url: str, key: str, question: str, show: object, filters: Filters) -> Answer:
+        sent.append(filters)
+        raise ApplicationError("noted")
+
+    monkeypatch.setattr(client, "ask", note)
+    words = "--source handbook --source wiki --namespace staff --tag Policy --path legal/"
+    days = "--updated-after 2026-01-01 --updated-before 2026-02-01"
+    runner.invoke(cli.app, ["ask", QUESTION, *words.split(), *days.split()])
+    runner.invoke(cli.app, ["ask", QUESTION])
+    assert sent == [
+        Filters(
+            sources=["handbook", "wiki"],
+            namespaces=["staff"],
+            tags=["policy"],
+            path="legal/",
+            updated_after=date(2026, 1, 1),
+            updated_before=date(2026, 2, 1),
+        ),
+        Filters(),
+    ]
+
+
+def test_ask_says_how_a_day_is_written() -> None:
+    result = runner.invoke(cli.app, ["ask", QUESTION, "--updated-after", "soon"])
+    assert (result.exit_code, result.output.count("\n")) == (2, 1)
+    assert "updated_after: write the day as YYYY-MM-DD" in result.output
 
 
 def test_ask_fails_with_one_sentence_where_nothing_serves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,10 +27,12 @@ def test_url_tags_and_date_of_a_document_are_stored_with_it(world: Any) -> None:
     assert found["a.md"]["tags"] == ["handbook", "keys", "rooms"]
     assert found["a.md"]["modified_at"].startswith("2026-05-01")
     assert found["b/c d.md"]["url"] == "https://docs.example.com/b/c%20d.md"
-    assert {tuple(chunk["tags"]) for chunk in world.chunks().values()} == {
-        ("handbook", "keys", "rooms"),
-        ("handbook",),
-    }
+    chunks = {chunk["document_id"]: chunk for chunk in world.chunks().values()}
+    assert chunks["docs/a.md"]["tags"] == ["handbook", "keys", "rooms"]
+    assert chunks["docs/b/c d.md"]["tags"] == ["handbook"]
+    assert chunks["docs/a.md"]["modified_at"] == found["a.md"]["modified_at"]
+    assert chunks["docs/b/c d.md"]["modified_at"] is None
+    assert chunks["docs/b/c d.md"]["path_tree"] == ["b/", "b/c d.md"]
 
 
 def test_another_tag_of_the_source_reaches_every_document(world: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from qdrant_client import models
 
+from contracts.index import CHUNK_FILTERS
 from ingestion.index.lease import Lease
 
 PAGE = "# {0}\n\nThe {0} is kept in the cupboard next to the door.\n"
@@ -107,6 +108,24 @@ class Killed(BaseException):
 
 def dies(*_: object) -> int:
     raise Killed
+
+
+def test_every_field_that_readers_filter_by_is_indexed_in_an_index_and_in_its_pin(
+    world: Any, ingestion: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexed: dict[str, dict[str, str]] = defaultdict(dict)
+
+    def note(name: str, field: str, kind: models.PayloadSchemaType, **_: Any) -> None:
+        indexed[name][field] = kind.value
+
+    monkeypatch.setattr(world.store, "create_payload_index", note)
+    world.write("a.md", PAGE.format("a"))
+    world.sync()
+    assert ingestion("pin", "good").exit_code == 0
+    chunks = [fields for name, fields in indexed.items() if "document_id" in fields]
+    assert len(chunks) == 2
+    assert all(fields.items() >= CHUNK_FILTERS.items() for fields in chunks)
+    assert world.chunks("faultline-pin-good") == world.chunks()
 
 
 @pytest.mark.parametrize(("version", "is_new"), [("1.15.4", 0), ("v1.9.0", 0), ("1.16.0", 1)])

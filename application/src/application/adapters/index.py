@@ -15,6 +15,7 @@ from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from application.access import Scope
+from application.adapters.filters import conditions
 from application.errors import NotFound, RetrievalUnavailable
 from application.ports import Query
 from application.upstream import Deadline, Refused, Upstream
@@ -79,6 +80,11 @@ def _refused(status: int) -> Refused:
         "`ingestion sync`.",
         status,
     )
+
+
+def allowed(query: Query) -> models.Filter:
+    """What a search may find: what the scope may read, as far as the filters of the query let."""
+    return visible(query.scope, *conditions(query.filters))
 
 
 def visible(scope: Scope, *further: models.Condition) -> models.Filter:
@@ -159,7 +165,7 @@ class Index:
                 collections.chunks,
                 query=vector,
                 using=SPARSE,
-                query_filter=visible(query.scope),
+                query_filter=allowed(query),
                 limit=1,
                 with_payload=False,
             ),
@@ -187,6 +193,9 @@ class Index:
             source=manifest.source,
             format=manifest.format,
             text=joined(chunks),
+            url=manifest.url,
+            tags=list(manifest.tags),
+            updated_at=manifest.modified_at,
         )
 
     async def spec(self, index: str, deadline: Deadline) -> CollectionSpec:
@@ -207,9 +216,9 @@ class Index:
         settings = query.bundle.retrieval
         limit = query.limit * settings.over_fetch
         depth = max(settings.candidates, limit)
-        allowed = visible(query.scope)
+        only = allowed(query)
         arms = [
-            models.Prefetch(query=vector, using=name, filter=allowed, limit=depth)
+            models.Prefetch(query=vector, using=name, filter=only, limit=depth)
             for name, vector in ((DENSE, dense), (SPARSE, _sparse_query(sparse)))
             if vector is not None
         ]
@@ -219,9 +228,7 @@ class Index:
         if len(arms) == 2:
             fused = {"prefetch": arms, "query": models.RrfQuery(rrf=models.Rrf(k=settings.rrf_k))}
         reply = await self._ask(
-            lambda: self._client.query_points(
-                collection, query_filter=allowed, limit=limit, **fused
-            ),
+            lambda: self._client.query_points(collection, query_filter=only, limit=limit, **fused),
             query.deadline,
         )
         hits = [_hit(point) for point in reply.points]
@@ -290,6 +297,9 @@ def passage_of(hit: Hit, manifest: DocumentManifest) -> Passage:
         page=chunk.page,
         score=hit.score,
         run_id=chunk.run_id,
+        url=manifest.url,
+        tags=list(manifest.tags),
+        updated_at=manifest.modified_at,
     )
 
 

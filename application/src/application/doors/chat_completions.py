@@ -2,10 +2,10 @@
 
 import time
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Body, Request
 
 from application.dependencies import CallerDep, ServicesDep
 from application.doors.openai_form import (
@@ -21,13 +21,25 @@ from application.errors import NotFound
 from application.streaming import EventStream, last, unless_disconnected
 from contracts.answer import Answer, Citation
 
+PLAIN_CHAT = {
+    "model": MODEL,
+    "messages": [{"role": "user", "content": "How long is parental leave?"}],
+}
+FILTERED_CHAT = PLAIN_CHAT | {"filters": {"sources": ["handbook"], "path": "benefits/"}}
+CHATS: dict[str, Any] = {
+    "plain": {"summary": "A question", "value": PLAIN_CHAT},
+    "filtered": {"summary": "Only from some documents", "value": FILTERED_CHAT},
+}
 STARTED = int(time.time())
 router = APIRouter()
 
 
 @router.post("/v1/chat/completions")
 async def chat_completions(
-    body: ChatRequest, request: Request, caller: CallerDep, services: ServicesDep
+    body: Annotated[ChatRequest, Body(openapi_examples=CHATS)],
+    request: Request,
+    caller: CallerDep,
+    services: ServicesDep,
 ) -> Any:
     """The answer to the last message, in OpenAI's form; as chunks where `stream` is true."""
     body.check()
@@ -42,7 +54,8 @@ async def chat_completions(
         answer = await last(events)
         return completion(answer, text_of(answer), url_of)
 
-    events = services.conversations.stream(caller.ask(body.question), body.history)
+    asked = caller.ask(body.question, body.filters)
+    events = services.conversations.stream(asked, body.history)
     if not body.stream:
         return await unless_disconnected(request, answered())
     passages = await anext(events)  # first, so that a failing index is a 503 and no broken stream

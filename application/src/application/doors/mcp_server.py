@@ -7,6 +7,7 @@ any replica answers any request.
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from importlib.metadata import version
 from typing import Annotated, Any, Protocol, TypeVar
 
@@ -22,6 +23,7 @@ from application.dependencies import Caller, Services, caller
 from application.errors import ApplicationError
 from application.streaming import last
 from contracts.answer import Answer, Citation, DocumentView, Passage, Statement
+from contracts.filters import Filters
 
 PATH = "/mcp"
 MOST_CHARACTERS = 20_000  # of a document in one reply
@@ -64,16 +66,19 @@ class Part(BaseModel):
     start: int
     end: int
     characters: int  # of the whole text
+    url: str | None = None  # as in Passage
+    tags: list[str] = []
+    updated_at: datetime | None = None
 
 
 class Library(Protocol):
     """What the tools need; raises ApplicationError."""
 
-    async def search(self, question: str, limit: int) -> list[Passage]:
+    async def search(self, question: str, limit: int, filters: Filters | None) -> list[Passage]:
         """Passages, best first."""
         ...
 
-    async def ask(self, question: str) -> Answer:
+    async def ask(self, question: str, filters: Filters | None) -> Answer:
         """A whole answer."""
         ...
 
@@ -89,15 +94,15 @@ class OwnLibrary:
         self._caller = asked_by
         self._services = services
 
-    async def search(self, question: str, limit: int) -> list[Passage]:
+    async def search(self, question: str, limit: int, filters: Filters | None) -> list[Passage]:
         """Passages, best first."""
-        mode = self._caller.bundle.retrieval.mode
-        found = await self._services.retriever.search(self._caller.query(question, mode, limit))
-        return found.passages
+        query = self._caller.query(question, limit, filters=filters)
+        return (await self._services.retriever.search(query)).passages
 
-    async def ask(self, question: str) -> Answer:
+    async def ask(self, question: str, filters: Filters | None) -> Answer:
         """A whole answer."""
-        return await last(self._services.conversations.stream(self._caller.ask(question), []))
+        asked = self._caller.ask(question, filters)
+        return await last(self._services.conversations.stream(asked, []))
 
     async def read(self, document_id: str) -> DocumentView:
         """The text of a document."""
@@ -118,15 +123,20 @@ def mcp_server(library_of: LibraryOf) -> MCPServer[Any]:
 
     @server.tool()
     async def search(
-        question: Question, ctx: Context[Any, Any], limit: Annotated[int, Field(ge=1, le=50)] = 8
+        question: Question,
+        ctx: Context[Any, Any],
+        limit: Annotated[int, Field(ge=1, le=50)] = 8,
+        filters: Filters | None = None,
     ) -> Found:
         """Find passages of the documents that speak of a question, best first."""
-        return Found(passages=await _told(library_of(ctx).search(question, limit)))
+        return Found(passages=await _told(library_of(ctx).search(question, limit, filters)))
 
     @server.tool()
-    async def ask(question: Question, ctx: Context[Any, Any]) -> Replied:
+    async def ask(
+        question: Question, ctx: Context[Any, Any], filters: Filters | None = None
+    ) -> Replied:
         """Answer a question from the documents, with citations; abstains where they do not say."""
-        answer = await _told(library_of(ctx).ask(question))
+        answer = await _told(library_of(ctx).ask(question, filters))
         return Replied.model_validate(answer.model_dump(include=set(Replied.model_fields)))
 
     @server.tool()
@@ -148,6 +158,9 @@ def mcp_server(library_of: LibraryOf) -> MCPServer[Any]:
             start=start,
             end=start + len(text),
             characters=len(view.text),
+            url=view.url,
+            tags=view.tags,
+            updated_at=view.updated_at,
         )
 
     return server

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from application.errors import InvalidRequest, NotFound
 from contracts.answer import Answer, Citation, Passage, Problem, Turn
+from contracts.filters import Filters
 
 MODEL = "faultline"  # the one model that the API lists: the whole stack
 LONGEST_QUESTION = 4000  # characters, as in AskRequest
@@ -63,6 +64,7 @@ class ChatRequest(BaseModel):
     n: int | None = None
     tool_choice: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
+    filters: Filters | None = None  # ours; the openai client sends it by `extra_body`
 
     def check(self) -> None:
         """Raises NotFound or InvalidRequest for what this API does not do."""

@@ -127,8 +127,8 @@ class Application:
 
 
 def _body(request: AskRequest) -> dict[str, Any]:
-    """The request; an empty history is left out, since the accepted build may not know it yet."""
-    return request.model_dump(exclude=None if request.history else {"history"})
+    """The request; what says nothing is left out, since the accepted build may not know it yet."""
+    return request.model_dump(exclude={"filters"} if request.history else {"filters", "history"})
 
 
 def _check(reply: httpx.Response) -> None:

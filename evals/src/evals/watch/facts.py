@@ -227,7 +227,8 @@ def _chunk_changes(pinned: IndexContent, live: IndexContent, ignored: set[str]) 
 
 
 def _said(chunk: ChunkPayload) -> str:
-    return chunk.model_dump_json(exclude={"run_id"})
+    """All that follows from the version; a sync may describe the same version anew."""
+    return chunk.model_dump_json(exclude={"run_id", "tags", "path_tree", "modified_at"})
 
 
 def _is_close(a: list[float], b: list[float]) -> bool:

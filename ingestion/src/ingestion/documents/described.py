@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
+from contracts.index import tag_of
 from ingestion.errors import DocumentError
 from ingestion.parsers.document import Parsed
 from ingestion.sources.settings import NAMESPACE, SourceSettings
 
-MOST_TAGS, TAG_CHARACTERS = 50, 100
+MOST_TAGS = 50
 URL_KEYS = ("url", "canonical_url", "source_url")
 
 
@@ -76,5 +77,5 @@ def _listed(tags: object) -> Iterable[object]:
 
 
 def _tags(tags: Iterable[object]) -> tuple[str, ...]:
-    clean = {str(tag).strip().casefold()[:TAG_CHARACTERS] for tag in tags} - {""}
+    clean = {tag_of(tag) for tag in tags} - {""}
     return tuple(sorted(clean)[:MOST_TAGS])

@@ -12,7 +12,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from contracts.index import DENSE, SPARSE, UNUSED_SPARSE, manifest_alias
+from contracts.index import CHUNK_FILTERS, DENSE, SPARSE, UNUSED_SPARSE, manifest_alias
 from contracts.urls import authorization, qdrant_address
 from ingestion.errors import Refused, Unavailable
 
@@ -61,8 +61,8 @@ def create_collections(client: QdrantClient, collection: str, dimensions: int) -
             {SPARSE: models.SparseVectorParams(modifier=models.Modifier.IDF)},
         )
         _create(client, manifests, {}, {UNUSED_SPARSE: models.SparseVectorParams()})
-        own = ("tenant", "namespace", "source", "document_id", "version", "run_id", "tags")
-        index_fields(client, collection, dict.fromkeys(own, KEYWORD))
+        read = {field: models.PayloadSchemaType(kind) for field, kind in CHUNK_FILTERS.items()}
+        index_fields(client, collection, read | {"run_id": KEYWORD})
         keywords = dict.fromkeys(("kind", "tenant", "source", "tags", "url"), KEYWORD)
         index_fields(client, manifests, keywords | {"token": INTEGER, "modified_at": DATETIME})
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from contracts.index import ChunkPayload, DocumentManifest
+from contracts.index import ChunkPayload, DocumentManifest, path_tree
 from ingestion.documents.chunk import Chunk, Chunker
 from ingestion.documents.described import described
 from ingestion.documents.duplicates import Duplicates
@@ -160,6 +160,8 @@ class Indexer:
             headings=list(chunk.headings),
             table_header=chunk.table_header,
             tags=manifest.tags,
+            path_tree=path_tree(manifest.path),
+            modified_at=manifest.modified_at,
             page=chunk.page,
             run_id=self.run_id,
         )

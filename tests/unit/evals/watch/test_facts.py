@@ -125,6 +125,7 @@ def test_every_difference_of_the_index_is_told(live, words):
     [
         (content(), []),
         (content(chunks={n: chunk(n, run_id="another") for n in "ab"}), []),
+        (content(chunks={n: chunk(n, tags=("new",), path_tree=(n,)) for n in "ab"}), []),
         (content(chunks={"a": chunk("a"), "new": chunk("b", "lies")}), []),
         (content(chunks={"a": chunk("a", "lies"), "b": chunk("b")}), ["s/a"]),
         (content(vectors={"b": [0.0, 1.0]}), ["s/b"]),
