@@ -118,7 +118,7 @@ clients: install ## Drive the stack with people's own clients, unmodified; write
 	@.venvs/evals/bin/evals tables
 
 bench-peers: ## Run LangChain's, LlamaIndex's and Haystack's quickstarts beside ours: make bench-peers DATA=../shared/data/squad2-dev
-	@$(STACK) exec evals -- python evals/peers/bench.py $(DATA)
+	@$(STACK) exec evals -- python evals/peers/bench.py $(if $(value DATA),-- "$$DATA")
 	@$(MAKE) --no-print-directory tables
 
 tables: ## Regenerate the documents' tables from docs/results/.
