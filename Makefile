@@ -30,7 +30,7 @@ COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
         drill reveal drill-end board scorecard gate weakest bench clients bench-peers tables secrets up accepted logs down \
-        check format lint imports dependencies types unit contract fault resilience install-router security security-long hijack integration test test-lessons test-compose test-long lock
+        check format lint imports dependencies types unit contract fault resilience resilience-long install-router security security-long hijack integration test test-lessons test-compose test-long lock
 
 help: ## List every command, one sentence each.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -118,7 +118,7 @@ clients: install ## Drive the stack with people's own clients, unmodified; write
 	@.venvs/evals/bin/evals tables
 
 bench-peers: ## Run LangChain's, LlamaIndex's and Haystack's quickstarts beside ours: make bench-peers DATA=../shared/data/squad2-dev
-	@$(STACK) exec evals -- python evals/peers/bench.py $(DATA)
+	@$(STACK) exec evals -- python evals/peers/bench.py $(if $(value DATA),-- "$$DATA")
 	@$(MAKE) --no-print-directory tables
 
 tables: ## Regenerate the documents' tables from docs/results/.
@@ -185,6 +185,11 @@ hijack: ## Measure how often documents hijack a running model: make hijack LLM_U
 resilience: ## Break, overload and stop the application on a scripted model server: the short form.
 	@$(call python,ingestion) -m pytest tests/resilience
 
+resilience-long: install-router ## The long form of `make resilience`; writes docs/results/resilience.json.
+	@rm -f .state/resilience.json && mkdir -p .state
+	@RESILIENCE=.state/resilience.json $(call python,ingestion) -m pytest tests/resilience -m "long or not long"
+	@$(call python,evals) tests/fault/publish.py .state/resilience.json docs/results/resilience.json 'make resilience-long'
+
 install-router: ## Install vllm-router, which the tests of a killed replica need.
 	@$(DEV)/uv venv --quiet --clear --python 3.11 .venvs/router
 	@$(DEV)/uv pip install --quiet --no-deps --require-hashes --python .venvs/router/bin/python -r serving/requirements-router.txt
@@ -199,15 +204,13 @@ test-compose: ## Build, start, kill, watch and remove the containers, with a net
 test-lessons: install ## Type every command of the lessons on a stack of its own.
 	@$(DEV)/python -m pytest tests/integration/test_lessons.py -m long
 
-test-long: install install-router ## The long forms; writes docs/results/{reliability,resilience,parsers,security}.json.
+test-long: install ## The long forms; writes docs/results/{reliability,resilience,parsers,security}.json.
 	@RELIABILITY=.state/reliability.json $(call python,ingestion) -m pytest tests/fault -m long
 	@$(call python,evals) tests/fault/publish.py .state/reliability.json docs/results/reliability.json
-	@RESILIENCE=.state/resilience.json $(call python,ingestion) -m pytest tests/resilience -m "long or not long"
-	@$(call python,evals) tests/fault/publish.py .state/resilience.json docs/results/resilience.json
 	@PARSERS=.state/parsers.json $(call python,ingestion) -m pytest tests/parsers -m long
 	@$(call python,evals) tests/fault/publish.py .state/parsers.json docs/results/parsers.json
+	@$(MAKE) --no-print-directory resilience-long security-long
 	@.venvs/evals/bin/evals tables
-	@$(MAKE) --no-print-directory security-long
 
 lock: ## Compile every environment's hashed requirements again from its ranges (ADR 0006).
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt

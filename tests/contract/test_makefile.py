@@ -1,6 +1,7 @@
 """What a person types after `make` arrives as it was typed, and .env is no part of the Makefile."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -27,6 +28,7 @@ TARGETS = {  # command, and the variable that takes text
     ("sync",): "SOURCE",
     ("restart",): "PROCESS",
     ("retrieval",): "DATA",
+    ("bench-peers",): "DATA",
     ("drill",): "FAULT",
     ("reveal",): "GUESS",
 }
@@ -140,3 +142,13 @@ def test_make_takes_no_line_of_env_for_its_own(folder: Path) -> None:
         assert (result.returncode, result.stderr) == (0, "")
     finally:
         (folder / ".env").unlink()
+
+
+def test_no_recipe_pastes_a_callers_text_into_a_shell_command() -> None:
+    """What the Makefile defines may be pasted; all else is read by the shell, within quotes."""
+    text = (ROOT / "Makefile").read_text()
+    ours = {*re.findall(r"^(\w+) *=", text, re.MULTILINE), "MAKE"}
+    for recipe in re.findall(r"^\t.*", text, re.MULTILINE):
+        assert {*re.findall(r"\$\((\w+)\)", recipe)} <= ours, recipe
+        outside_quotes = re.sub(r'"[^"]*"', "", recipe)
+        assert not re.search(r"\$\$\{?[A-Z]", outside_quotes), recipe

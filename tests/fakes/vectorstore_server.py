@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 from qdrant_client import QdrantClient
@@ -55,17 +56,30 @@ class Server:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        said = ""
-        for line in self.process.stdout:
-            said += line
-            if self.url in line:
-                return self
-        self.process.communicate()
-        raise RuntimeError(f"the vector store did not start: {said}")
+        self._said: list[str] = []
+        self._started = threading.Event()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
+        self._started.wait()
+        if not any(self.url in line for line in self._said):
+            self.stop()
+            raise RuntimeError(f"the vector store did not start: {self.output}")
+        return self
+
+    def _listen(self) -> None:
+        """Reads all that it says: a pipe that nobody empties stops the process that fills it."""
+        with self.process.stdout:
+            for line in self.process.stdout:
+                self._said.append(line)
+                if self.url in line:
+                    self._started.set()
+        self._started.set()  # it ended
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(how)
-        self.output = self.process.communicate(timeout=60)[0]
+        self.process.wait(timeout=60)
+        self._listener.join()
+        self.output = "".join(self._said)
         return self.process.returncode
 
     def client(self, key: str | None = KEY) -> QdrantClient:

@@ -38,6 +38,7 @@ COMMAND = ROOT / ".venvs" / "application" / "bin" / "application"
 KEY = "fl_resilience"
 KEY_LINE = '{{"sha256": "{}", "tenant": "default", "namespaces": ["default"]}}\n'
 STARTED = re.compile(r"Uvicorn running on (http://\S+)")
+START_SECONDS = 240  # on a machine that others use as well
 LEAVE = "Parental leave is {} weeks at full pay. Ask your manager for form P-17 by 1 March."
 SAID = "Parental leave is 26 weeks at full pay."
 
@@ -63,7 +64,7 @@ class Application:
         self._ended = False
         self._listener = threading.Thread(target=self._listen)
         self._listener.start()
-        self.url = self.wait_for(STARTED, 60)
+        self.url = self.wait_for(STARTED, START_SECONDS)
 
     def _listen(self) -> None:
         for line in self.process.stdout:

@@ -1,11 +1,11 @@
-"""F11: a client that goes away ends the generation that it asked for."""
+"""F11: a client that goes away ends the generation that it asked for, and frees its slot."""
 
 import asyncio
 from collections.abc import Callable
 
 import pytest
-from tests.resilience.client import streaming
-from tests.resilience.conftest import Start, model
+from tests.resilience.client import ANSWERED, ask, client, streaming
+from tests.resilience.conftest import SAID, Start, model
 
 LEFT_SECONDS = 2.0
 
@@ -17,9 +17,11 @@ async def test_streams_whose_clients_leave_are_no_longer_generated(
     at_once = 100
     left = 0
     endless = "word " * 5_000
-    drips = ["drip"] * streams
-    with model(faults=drips, reply=lambda _: endless, drip_seconds=0.5) as server:
-        application = start(server.url, max_in_flight=2 * at_once, deadline_seconds=120)
+    drips = [*["drip"] * at_once, *[""] * at_once] * (streams // at_once)
+    replies = [*[endless] * at_once, *[SAID] * at_once] * (streams // at_once)
+    after = []
+    with model(faults=drips, replies=replies, drip_seconds=0.5) as server:
+        application = start(server.url, max_in_flight=at_once, deadline_seconds=120)
         for _ in range(streams // at_once):
             opened = await asyncio.gather(*(streaming(application.url) for _ in range(at_once)))
             await asyncio.gather(*(stream.until("token") for stream in opened))
@@ -27,6 +29,9 @@ async def test_streams_whose_clients_leave_are_no_longer_generated(
             await asyncio.gather(*(stream.close() for stream in opened))
             if not await asyncio.to_thread(server.script.wait_for, 0, LEFT_SECONDS):
                 left += server.script.under_way
+            async with client(application.url) as http:  # every slot is free again, at once
+                after += await asyncio.gather(*(ask(http) for _ in range(at_once)))
     resilience("F11_left", "streams whose client left: generations after 2 s", left, streams)
     assert left == 0
+    assert {(outcome.code, outcome.status) for outcome in after} == {(200, ANSWERED)}
     assert application.tracebacks == 0

@@ -15,6 +15,12 @@ RESERVE = 5  # retries that a fresh process may make before it has earned any
 SEED = 20261129
 
 
+def time_was_over(outcome: Outcome) -> bool:
+    """On a slow machine the deadline may end before the passages are found: a 503 that says so."""
+    said = str(outcome.body.get("detail"))
+    return outcome.body.get("status") == 503 and said.startswith("The time for this request was ov")
+
+
 @pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.long)])
 async def test_every_fault_of_the_model_is_handled_in_time_and_asked_little_more_than_once(
     start: Start, rounds: int, resilience: Callable[..., None]
@@ -32,16 +38,15 @@ async def test_every_fault_of_the_model_is_handled_in_time_and_asked_little_more
             )
         served = server.script.served
     handled = (ANSWERED, DEGRADED)
-    # On a slow machine the time may be over before the passages are found: a 503 that says so.
-    unhandled = sum(o.status not in handled and o.code != 503 for o in outcomes)
-    unhandled += application.tracebacks
+    unhandled = [o for o in outcomes if o.status not in handled and not time_was_over(o)]
     overrun = percentile([max(0.0, o.seconds - DEADLINE_SECONDS) for o in outcomes], 0.99)
     calls = served.total()
     count = len(outcomes)
-    resilience("F7_unhandled", "faults of the model's server: unhandled errors", unhandled, count)
+    errors = len(unhandled) + application.tracebacks
+    resilience("F7_unhandled", "faults of the model's server: unhandled errors", errors, count)
     resilience("F7_overrun_p99_s", "the same: deadline overrun, p99, s", overrun, count)
     resilience("F7_calls", "the same: calls of the model for each request", calls / count, count)
-    assert unhandled == 0, [o for o in outcomes if o.status not in handled]
+    assert (errors, unhandled) == (0, [])
     assert set(FAULTS) <= set(served)
     assert overrun < 0.5
     assert calls <= 1.1 * count + RESERVE

@@ -112,7 +112,6 @@ def test_no_request_breaks_the_embedder(embedder_url: str, examples: int, tmp_pa
     expect_no_failure(result)
 
 
-@pytest.mark.skip("schemathesis does not come to an end on the vector store: not yet understood")
 def test_no_request_breaks_the_vector_store(examples: int, tmp_path: Path) -> None:
     program("vectorstore", "vectorstore")
     server = Server(tmp_path / "vectors").start()

@@ -129,7 +129,7 @@ ROUTES = [
     ("delete", "/collections/{name}"),
     *BODIES,
 ]
-ENVELOPE: Schema = object_of(("time",), time={"type": "number"})
+ENVELOPE: Schema = object_of(("time",), time={"type": "number", "minimum": 0})
 REPLY = {"description": "Qdrant's envelope.", "content": {"application/json": {"schema": ENVELOPE}}}
 REFUSALS = ("400", "401", "403", "404", "405", "409", "413", "507")
 

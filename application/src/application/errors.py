@@ -12,6 +12,7 @@ ApplicationError          the message is one sentence that says what to do next
 ├── Overloaded            come back in a moment
 ├── RetrievalUnavailable  bring the index or the embedder back
 ├── ModelUnavailable      caught by the use case, which answers "degraded"
+├── NotKept               make room on the disk, and send it again
 ├── ReleaseRefused        pass the gate, or say why it does not matter
 └── Misconfigured         mend the settings or the bundle; the process does not start
 """
@@ -109,6 +110,14 @@ class ModelUnavailable(ApplicationError):
     status = 503
     title = "Model unavailable"
     retry_after_seconds = 5
+
+
+class NotKept(ApplicationError):
+    """Something that a caller sent to be kept, and that could not be written."""
+
+    status = 503
+    title = "Not kept"
+    retry_after_seconds = 60
 
 
 class ReleaseRefused(ApplicationError):

@@ -18,6 +18,7 @@ RETRY_BUDGET = 0.1  # retries per call, so that a failing upstream is not asked 
 RETRY_BUDGET_CAP = 5.0
 FAIR_SECONDS = 5.0  # who had this long, or half of the request's time, has no excuse for silence
 TRIAL_SECONDS = 60.0
+OVER_SECONDS = 0.01  # with less than this left, a deadline is over
 PAUSE_SECONDS = 1.0  # after "too many requests" without a Retry-After
 
 
@@ -133,7 +134,7 @@ class Attempt:
             fair = min(FAIR_SECONDS, self._deadline.seconds / 2)
             if self._upstream.silent_seconds < fair:
                 return None  # it works on other calls, or slowly on this one: loaded, not ill
-            if self._deadline.remaining() < 0.01:
+            if self._deadline.remaining() < OVER_SECONDS:
                 return False if self.limit_seconds and self.limit_seconds >= fair else None
         return False
 
@@ -188,31 +189,36 @@ class Upstream:
         except self._told as fault:
             pause = self._pause_before_retry(fault, deadline)
             if pause is None:
-                raise self.failed(fault) from fault
+                raise self.failed(fault, deadline) from fault
         self._budget -= 1
         await asyncio.sleep(pause)
         try:
             return await self._once(attempt, deadline)
         except self._told as fault:
-            raise self.failed(fault) from fault
+            raise self.failed(fault, deadline) from fault
 
-    def failed(self, fault: Exception) -> ApplicationError:
+    def failed(self, fault: Exception, deadline: Deadline) -> ApplicationError:
         """This layer's error for `fault`, with its kind and never its text, which may hold data."""
         if isinstance(fault, Refused):
             wait = fault.retry_after_seconds
             return (fault.error or self._error)(str(fault), None if wait is None else round(wait))
+        if isinstance(fault, TimeoutError) and deadline.remaining() < OVER_SECONDS:
+            return self._too_late(f"the {self.name} had answered")
         kind = type(fault).__name__
         return self._error(f"The {self.name} did not answer ({kind}); check that it is running.")
+
+    def _too_late(self, before: str) -> ApplicationError:
+        return self._error(
+            f"The time for this request was over before {before}; ask again, or raise "
+            "APPLICATION_DEADLINE_SECONDS."
+        )
 
     async def _once(
         self, attempt: Callable[[], Awaitable[T]], deadline: Deadline
     ) -> tuple[T, Attempt]:
         made = Attempt(self, deadline)
         if not made.limit_seconds:
-            raise self._error(
-                f"The time for this request was over before the {self.name} was asked; ask again, "
-                "or raise APPLICATION_DEADLINE_SECONDS."
-            )
+            raise self._too_late(f"the {self.name} was asked")
         if not self.breaker.admit(made):
             raise self._error(f"The {self.name} keeps failing; it is tried again in seconds.")
         try:

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from contracts.answer import FeedbackEvent
+from evals import lines
 from evals.errors import DatasetError
 
 REVISION = "live"  # of a golden that comes from feedback
@@ -26,14 +25,8 @@ VERSIONS = {  # by layer: the fields of the provenance that name its version
 
 def read(events: Path) -> list[FeedbackEvent]:
     """Every event kept beside the answers' `events`, oldest first; broken lines are skipped."""
-    found = []
     files = sorted(events.parent.glob("feedback*.jsonl"), key=lambda path: path.stat().st_mtime)
-    for line in (line for path in files for line in path.read_text("utf-8").splitlines()):
-        try:
-            found.append(FeedbackEvent.model_validate_json(line))
-        except ValidationError:
-            continue  # half a line, or one of a later release
-    return found
+    return [event for file in files for event in lines.read(file, FeedbackEvent)]
 
 
 ByVersion = Mapping[str, Mapping[str, Mapping[str, int]]]  # layer, version, vote: how many

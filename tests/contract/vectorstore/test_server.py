@@ -283,6 +283,7 @@ def test_every_acknowledged_write_survives_a_kill_and_no_batch_is_torn(
     client = server.client()
     client.create_collection("x", {"dense": models.VectorParams(size=4, distance="Dot")})
     acknowledged = 0
+    begun = threading.Event()
 
     def write() -> None:
         nonlocal acknowledged
@@ -301,9 +302,11 @@ def test_every_acknowledged_write_survives_a_kill_and_no_batch_is_torn(
             except ApiException:
                 return
             acknowledged = batch
+            begun.set()
 
     writer = threading.Thread(target=write)
     writer.start()
+    assert begun.wait(60)  # however busy the machine is
     with pytest.raises(subprocess.TimeoutExpired):
         server.process.wait(rng.uniform(0.3, 2.0))
     server.stop(signal.SIGKILL)

@@ -37,9 +37,25 @@ PATHS = [
     ("GET", "/v1/search?q=leave&mode=sparse"),
     ("GET", "/v1/documents/handbook/leave.md"),
     ("POST", "/v1/ask"),
+    ("GET", "/v1/models"),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/feedback"),
+    ("POST", "/mcp"),
     ("GET", "/metrics"),
     ("GET", "/nowhere"),
 ]
+QUESTION = "How long is leave?"
+BODIES: dict[str, dict[str, Any]] = {
+    "/v1/ask": {"question": QUESTION},
+    "/v1/chat/completions": {"messages": [{"role": "user", "content": QUESTION}]},
+    "/v1/feedback": {"request_id": "unknown", "vote": "up"},
+    "/mcp": {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "ask", "arguments": {"question": QUESTION}},
+    },
+}
 
 
 def secret_settings() -> set[str]:
@@ -70,6 +86,7 @@ async def outside(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
             key = KeyRing(settings.keys_file).create("default", ["default"])
             http.headers["Authorization"] = f"Bearer {key}"
+            http.headers["Accept"] = "application/json, text/event-stream"
             yield http
 
 
@@ -91,12 +108,23 @@ async def test_no_secret_comes_out_in_answers_headers_logs_events_or_metrics(
         async with outside(settings) as http:
             for method, path in PATHS:
                 for stream in (False, True):
-                    body = {"question": "How long is leave?", "stream": stream}
+                    body = BODIES.get(path, {})
+                    if path in ("/v1/ask", "/v1/chat/completions"):
+                        body = body | {"stream": stream}
                     reply = await http.request(method, path, json=body)
                     out += reply.text + str(reply.headers)
     out += repr(settings) + str(settings) + caplog.text
     out += written_below(tmp_path)
     assert CANARY not in out
+
+
+def test_the_search_for_secrets_asks_every_route(tmp_path: Path) -> None:
+    routes = create_app(Settings(state_dir=tmp_path)).routes
+    paths = {getattr(route, "path", "").partition("{")[0] for route in routes} - {"", "/static"}
+    assert {
+        path for path in paths if not any(asked.startswith(path) for _, asked in PATHS)
+    } == set()
+    assert {path for method, path in PATHS if method == "POST"} == set(BODIES)
 
 
 def test_a_wrong_setting_is_named_without_its_value() -> None:

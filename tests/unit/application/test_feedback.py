@@ -76,3 +76,32 @@ async def test_another_tenant_says_nothing_on_an_answer(
         app.auth = {"Authorization": f"Bearer {app.keys.create('other', ['default'])}"}
         assert (await send(app, request_id=answer["request_id"], vote="up")).status_code == 404
     assert not kept(tmp_path)
+
+
+async def test_feedback_that_cannot_be_written_is_told_and_not_thanked_for(
+    application: Running, tmp_path: Path
+) -> None:
+    async with application("26 weeks.") as app:
+        answer = (await app.ask(QUESTION)).json()
+        file = tmp_path / "events" / "feedback.jsonl"
+        file.symlink_to("/dev/full")
+        said = {"request_id": answer["request_id"], "vote": "up"}
+        reply = await send(app, **said)
+        assert reply.status_code == 503
+        assert reply.headers["Retry-After"]
+        file.unlink()
+        assert (await send(app, **said)).status_code == 204
+    assert len(kept(tmp_path)) == 1
+
+
+async def test_feedback_finds_its_answer_also_after_a_line_that_was_written_by_half(
+    application: Running, tmp_path: Path
+) -> None:
+    async with application("26 weeks.") as app:
+        answer = (await app.ask(QUESTION)).json()
+        file = tmp_path / "events" / "answers.jsonl"
+        whole = file.read_bytes()
+        end = whole.index(answer["request_id"].encode()) + len(answer["request_id"]) + 1
+        file.write_bytes(whole[:end] + b"\n" + whole)
+        reply = await send(app, request_id=answer["request_id"], vote="up")
+    assert reply.status_code == 204

@@ -54,6 +54,19 @@ async def test_what_failed_is_told_in_our_words() -> None:
     assert "secret" not in str(raised.value)
 
 
+async def test_a_deadline_that_ends_during_a_call_is_told_as_such_and_not_as_a_dead_upstream() -> (
+    None
+):
+    async def hang() -> str:
+        await asyncio.Event().wait()
+        return "never"
+
+    with pytest.raises(ModelUnavailable, match=r"^The time for this request was over before the"):
+        await upstream().call(hang, Deadline(0.05))
+    with pytest.raises(ModelUnavailable, match=r"did not answer \(TimeoutError\)"):
+        await upstream().call(Attempts(9, TimeoutError()), Deadline(5))
+
+
 async def test_an_error_that_is_no_fault_of_the_upstream_is_not_hidden() -> None:
     with pytest.raises(KeyError):
         await upstream().call(Attempts(1, KeyError("bug")), Deadline(5))

@@ -14,6 +14,8 @@ from demo.doctor import Finding, advised_mode, findings, port_of, wanted_process
 def plain_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("LLM_URL", "QDRANT_URL", "DEMO", "WEAKEST_LAYER", "PORT_OFFSET", "MODEL"):
         monkeypatch.delenv(name, raising=False)
+    # The disk of the machine that runs the tests decides nothing.
+    monkeypatch.setattr(doctor.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1e12})())
 
 
 def finding(subject: str) -> Finding:

@@ -35,8 +35,17 @@ def proposed(tmp_path: Path) -> Path:
 
 def test_broken_lines_are_skipped(tmp_path: Path) -> None:
     file = tmp_path / "feedback.jsonl"
-    file.write_text(event(vote="up").model_dump_json() + "\n{half\n")
+    cut_within_a_letter = event(comment="é").model_dump_json().encode().partition("é".encode())[0]
+    whole = event(vote="up").model_dump_json().encode()
+    file.write_bytes(whole + b"\n{half\n" + cut_within_a_letter + b"\xc3\n")
     assert [found.vote for found in feedback.read(tmp_path / "answers.jsonl")] == ["up"]
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b"])
+def test_a_comment_may_hold_any_separator(tmp_path: Path, separator: str) -> None:
+    said = f"one{separator}two"
+    (tmp_path / "feedback.jsonl").write_text(event(comment=said).model_dump_json() + "\n")
+    assert [found.comment for found in feedback.read(tmp_path / "answers.jsonl")] == [said]
 
 
 def test_votes_are_counted_by_the_version_of_each_layer() -> None:

@@ -34,6 +34,19 @@ def test_an_unknown_model_is_one_sentence_that_lists_the_known_ones(
     assert said.count("\n") == 1
 
 
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5"])
+def test_a_reranker_that_others_can_reach_does_not_start_without_a_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], host: str
+) -> None:
+    monkeypatch.setenv("SERVING_RERANK_HOST", host)
+    monkeypatch.delenv("SERVING_RERANK_API_KEY", raising=False)
+    monkeypatch.setattr(sys, "argv", ["serving", "rerank"])
+    with pytest.raises(SystemExit) as exit_code:
+        cli.main()
+    assert exit_code.value.code == 1
+    assert "Set SERVING_RERANK_API_KEY: only a loopback host" in capsys.readouterr().err
+
+
 def test_the_catalogue_is_listed_with_what_is_fetched(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

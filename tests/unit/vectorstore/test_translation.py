@@ -60,6 +60,20 @@ def test_fusion_without_parameters_has_the_constant_of_qdrant() -> None:
     assert query.k == 2
 
 
+@pytest.mark.parametrize("constant", [0, -1, 2**32, True, 1.5])
+def test_a_constant_of_fusion_that_makes_scores_infinite_or_is_no_count_is_refused(
+    constant: object,
+) -> None:
+    body = {"query": {"rrf": {"k": constant}}, "prefetch": []}
+    assert refusal(requests.query, body, "").status == 422
+
+
+def test_a_name_that_is_too_long_for_a_file_is_refused() -> None:
+    vectors = {"\u00e9" * 150: {"size": 2, "distance": "Dot"}}
+    refused = refusal(requests.collection, {"vectors": vectors})
+    assert (refused.status, "200 bytes" in str(refused)) == (422, True)
+
+
 def test_a_collection_without_vectors_gets_one_that_no_point_uses() -> None:
     spec, config = requests.collection({})
     assert spec == {"vectors": {}, "sparse_vectors": {}}

@@ -9,6 +9,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from contracts.answer import AnswerEvent, FeedbackEvent
 
 log = logging.getLogger("application")
@@ -56,7 +58,8 @@ class AnswerEvents:
             with path.open("rb") as lines:
                 for line in lines:
                     if mark in line:
-                        return AnswerEvent.model_validate_json(line)
+                        with suppress(ValidationError):  # half a line, or one of a later release
+                            return AnswerEvent.model_validate_json(line)
         return None
 
     def close(self) -> None:

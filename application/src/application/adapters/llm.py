@@ -131,7 +131,7 @@ class StreamingChatModel:
             raise
         except (Refused, *FAULTS) as fault:
             attempt.end(fault)
-            raise upstream.failed(fault) from fault
+            raise upstream.failed(fault, deadline) from fault
         finally:
             attempt.end(GeneratorExit())  # the reader left, which says nothing of the model
             response.close()  # an unfinished generation ends with its connection

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from application.access import Scope
 from application.adapters.events import AnswerEvents
-from application.errors import InvalidRequest, NotFound
+from application.errors import InvalidRequest, NotFound, NotKept
 from application.ports import Retriever
 from application.upstream import Deadline
 from contracts.answer import FeedbackEvent, FeedbackRequest, Place
@@ -22,7 +22,11 @@ class FeedbackBox:
     async def put(
         self, said: FeedbackRequest, scope: Scope, index: str, deadline: Deadline
     ) -> None:
-        """Keeps `said`; raises NotFound or InvalidRequest where it speaks of nothing known."""
+        """Keeps `said`.
+
+        Raises NotFound or InvalidRequest where it speaks of nothing known, and NotKept where it
+        cannot be written.
+        """
         if not (said.vote or said.comment.strip() or said.passage):
             raise InvalidRequest("Send a vote, a comment or a passage.")
         answer = await asyncio.to_thread(self._answers.find, said.request_id)
@@ -45,6 +49,8 @@ class FeedbackBox:
                 provenance=answer.provenance,
             )
         )
+        if self._box.problem:  # unlike an answer, feedback that is not kept is worth nothing
+            raise NotKept("Your feedback could not be written down; send it again later.")
 
     async def _span(
         self, place: Place, scope: Scope, index: str, deadline: Deadline

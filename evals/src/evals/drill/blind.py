@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from evals import lines
 from evals.drill.drill import Drill, Running, places
 from evals.drill.scorecard import MEDIUM
 from evals.drill.trial import CYCLES, Guards, Outcome, Watches
@@ -132,10 +133,9 @@ class Drills:
 
     def board(self) -> list[Guess]:
         """Every guess, the first one first; of a drill that was revealed twice, the first."""
-        lines = self._board.read_text(encoding="utf-8").splitlines() if self._board.exists() else []
         found: dict[datetime, Guess] = {}
-        for line in map(Guess.model_validate_json, lines):
-            found.setdefault(line.at, line)
+        for guess in lines.read(self._board, Guess):
+            found.setdefault(guess.at, guess)
         return list(found.values())
 
     def _saved(self, drill: Drill) -> Path:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+from evals import lines
 from evals.drill import recording
 from evals.drill.drill import Drill, Running, places
 from evals.machine import Origin, origin
@@ -53,8 +54,7 @@ class HealthyCycles:
 
     def outcomes(self) -> list[HealthyCycle]:
         """Those of the code that is checked out, the first one first."""
-        lines = self._kept.read_text(encoding="utf-8").splitlines() if self._kept.exists() else []
-        every = map(HealthyCycle.model_validate_json, lines)
+        every = lines.read(self._kept, HealthyCycle)
         return [outcome for outcome in every if outcome.commit == self._commit]
 
     def publish_recordings(self, folder: Path) -> None:

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import track
 from scipy.stats import chi2  # type: ignore[import-untyped]  # ships no types
 
+from evals import lines
 from evals.drill import simulate
 from evals.drill.recording import Recording, Ruler
 from evals.drill.simulate import Run
@@ -67,9 +68,7 @@ class Recordings:
 def simulated(recordings: Recordings, kept: Path) -> list[Run]:
     """Every harmful drill by SEEDS seeds; what `kept` has from an earlier try is not run again."""
     jobs = [(drill, seed) for drill in recordings.harmful for seed in range(SEEDS)]
-    lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
-    every = map(Run.model_validate_json, lines)
-    done = {(run.drill, run.recorded_at, run.seed): run for run in every}
+    done = {(run.drill, run.recorded_at, run.seed): run for run in lines.read(kept, Run)}
     todo = [
         partial(
             simulate.run,

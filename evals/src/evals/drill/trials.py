@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from evals import lines
 from evals.clients.ingestion import Sources
 from evals.drill import recording
 from evals.drill.drill import Drill, places
@@ -30,9 +31,7 @@ _log = logging.getLogger(__name__)
 
 def read_outcomes(file: Path) -> list[Outcome]:
     """The last outcome of every drill, in the order in which they ran; none without a file."""
-    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
-    by_drill = {outcome.drill: outcome for outcome in map(Outcome.model_validate_json, lines)}
-    return list(by_drill.values())
+    return list({outcome.drill: outcome for outcome in lines.read(file, Outcome)}.values())
 
 
 class Trials:
@@ -51,8 +50,8 @@ class Trials:
 
     def publish_outcomes(self, file: Path) -> None:
         """What the figures are computed from, a line each; a copy of it goes on where this ends."""
-        lines = (f"{outcome.model_dump_json()}\n" for outcome in self.outcomes())
-        file.write_text("".join(lines), encoding="utf-8")
+        rows = (f"{outcome.model_dump_json()}\n" for outcome in self.outcomes())
+        file.write_text("".join(rows), encoding="utf-8")
 
     def publish_cards(self, folder: Path) -> None:
         """The last card of every drill that did harm, as Markdown; no prompts, no paths of here."""

@@ -13,6 +13,7 @@ import hashlib
 import json
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -111,8 +112,12 @@ class Memo:
         """What was generated at an accept, by the hash of key and body."""
         file = self._folder / f"{name}.jsonl"
         if name not in self._accepts and file.is_file():
-            rows = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-            self._accepts[name] = {row.pop("digest"): Generated(**row) for row in rows}
+            self._accepts[name] = {}
+            for line in file.read_bytes().split(b"\n"):
+                with suppress(ValueError):  # a kill leaves half a line
+                    row = json.loads(line)
+                    digest = row.pop("digest")
+                    self._accepts[name][digest] = Generated(**row)
         return self._accepts.get(name, {})
 
     def _keep(self, name: str, digest: str, reply: Generated) -> None:

@@ -98,7 +98,8 @@ def reply(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Answer in Qdrant's envelope, whose time is in seconds."""
-    content["time"] = perf_counter() - request.scope.get("started", perf_counter())
+    now = perf_counter()
+    content["time"] = now - request.scope.get("started", now)
     body = to_json(content, fallback=lambda v: {"indices": v.indices, "values": v.values})
     return Response(body, status, headers, media_type="application/json")
 

@@ -11,6 +11,7 @@ from vectorstore.filters import filter_of
 from vectorstore.translate import (
     Translation,
     as_is,
+    constant,
     each,
     limit,
     made,
@@ -47,7 +48,7 @@ count = object_of(edge.CountRequest, filter=filter_of, exact=as_is)
 scoring = one_of(
     nearest=vector,
     fusion=word({"rrf": edge.Fusion.Rrf(k=2), "dbsf": edge.Fusion.Dbsf()}),  # 2 is Qdrant's k
-    rrf=object_of(partial(edge.Fusion.Rrf, k=2), k=as_is, weights=as_is),
+    rrf=object_of(partial(edge.Fusion.Rrf, k=2), k=constant, weights=as_is),
 )
 idf = object_of(edge.IdfParams, corpus=filter_of)
 params = object_of(edge.SearchParams, hnsw_ef=as_is, exact=as_is, indexed_only=as_is, idf=idf)

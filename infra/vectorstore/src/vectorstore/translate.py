@@ -14,6 +14,7 @@ import qdrant_edge as edge
 from vectorstore.errors import Refused
 
 Translation = Callable[[Any, str], Any]
+NAME_BYTES = 200  # of a vector: the engine makes a file name of it
 
 
 @contextmanager
@@ -58,6 +59,8 @@ def named(item: Translation) -> Translation:
 
     def translate(raw: Any, path: str) -> Any:
         with naming(path):
+            if any(len(name.encode()) > NAME_BYTES for name in raw):
+                raise ValueError(f"a name may have {NAME_BYTES} bytes")
             return object_of(dict, **dict.fromkeys(raw, item))(raw, path)
 
     return translate
@@ -114,6 +117,12 @@ def _limit(value: Any) -> int:
     raise TypeError("must be an integer from 1 to 1000000")
 
 
+def _constant(value: Any) -> int:
+    if type(value) is int and 1 <= value < 2**32:
+        return value
+    raise TypeError("must be an integer above 0")
+
+
 def _vector(raw: Any) -> Any:
     values = raw["values"] if isinstance(raw, dict) else raw
     if not isinstance(values, list) or not all(map(isfinite, values)):
@@ -128,4 +137,5 @@ def _vector(raw: Any) -> Any:
 as_is: Translation = made(lambda value: value)  # left to the engine, which checks its type
 point_id = made(_point_id)
 limit = made(_limit)
+constant = made(_constant)
 vector = made(_vector)

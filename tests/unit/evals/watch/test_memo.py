@@ -91,6 +91,14 @@ async def test_a_reply_that_is_shared_at_an_accept_is_written_once(ask, tmp_path
     assert len(kept.read_text().splitlines()) == 1
 
 
+async def test_half_a_line_that_a_kill_left_spoils_no_other_reply(ask, model, tmp_path):
+    await ask(b"one", cycle=accept_name(STAMP))
+    (kept,) = (tmp_path / "generations").iterdir()
+    kept.write_text(f'{{"digest": "abc", "sta\n{kept.read_text()}{{"dig')
+    replayed = await ask(b"one", cycle=replaying("c1", STAMP))
+    assert (replayed.text, len(model.asked)) == ("data: 1", 1)
+
+
 @pytest.mark.parametrize("name", ["accept-../secrets", "accept-x", "c1-accept-..%2Fsecrets"])
 async def test_a_name_that_is_no_accepts_reaches_no_file(ask, model, tmp_path, name):
     await ask(b"one", cycle=name)
