@@ -29,8 +29,8 @@ COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 
           --no-annotate $(LEFT_OUT:%=--no-emit-package %)
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
-        drill reveal drill-end board scorecard gate weakest bench bench-peers tables secrets up accepted logs down \
-        check format lint imports dependencies types unit contract fault integration test test-lessons test-compose test-long lock
+        drill reveal drill-end board scorecard gate weakest bench clients bench-peers tables secrets up accepted logs down \
+        check format lint imports dependencies types unit contract fault resilience install-router security security-long hijack integration test test-lessons test-compose test-long lock
 
 help: ## List every command, one sentence each.
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -112,6 +112,11 @@ bench: ## Measure ingestion's ratios G1 to G5 and G12 into docs/results/bench.js
 	@$(ENV) $(call python,ingestion) tests/bench/bench.py --write $(if $(value ONLY),--only="$$ONLY")
 	@$(MAKE) --no-print-directory tables
 
+clients: install ## Drive the stack with people's own clients, unmodified; writes docs/results/clients.json.
+	@$(DEV)/python -m pytest tests/clients --junitxml=.state/clients.xml
+	@$(call python,evals) tests/clients/publish.py .state/clients.xml docs/results/clients.json
+	@.venvs/evals/bin/evals tables
+
 bench-peers: ## Run LangChain's, LlamaIndex's and Haystack's quickstarts beside ours: make bench-peers DATA=../shared/data/squad2-dev
 	@$(STACK) exec evals -- python evals/peers/bench.py $(DATA)
 	@$(MAKE) --no-print-directory tables
@@ -157,12 +162,34 @@ contract: ## Check the contracts' snapshots, the sample's labels, and the vector
 	@$(call python,ingestion) -m pytest tests/unit/evals/test_sample_dataset.py
 
 integration: ## Run the tests that need the whole stack, and the page's in a real browser.
-	@$(DEV)/python -m pytest tests/integration tests/e2e
+	@$(DEV)/python -m pytest tests/clients tests/integration tests/e2e
 
 fault: ## Kill, race and poison ingestion on the real vector store: the short form.
 	@$(call python,ingestion) -m pytest tests/fault
 
-test: install unit contract fault integration ## Run every test that needs no Docker.
+security: ## Try to break in: every route, the access filter, the page, and documents that give orders.
+	@$(DEV)/python -m pytest tests/security --ignore tests/security/application
+	@$(call python,application) -m pytest tests/security/application
+
+security-long: ## The long form of `make security`; writes docs/results/security.json.
+	@rm -f .state/security.json && mkdir -p .state
+	@SECURITY=.state/security.json $(DEV)/python -m pytest tests/security --ignore tests/security/application -m 'long or e2e'
+	@SECURITY=.state/security.json $(call python,application) -m pytest tests/security/application -m long
+	@$(call python,evals) tests/fault/publish.py .state/security.json docs/results/security.json 'make security-long'
+
+hijack: ## Measure how often documents hijack a running model: make hijack LLM_URL=http://127.0.0.1:8000 MODEL=...
+	@rm -f .state/hijack.json && mkdir -p .state
+	@SECURITY=.state/hijack.json PYTHONPATH=. $(call python,application) tests/security/hijack.py
+	@$(call python,evals) tests/fault/publish.py .state/hijack.json docs/results/security.json 'make hijack'
+
+resilience: ## Break, overload and stop the application on a scripted model server: the short form.
+	@$(call python,ingestion) -m pytest tests/resilience
+
+install-router: ## Install vllm-router, which the tests of a killed replica need.
+	@$(DEV)/uv venv --quiet --clear --python 3.11 .venvs/router
+	@$(DEV)/uv pip install --quiet --no-deps --require-hashes --python .venvs/router/bin/python -r serving/requirements-router.txt
+
+test: install unit contract fault resilience security integration ## Run every test that needs no Docker.
 
 test-compose: ## Build, start, kill, watch and remove the containers, with a network and without.
 	@$(INSTALL) dev
@@ -172,10 +199,15 @@ test-compose: ## Build, start, kill, watch and remove the containers, with a net
 test-lessons: install ## Type every command of the lessons on a stack of its own.
 	@$(DEV)/python -m pytest tests/integration/test_lessons.py -m long
 
-test-long: install ## The long form of the fault tests; writes docs/results/reliability.json.
+test-long: install install-router ## The long forms; writes docs/results/{reliability,resilience,parsers,security}.json.
 	@RELIABILITY=.state/reliability.json $(call python,ingestion) -m pytest tests/fault -m long
 	@$(call python,evals) tests/fault/publish.py .state/reliability.json docs/results/reliability.json
+	@RESILIENCE=.state/resilience.json $(call python,ingestion) -m pytest tests/resilience -m "long or not long"
+	@$(call python,evals) tests/fault/publish.py .state/resilience.json docs/results/resilience.json
+	@PARSERS=.state/parsers.json $(call python,ingestion) -m pytest tests/parsers -m long
+	@$(call python,evals) tests/fault/publish.py .state/parsers.json docs/results/parsers.json
 	@.venvs/evals/bin/evals tables
+	@$(MAKE) --no-print-directory security-long
 
 lock: ## Compile every environment's hashed requirements again from its ranges (ADR 0006).
 	@$(COMPILE) requirements-dev.in -o requirements-dev.txt

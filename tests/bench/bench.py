@@ -29,7 +29,7 @@ import documents
 from world import ROOT, NotMeasured, World, origin, prefect_server, world, write
 
 from contracts.endpoints import PRIORITY_HEADER
-from ingestion.sync import BATCHES_AT_ONCE
+from ingestion.sync.order import BATCHES_AT_ONCE
 
 RESULTS = ROOT / "docs" / "results" / "bench.json"
 SAMPLE = ROOT / "evals" / "datasets" / "sample" / "r2"  # real pages

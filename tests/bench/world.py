@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from contracts.status import RunReport
-from ingestion.bootstrap import Services, SyncRequest, request_for, retried, run_sync
-from ingestion.parse_pool import Limits, ParsePool
+from ingestion.documents.parse_pool import Limits, ParsePool
 from ingestion.settings import Settings
+from ingestion.sync.request import SyncRequest, request_for
+from ingestion.sync.retry import retried
+from ingestion.sync.run import run_sync
+from ingestion.sync.services import Services
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 180  # torch is slow to import

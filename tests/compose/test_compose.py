@@ -59,7 +59,9 @@ def test_the_applications_image_is_small(stack):
 
 def test_no_secret_is_in_an_image_or_in_what_docker_tells(stack):
     names = [path for path in (ROOT / ".secrets").iterdir() if path.name != "qdrant-config"]
-    secrets = [text for path in names if (text := path.read_text())]  # no key upstream: an empty file
+    secrets = [
+        text for path in names if (text := path.read_text())
+    ]  # no key upstream: an empty file
     assert len(secrets) >= 6
     for service in SERVICES:
         container = stack.inspect(service)

@@ -79,12 +79,14 @@ def test_every_message_that_crosses_a_boundary_has_a_recorded_example() -> None:
     }
 
 
-REQUESTS = {"AskRequest", "SparseRequest"}
+REQUESTS = {"AskRequest", "FeedbackRequest", "Place", "SparseRequest", "Turn"}
 
 
 @pytest.mark.parametrize("name", sorted(REQUESTS))
 def test_an_unknown_field_of_a_request_is_refused_rather_than_dropped(name: str) -> None:
     request = {"question": "Where?", "input": ["a"], "kind": "query"}
+    request |= {"role": "user", "content": "Why?", "request_id": "r", "vote": "up"}
+    request |= {"document_id": "d", "start": 0, "end": 1}
     known = {field: request[field] for field in models()[name].model_fields if field in request}
     models()[name].model_validate(known)
     with pytest.raises(ValueError, match="Extra inputs"):

@@ -13,7 +13,7 @@ from application.errors import ModelUnavailable, NotFound
 from application.ports import AnswerLog, Message, Query, Retrieved, Usage
 from application.settings import PACKAGE
 from application.upstream import Deadline
-from contracts.answer import AnswerEvent, DocumentView, Passage
+from contracts.answer import AnswerEvent, DocumentView, Passage, Turn
 
 LEAVE = "Parental leave is 26 weeks at full pay. Ask your manager for form P-17 by 1 March."
 BUNDLE = load_bundle(PACKAGE / "bundle.toml")
@@ -152,6 +152,11 @@ class FakePrompt:
 
     def render(self, bundle: Bundle, question: str, context: Sequence[object]) -> list[Message]:
         return [Message(role="user", content=question)]
+
+    def render_rewrite(
+        self, bundle: Bundle, question: str, history: Sequence[Turn]
+    ) -> list[Message]:
+        return [Message(role="user", content=f"rewrite: {question}")]
 
 
 DEAD = ModelUnavailable("The chat model did not answer; check that it is running.")

@@ -3,6 +3,7 @@
 A stand-in for hosted endpoints in tests; it holds no model and is never part of a running stack.
 Replies repeat what they were asked, vectors are hashes of words, and the last user message (or
 the first input) chooses a fault by naming it, e.g. "FAULT:hang", so that clients need no hook.
+DIALECTS are streams as some servers send them; a fault may name one of those too.
 
 Run it: python tests/fakes/openai_server.py --port 9000 [--key secret]   (standard library only)
 """
@@ -15,6 +16,7 @@ import re
 import struct
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -35,6 +37,43 @@ FAULTS = {
     "utf8": "200, and bytes that are no UTF-8",
     "empty": "200, and no choice or vector in the reply",
 }
+_SAID = (
+    '{"choices": [{"index": 0, "delta": {"content": "26 "}}]}',
+    '{"choices": [{"index": 0, "delta": {"content": "weeks."}, "finish_reason": "stop"}]}',
+)
+
+
+def _events(*chunks: str, prefix: str = "data: ", end: str = "\n\n", done: bool = True) -> bytes:
+    return "".join(f"{prefix}{one}{end}" for one in (*chunks, *["[DONE]"] * done)).encode()
+
+
+DIALECTS = {  # each says "26 weeks."
+    "no_space": _events(*_SAID, prefix="data:"),
+    "crlf": _events(*_SAID, end="\r\n\r\n"),
+    "cr": _events(*_SAID, end="\r\r"),
+    "event_lines": b": ping\n\n" + _events(*_SAID, prefix="event: message\nid: 7\ndata: "),
+    "several_data_lines": _events(*_SAID).replace(b'"choices": ', b'"choices":\ndata: '),
+    "no_delta": _events('{"choices": [{"index": 0, "finish_reason": null}]}', *_SAID),
+    "delta_null": _events(_SAID[0], '{"choices": [{"index": 0, "delta": null}]}', _SAID[1]),
+    "choices_null": _events('{"choices": null}', *_SAID, '{"usage": {"total_tokens": 9}}'),
+    "think": _events('{"choices": [{"delta": {"content": "<think>42 days</think>"}}]}', *_SAID),
+    "reasoning": _events('{"choices": [{"delta": {"reasoning_content": "42 days"}}]}', *_SAID),
+    "no_done": _events(*_SAID, done=False),
+}
+BROKEN = {  # each ends without an answer
+    "error_chunk": _events('{"error": {"message": "out of memory", "code": 500}}'),
+    "only_thoughts": _events(
+        '{"choices": [{"delta": {"reasoning_content": "Hm"}, "finish_reason": "length"}]}'
+    ),
+    "broken_json": _events(_SAID[0], '{"choices": [{', done=False),
+    "broken_utf8": b'data: {"choices": [{"delta": {"content": "\xff\xfe"}}]}\n\n',
+}
+REFUSALS: dict[str, tuple[int, str]] = {
+    "max_tokens": (400, "Unsupported parameter: 'max_tokens'; use 'max_completion_tokens'."),
+    "temperature": (400, "temperature must be 1 for this model."),
+    "system_role": (400, "System role not supported"),
+    "no_route": (404, "Not Found"),
+}
 
 
 @dataclass
@@ -53,8 +92,43 @@ class Script:
     reply: Callable[[dict[str, Any]], str] | None = None  # what a chat gets; None repeats it
     model: str = MODEL
     cancelled: int = 0  # streams whose client went away
+    drip_seconds: float = 0.2  # between two tokens of the fault "drip"
+    work_seconds: float = 0.0  # before a chat's reply begins, as a model works
+    hold: threading.Event | None = None  # streams wait for it after their first token
+    served: Counter[str] = field(default_factory=Counter)  # replies to chats, by fault
+    under_way: int = 0  # chats that are being replied to
+    news: threading.Condition = field(default_factory=threading.Condition)  # of `under_way`
     stop: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def wait_for(self, under_way: int, seconds: float) -> bool:
+        """Whether exactly so many chats are being replied to, now or within `seconds`."""
+        with self.news:
+            return self.news.wait_for(lambda: self.under_way == under_way, seconds)
+
+    @contextmanager
+    def counted(self, fault: str) -> Iterator[None]:
+        """One chat that is being replied to."""
+        with self.news:
+            self.served[fault] += 1
+            self.under_way += 1
+            self.news.notify_all()
+        try:
+            yield
+        finally:
+            with self.news:
+                self.under_way -= 1
+                self.news.notify_all()
+
+
+class Server(ThreadingHTTPServer):
+    """Takes hundreds of connections at once; five may wait by default."""
+
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def handle_error(self, *_: object) -> None:
+        """A client that went away is no news."""
 
 
 @dataclass(frozen=True)
@@ -69,8 +143,7 @@ class Running:
 def running(port: int = 0, **script: Any) -> Iterator[Running]:
     """Serve from a thread: `with running(key="k", replies=["12 days"]) as server:`."""
     state = Script(**script)
-    server = ThreadingHTTPServer(("127.0.0.1", port), _handler(state))
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", port), _handler(state))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
@@ -124,6 +197,18 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                 script.requests.append({"path": self.path, "headers": headers, "body": body})
                 fault = script.faults.pop(0) if script.faults else _named_fault(body)
                 refusal = script.refusals.pop(0) if script.refusals else None
+            if not refusal and fault in REFUSALS:
+                status, reason = REFUSALS[fault]
+                refusal = status, {"error": {"message": reason}}, {}
+            if self.path == "/v1/chat/completions":
+                with script.counted(fault):
+                    self.answer(body, fault, refusal)
+            else:
+                self.answer(body, fault, refusal)
+
+        def answer(
+            self, body: dict[str, Any], fault: str, refusal: tuple[int, Any, dict[str, str]] | None
+        ) -> None:
             if refusal:
                 status, told, sent = refusal
                 content = told if isinstance(told, str) else json.dumps(told)
@@ -147,8 +232,11 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
         def chat(self, body: dict[str, Any], fault: str) -> None:
             with script.lock:
                 text = script.replies.pop(0) if script.replies else (script.reply or _echo)(body)
-            if script.raw:
-                self.raw()
+            if script.work_seconds:
+                script.stop.wait(script.work_seconds)
+            dialect = DIALECTS.get(fault) or BROKEN.get(fault)
+            if script.raw or dialect:
+                self.raw([dialect] if dialect else script.raw)
             elif fault == "empty":
                 self.reply({"id": "chat-1", "model": script.model, "choices": []})
             elif body.get("stream"):
@@ -173,7 +261,9 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                         script.stop.wait()
                         return
                     if fault == "drip":
-                        script.stop.wait(0.2)
+                        script.stop.wait(script.drip_seconds)
+                    if number == 1 and script.hold:
+                        script.hold.wait()
                     choice = {"delta": {"content": token}, "index": 0, "finish_reason": None}
                     self.event({"choices": [choice]})
                 self.event({"choices": [{"delta": {}, "index": 0, "finish_reason": "stop"}]})
@@ -186,13 +276,13 @@ def _handler(script: Script) -> type[BaseHTTPRequestHandler]:
                 with script.lock:
                     script.cancelled += 1
 
-        def raw(self) -> None:
+        def raw(self, pieces: list[bytes]) -> None:
             self.send_response(200)
             self.send_header("Content-Type", script.raw_type)
             self.send_header("Connection", "close")
             self.end_headers()
             self.close_connection = True
-            for piece in script.raw:
+            for piece in pieces:
                 self.wfile.write(piece)
                 self.wfile.flush()
 
@@ -288,8 +378,11 @@ def main(wait: Callable[[], object] = threading.Event().wait) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=9000)
     parser.add_argument("--key")
+    parser.add_argument("--model", default=MODEL)
+    parser.add_argument("--say", help="the reply to every chat")
     options = parser.parse_args()
-    with running(options.port, key=options.key) as server:
+    reply = (lambda _: options.say) if options.say else None
+    with running(options.port, key=options.key, model=options.model, reply=reply) as server:
         print(f"scripted OpenAI-compatible server at {server.url}", flush=True)
         wait()
 

@@ -15,7 +15,8 @@ PORTS = range(26333, 26400)
 
 
 def free_port() -> int:
-    for port in PORTS:
+    first = os.getpid() % len(PORTS)  # so that tests side by side do not meet
+    for port in [*PORTS[first:], *PORTS[:first]]:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

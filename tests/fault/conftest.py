@@ -9,7 +9,7 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -25,10 +25,12 @@ from tests.fault.places import Publish, publisher
 
 from contracts.index import manifest_alias
 from contracts.status import RunReport
-from ingestion.bootstrap import Services, request_for, run_sync
+from ingestion.index.store import connect
 from ingestion.settings import Settings
-from ingestion.source_settings import SourceSettings
-from ingestion.store import connect
+from ingestion.sources.settings import SourceSettings
+from ingestion.sync.request import request_for
+from ingestion.sync.run import run_sync
+from ingestion.sync.services import Services
 
 WRITES = ("upsert", "set_payload", "batch_update_points", "delete", "update_collection_aliases")
 _processes = multiprocessing.get_context("fork")  # a start costs milliseconds, not an import
@@ -187,14 +189,21 @@ def lab_of(lab: Callable[..., Lab]) -> Iterator[Callable[[str, int, int], Lab]]:
         yield lab_of
 
 
+@contextmanager
+def noted(variable: str) -> Iterator[Callable[..., None]]:
+    """Notes figures; at the end they go into the file that `variable` names, for publish.py."""
+    figures: list[tuple[str, str, float, float]] = []
+
+    def note(id: str, what: str, value: float, n: int | None = None) -> None:
+        figures.append((id, what, value, n or value))
+
+    yield note
+    if file := os.environ.get(variable):
+        Path(file).write_text(json.dumps(figures), encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def reliability() -> Iterator[Callable[..., None]]:
     """Notes a figure in the file RELIABILITY, from which `make test-long` publishes it."""
-    noted: list[tuple[str, str, float, float]] = []
-
-    def note(id: str, what: str, value: float, n: int | None = None) -> None:
-        noted.append((id, what, value, n or value))
-
-    yield note
-    if file := os.environ.get("RELIABILITY"):
-        Path(file).write_text(json.dumps(noted), encoding="utf-8")
+    with noted("RELIABILITY") as note:
+        yield note

@@ -11,7 +11,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
-from ingestion.source_settings import SourceSettings
+from ingestion.sources.settings import SourceSettings
 
 KINDS = ("folder", "jsonl", "jsonl.gz", "git", "http")
 Publish = Callable[[], SourceSettings]  # shows the folder as it is now; where the source is

@@ -1,4 +1,4 @@
-"""Publishes what the fault tests noted, in the environment of evals: publish.py NOTED RESULTS."""
+"""Publishes what tests noted, in the environment of evals: publish.py NOTED RESULTS [COMMAND]."""
 
 import json
 import sys
@@ -10,13 +10,16 @@ from evals.results import merge, result
 from evals.suite.metrics import Estimate
 
 
-def main(noted: str, results: str) -> None:
+def main(noted: str, results: str, command: str = "make test-long") -> None:
     """Write the figures into the file of results, as of now."""
-    here = replace(origin(), command="make test-long")
+    here = replace(origin(), command=command)
     rows = json.loads(Path(noted).read_text(encoding="utf-8"))
     merge(
         Path(results),
-        [result(id, what, Estimate(value, value, value, n), here) for id, what, value, n in rows],
+        [
+            result(id, what, Estimate(value, *(spread or (value, value)), n), here)
+            for id, what, value, n, *spread in rows
+        ],
     )
 
 

@@ -14,7 +14,7 @@ from tests.fakes import parsers
 from tests.fault.poison import DEEP, EITHER, INDEXED, healthy, irregular, poison, prose
 from tests.unit.ingestion.conftest import World
 
-from ingestion.parse_pool import Limits, ParsePool
+from ingestion.documents.parse_pool import Limits, ParsePool
 
 LIMITS = Limits(seconds=300, cpu_seconds=30, memory_mb=750)  # the clock is of a busy machine
 

@@ -11,7 +11,7 @@ import pytest
 from tests.fault.conftest import Lab
 from tests.fault.places import KINDS
 
-from ingestion.lease import Lease
+from ingestion.index.lease import Lease
 
 RACES, LONG_RACES = 20, 100
 SEED = 20261126

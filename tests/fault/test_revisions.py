@@ -23,13 +23,16 @@ from tests.fault.conftest import dump
 
 from contracts.index import DENSE, SPARSE
 from contracts.status import RunReport
-from ingestion.bootstrap import Services, request_for, retried, run_sync
-from ingestion.embed import HttpEmbedder
-from ingestion.held import HeldRun
-from ingestion.parse_pool import Limits, ParsePool
+from ingestion.documents.parse_pool import Limits, ParsePool
+from ingestion.index.embed import HttpEmbedder
+from ingestion.index.held import HeldRun
+from ingestion.index.records import SourceRecords
+from ingestion.index.store import connect, scroll
 from ingestion.settings import Settings
-from ingestion.source_record import SourceRecords
-from ingestion.store import connect, scroll
+from ingestion.sync.request import request_for
+from ingestion.sync.retry import retried
+from ingestion.sync.run import run_sync
+from ingestion.sync.services import Services
 
 SAMPLE = ROOT / "evals" / "datasets" / "sample"
 GOV_KB = ROOT.parent / "shared" / "data" / "gov-kb"

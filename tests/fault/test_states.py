@@ -19,7 +19,7 @@ from hypothesis.stateful import (
 from qdrant_client import QdrantClient
 from tests.unit.ingestion.conftest import World
 
-from ingestion.lease import Lease
+from ingestion.index.lease import Lease
 
 EXAMPLES, LONG_EXAMPLES = 200, 2000
 NAMES = st.sampled_from(["a.md", "b.md", "sub/c.md", "sub/d.txt", "e.txt"])

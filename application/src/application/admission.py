@@ -27,7 +27,7 @@ from application.problems import problem_response
 from application.quotas import Quotas
 from application.settings import Settings
 
-GUARDED = (API, "/metrics")
+GUARDED = (*API, "/metrics")
 
 
 class Shares:
@@ -101,7 +101,7 @@ class Admission:
             except ApplicationError as error:
                 if isinstance(error, (Overloaded, TooManyRequests)):
                     self._metrics.shed.inc()
-                response = problem_response(error, request_id)
+                response = problem_response(error, request_id, path)
                 if unread:
                     response.headers["Connection"] = "close"  # or the rest would be waited for
                 await response(scope, receive, send)

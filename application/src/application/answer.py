@@ -42,9 +42,11 @@ from contracts.answer import (
     Citation,
     Passage,
     Provenance,
+    Rewriting,
     Statement,
     Status,
     Timings,
+    Tokens,
 )
 
 UNKNOWN = "unknown"
@@ -53,6 +55,7 @@ LITTLE_EVIDENCE = "The passages found do not seem to hold the answer."
 REFUSED = "The model found no answer in the passages."
 NO_SUPPORT = "The passages found do not support what the model replied."
 QUOTED = "The model's own words had no support, so this quotes what matches best."
+COURTESY = "Nothing was asked, so nothing was searched."
 MOST_NOTES = 2  # of older documents
 DEGRADED_EXCERPTS = 3  # quoted where no model answers
 REFUSAL = "not found in the documents"  # what the prompts ask the model to say
@@ -69,6 +72,7 @@ class Ask:
     request_id: str
     deadline: Deadline
     cycle: str | None = None  # the probe's, see contracts.probe
+    rewriting: Rewriting = "none"  # how the question came to stand alone, see conversation.py
     began: float = field(default_factory=time.perf_counter)
 
 
@@ -80,10 +84,15 @@ class Found:
     retrieved: Retrieved
     excerpts: list[Excerpt]  # best first
     superseded: list[tuple[Excerpt, Excerpt]]  # the older, and the newer that stands in its place
-    context: list[Block]  # what the model sees
+    context: list[Block]  # what the model sees, best first
     observed: dict[str, float]  # features of the passages
     evidence: float  # with the best reply that one could wish for
     compare_ms: float  # spent on the excerpts' meaning
+
+    @property
+    def shown(self) -> list[Block]:
+        """The context in the order in which the model reads it."""
+        return self.context[::-1] if self.ask.bundle.retrieval.best_last else self.context
 
     @property
     def quotable(self) -> list[Excerpt]:
@@ -253,7 +262,7 @@ class Answerer:
 
     def messages(self, found: Found) -> list[Message]:
         """Second step: what the model is sent."""
-        return self._prompt.render(found.ask.bundle, found.ask.question, found.context)
+        return self._prompt.render(found.ask.bundle, found.ask.question, found.shown)
 
     async def conclude(self, found: Found, reply: Reply) -> Answer:
         """Last step: the answer as far as the passages support it, recorded."""
@@ -263,6 +272,7 @@ class Answerer:
         answer = Answer(
             request_id=ask.request_id,
             status=verdict.status,
+            question=ask.question,
             text=verdict.text,
             reason=verdict.reason,
             evidence=verdict.evidence,
@@ -278,6 +288,11 @@ class Answerer:
                 generate_ms=reply.generate_ms,
                 total_ms=_ms_since(ask.began),
             ),
+            tokens=Tokens(
+                prompt=reply.usage.prompt_tokens,
+                completion=reply.usage.completion_tokens,
+                finish_reason=reply.usage.finish_reason,
+            ),
             chat_request=self._chat_request(found),
         )
         event = self._event(ask, answer, reply.usage)
@@ -290,7 +305,8 @@ class Answerer:
         return await check(
             "" if reply.is_refusal else reply.text,
             found.ask.question,
-            found.context,
+            found.shown,
+            [excerpt for block in found.context for excerpt in block.excerpts],
             found.ask.bundle.support.sources,
             self._support,
             found.ask.deadline,
@@ -317,6 +333,7 @@ class Answerer:
             application_build=self._build,
             bundle=ask.bundle.digest,
             profile=ask.bundle.profile,
+            rewriting=ask.rewriting,
             sampling=ask.bundle.sampling.model_dump(),
         )
 
@@ -333,7 +350,7 @@ class Answerer:
                 answer_characters=len(answer.text),
                 passages=len(answer.passages),
                 citations=len(answer.citations),
-                top_score=answer.passages[0].score if answer.passages else None,
+                top_score=max((passage.score for passage in answer.passages), default=None),
                 evidence=answer.evidence,
                 statements=len(answer.statements),
                 supported=sum(s.support == "supported" for s in answer.statements),
@@ -360,6 +377,8 @@ def judged(found: Found, reply: Reply, checked: Checked) -> Verdict:
     """What becomes of the reply: an answer, a quotation, an abstention, or passages alone."""
     bundle = found.ask.bundle
     language = language_of(found.ask.question)
+    if found.ask.rewriting == "courtesy":
+        return Verdict("answered", phrase("welcome", language), COURTESY, found.evidence)
     abstained = phrase("abstained", language)
     if not found.retrieved.passages:
         return Verdict("abstained", abstained, NO_PASSAGE, found.evidence)

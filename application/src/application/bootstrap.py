@@ -28,7 +28,11 @@ from application.admission import Admission
 from application.answer import Answerer
 from application.build import build_of_sources
 from application.bundle_store import BundleStore
+from application.conversation import Conversations
 from application.dependencies import Services
+from application.doors import chat_completions, feedback_route, mcp_server
+from application.doors.feedback_box import FeedbackBox
+from application.doors.openai_form import openai_refusals
 from application.errors import Misconfigured, ModelUnavailable, RetrievalUnavailable
 from application.metrics import Metrics
 from application.middleware import KnownHosts, RequestEnvelope
@@ -57,7 +61,7 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with services(settings, metrics) as built:
+        async with services(settings, metrics) as built, mcp_server.opened(app):
             app.state.services = built
             yield
 
@@ -69,6 +73,11 @@ def create_app(settings: Settings, metrics: Metrics | None = None) -> FastAPI:
     )
     app.state.settings = settings
     app.include_router(api.router)
+    app.include_router(
+        chat_completions.router, dependencies=[api.DOOR], responses=openai_refusals(api.REFUSALS)
+    )
+    app.include_router(feedback_route.router, dependencies=[api.DOOR], responses=api.REFUSALS)
+    app.router.routes.append(mcp_server.ROUTE)
     app.include_router(page)
     app.mount("/static", static_files, name="static")
     add_problem_handlers(app)
@@ -91,6 +100,10 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             settings.state_dir / "events" / "answers.jsonl", settings.events_megabytes << 20
         )
         stack.callback(events.close)
+        feedback = AnswerEvents(
+            settings.state_dir / "events" / "feedback.jsonl", settings.events_megabytes << 20
+        )
+        stack.callback(feedback.close)
         metrics.events_lost.set_function(lambda: events.lost)
 
         embed_key, llm_key = _secret(settings.embed_api_key), _secret(settings.llm_api_key)
@@ -120,11 +133,12 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
         bundles = BundleStore(folder, settings.bundle, settings.answer_profile)
         log.info("bundle %s answers", bundles.live.digest)  # a broken one stops the start here
         marker = marker_key(settings.marker_key, settings.state_dir / "secrets" / "marker.key")
+        prompt, model = ChatPrompt(marker), _chat_models(session, settings)
         answerer = Answerer(
             retriever=retriever,
             similarity=embedder,
-            prompt=ChatPrompt(marker),
-            model=_chat_models(session, settings),
+            prompt=prompt,
+            model=model,
             support=WordsAndValues(),
             manifests=manifests,
             logs=[events, metrics],
@@ -140,6 +154,8 @@ async def services(settings: Settings, metrics: Metrics) -> AsyncIterator[Servic
             retriever=retriever,
             manifests=manifests,
             answerer=answerer,
+            conversations=Conversations(answerer, prompt, model),
+            feedback=FeedbackBox(events, feedback, retriever),
             readiness=ReadinessChecks(session, index, bundles, settings, events),
             metrics=metrics,
         )

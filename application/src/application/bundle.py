@@ -29,6 +29,7 @@ class Retrieval(Contract):
     context_tokens: int = Field(ge=50)  # of those sentences that the model is shown
     excerpts: int = Field(ge=1, le=500)  # the most sentences that it is shown
     window: int = Field(ge=0, le=20)  # neighbours that each of them brings along on either side
+    best_last: bool = False  # whether the best of them stand last, next to the question
     candidates: int = Field(ge=1, le=1000)  # hits of each arm before fusion
     over_fetch: int = Field(ge=1, le=10)  # times the limit, since uncommitted hits are dropped
     rrf_k: int = Field(ge=1)
@@ -61,26 +62,38 @@ class Support(Contract):
     quoted_from: float = Field(ge=0, le=1)  # share of the best excerpt's rank that others need
 
 
+class Conversation(Contract):
+    """How a question that depends on what was said before is made to stand alone."""
+
+    rewrite: bool  # false: each question is answered as it is, and its history is not read
+    turns: int = Field(ge=1, le=50)  # of the history that the model reads
+    max_tokens: int = Field(ge=8)  # of the rewritten question
+
+
 class Bundle(Contract):
     """Everything of this layer that may change an answer, apart from its code."""
 
     profile: Profile
-    prompts: dict[str, Prompt]  # by name; the pipeline's one prompt is "answer"
+    prompts: dict[str, Prompt]  # by name: "answer", and "rewrite" for conversations
     retrieval: Retrieval
     sampling: Sampling
     evidence: Evidence
     support: Support
+    # None in bundles that are older than conversations; they read no history
+    conversation: Conversation | None = None
 
     @model_validator(mode="after")
     def _has_its_prompt(self) -> Self:
         if "answer" not in self.prompts:
             raise ValueError("[prompts] names no `answer`")
+        if self.conversation and "rewrite" not in self.prompts:
+            raise ValueError("[conversation] needs `rewrite` in [prompts]")
         return self
 
     @property
     def digest(self) -> str:
         """Names the bundle in provenance and on disk."""
-        return digest_of(self.model_dump())
+        return digest_of(self.model_dump(exclude=None if self.conversation else {"conversation"}))
 
     @property
     def settings(self) -> dict[str, float | int | str | bool]:

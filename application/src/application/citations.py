@@ -49,17 +49,20 @@ async def check(
     reply: str,
     question: str,
     shown: Sequence[Block],
+    ranked: Sequence[Excerpt],
     most: int,
     support: Support,
     deadline: Deadline,
 ) -> Checked:
-    """Judges each statement of `reply` by the best `most` excerpts shown, those it names first."""
+    """Judges each statement of `reply` by the best `most` excerpts, those it names first.
+
+    The marks in `reply` count the blocks as `shown`; `ranked` are their excerpts, best first.
+    """
     cited: list[Excerpt] = []
     statements, breaks = [], []
     for before, statement, marks in _statements(reply):
         named = [e for n in marks if 0 < n <= len(shown) for e in shown[n - 1].excerpts]
-        every = [excerpt for block in shown for excerpt in block.excerpts]
-        sources = [*named, *(excerpt for excerpt in every if excerpt not in named)][:most]
+        sources = [*named, *(excerpt for excerpt in ranked if excerpt not in named)][:most]
         judged = await _judged(support, statement, question, sources, len(named[:most]), deadline)
         numbers = []
         if judged.label == "supported":

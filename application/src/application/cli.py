@@ -1,4 +1,4 @@
-"""The commands: `application serve`, `ask`, `keys ...`, `bundle ...` and `calibrate`."""
+"""The commands: `application serve`, `ask`, `mcp`, `keys ...`, `bundle ...` and `calibrate`."""
 
 import asyncio
 import json
@@ -16,6 +16,7 @@ from application.bundle import load_bundle
 from application.cli_bundle import bundle
 from application.cli_keys import keys
 from application.cli_support import support
+from application.doors.mcp_server import mcp_server
 from application.errors import ApplicationError, Misconfigured
 from application.server import OPTIONS
 from application.settings import Settings
@@ -60,6 +61,13 @@ def ask(
     except ApplicationError as error:
         raise _failed(error) from error
     print(answer.model_dump_json(indent=2) if as_json else client.footer(answer))
+
+
+@app.command(epilog="Example: APPLICATION_KEY=fl_... application mcp")
+def mcp(url: Url = LOCAL, key: Key = "") -> None:
+    """Serve MCP on stdio: `search`, `ask` and `read_document` of a running application."""
+    library = client.RemoteLibrary(url, key)
+    mcp_server(lambda _: library).run("stdio")
 
 
 @app.command(epilog="Example: application calibrate application/calibration/questions.jsonl")

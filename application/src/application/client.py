@@ -8,7 +8,7 @@ import aiohttp
 
 from application.adapters.sse import EventParser
 from application.errors import ApplicationError
-from contracts.answer import Answer, Problem
+from contracts.answer import Answer, DocumentView, Passage, Problem, SearchResponse
 from contracts.urls import authorization, without_credentials
 
 TIMEOUT = aiohttp.ClientTimeout(total=300)
@@ -31,6 +31,36 @@ async def ask(url: str, key: str, question: str, show: Callable[[str], None]) ->
         except aiohttp.ClientConnectionError as error:
             raise _unreachable(url) from error
     raise ApplicationError("The stream ended without an answer; see the application's log.")
+
+
+class RemoteLibrary:
+    """`doors.mcp_server.Library` over the HTTP API of a running application."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self._url = url
+        self._key = key
+
+    async def search(self, question: str, limit: int) -> list[Passage]:
+        """Passages, best first."""
+        reply = await self._get("/v1/search", {"q": question, "limit": str(limit)})
+        return SearchResponse.model_validate_json(reply).passages
+
+    async def ask(self, question: str) -> Answer:
+        """A whole answer."""
+        return await ask(self._url, self._key, question, lambda _: None)
+
+    async def read(self, document_id: str) -> DocumentView:
+        """The text of a document."""
+        return DocumentView.model_validate_json(await self._get(f"/v1/documents/{document_id}"))
+
+    async def _get(self, path: str, query: dict[str, str] | None = None) -> bytes:
+        async with _session(self._url, self._key) as session:
+            try:
+                async with session.get(path, params=query) as response:
+                    await _raise_for_problem(response)
+                    return await response.read()
+            except aiohttp.ClientConnectionError as error:
+                raise _unreachable(self._url) from error
 
 
 def footer(answer: Answer) -> str:

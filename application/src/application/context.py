@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from application.excerpts import Excerpt
+from application.terms import is_table_row
 
 WORD = re.compile(r"\w+")
 CHARACTERS_PER_TOKEN = 4  # of English; other scripts are counted by their bytes
@@ -28,14 +29,19 @@ class Block:
 
     @property
     def title(self) -> str:
-        """The document's title, with its date where it has one that matters."""
-        title = self.excerpts[0].passage.title
-        return f"{title} ({self.dated:%Y-%m-%d})" if self.dated else title
+        """Where the words stand: the document's title, its date if that matters, the heading."""
+        first = self.excerpts[0]
+        title = first.passage.title
+        dated = f"{title} ({self.dated:%Y-%m-%d})" if self.dated else title
+        return f"{dated}, {first.heading}" if _adds(first.heading, title) else dated
 
     @property
     def text(self) -> str:
-        """The words that the model reads."""
-        return " ".join(excerpt.shown for excerpt in self.excerpts)
+        """The words that the model reads; a row of a table ends as a sentence does."""
+        return " ".join(
+            f"{e.shown}." if is_table_row(e.text) and e.shown[-1] not in ".!?" else e.shown
+            for e in self.excerpts
+        )
 
 
 def blocks(
@@ -58,7 +64,8 @@ def blocks(
     for rank, best in enumerate(ranked):
         for excerpt in (best, *neighbours.get(best.place, ())):
             words = " ".join(WORD.findall(excerpt.shown.lower()))
-            cost = tokens_of(excerpt.shown) + tokens_of(excerpt.passage.title) + FRAME_TOKENS
+            where = f"{excerpt.passage.title}, {excerpt.heading}"
+            cost = tokens_of(excerpt.shown) + tokens_of(where) + FRAME_TOKENS
             if len(chosen) >= most or words in seen or (cost > left and chosen):
                 continue
             seen.add(words)
@@ -106,6 +113,10 @@ def _neighbours(every: Sequence[Excerpt], window: int) -> dict[Place, list[Excer
             and ordered[i].passage.document_id == excerpt.passage.document_id
         ]
     return found
+
+
+def _adds(heading: str, title: str) -> bool:
+    return bool(set(WORD.findall(heading.lower())) - set(WORD.findall(title.lower())))
 
 
 def _follows(one: Excerpt, other: Excerpt) -> bool:

@@ -11,6 +11,8 @@ from application.adapters.readiness import ReadinessChecks
 from application.answer import Answerer, Ask
 from application.bundle import Bundle, Mode
 from application.bundle_store import BundleStore
+from application.conversation import Conversations
+from application.doors.feedback_box import FeedbackBox
 from application.errors import InvalidRequest, ProbeRefused
 from application.metrics import Metrics
 from application.ports import Manifests, Query, Retriever
@@ -34,6 +36,8 @@ class Services:
     retriever: Retriever
     manifests: Manifests
     answerer: Answerer
+    conversations: Conversations
+    feedback: FeedbackBox
     readiness: ReadinessChecks
     metrics: Metrics
 

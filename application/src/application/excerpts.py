@@ -38,6 +38,7 @@ class Excerpt:
 
     passage: Passage
     span: Span  # characters in the passage's text
+    heading: str  # the nearest one above it, without marks; may be empty
     lead: str  # the line that it hangs on: a table's header or the start of a list; may be empty
     terms: frozenset[str]
     shown: str  # as the model and a reader see it: a row's cells with their columns' names
@@ -148,16 +149,28 @@ def _current(
         ]
         if not newer:
             break
-        best = max(newer, key=lambda excerpt: (date(excerpt), excerpt.rank))
+        row = _key(best)
+        best = max(newer, key=lambda e: (date(e), _key(e) == row, e.rank))
     return best
 
 
 def _says_otherwise(old: Excerpt, new: Excerpt) -> bool:
-    """Whether nearly all words of both are the same, and their values are not."""
+    """Whether nearly all words of both are the same, and their values are not.
+
+    Two rows say the same thing where their first cells are the same, whatever other columns hold.
+    """
     words, others = ({t for t in e.terms if t.isalpha()} for e in (old, new))
     more = max(len(words), len(others))
     differs = bool(values(old.text)) and values(old.text) != values(new.text)
-    return differs and len(words & others) >= SAME_WORDS * more
+    same = len(words & others) >= SAME_WORDS * more or _key(old) == _key(new) != ""
+    return differs and same
+
+
+def _key(excerpt: Excerpt) -> str:
+    """The first cell of a table's row, which says what the row is about; "" of other text."""
+    if not is_table_row(excerpt.text) or not (spans := table.cells(excerpt.text)):
+        return ""
+    return excerpt.text[slice(*spans[0])].casefold()
 
 
 def _same_thing(one: Excerpt, other: Excerpt, asked: set[str]) -> bool:
@@ -176,13 +189,15 @@ def _excerpts(passage: Passage) -> Iterator[tuple[Excerpt, set[str]]]:
     """Excerpts in order, each with the terms of what stands above it."""
     titles = content_terms(" ".join([passage.title, *passage.headings]))
     above: set[str] = set()
-    lead = heading = ""
+    lead, heading = passage.table_header.splitlines()[0] if passage.table_header else "", ""
+    nearest = passage.headings[-1] if passage.headings else ""
     spans = sentences(passage.text)
     for (start, end), following in zip_longest(spans, spans[1:]):
         text = passage.text[start:end]
         terms = frozenset(content_terms(text))
         if is_heading(text):
             heading, lead = text, ""
+            nearest = text.strip("#*_ ")
         elif following and is_table_rule(passage.text[slice(*following)]):
             lead = text  # a table's header says nothing without a row
         elif terms:
@@ -192,7 +207,7 @@ def _excerpts(passage: Passage) -> Iterator[tuple[Excerpt, set[str]]]:
                 words = terms if shown is None else frozenset(content_terms(shown))
                 own = passage.text[slice(*piece)]
                 seen = " ".join((shown or _after_lead(own, lead)).split())
-                yield Excerpt(passage, piece, lead, words, seen), context
+                yield Excerpt(passage, piece, nearest, lead, words, seen), context
             lead = text if text.endswith(":") else lead
         above = set(terms)
 

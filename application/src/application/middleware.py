@@ -16,7 +16,7 @@ from application.metrics import Metrics
 from application.problems import log_unexpected, problem_response
 
 REQUEST_ID = "X-Request-ID"
-API = "/v1/"
+API = ("/v1/", "/mcp")
 ACCEPTED_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 BODY_LIMIT = 64 * 1024  # bytes
 SAFE_HEADERS = {
@@ -68,7 +68,8 @@ class RequestEnvelope:
             if started:
                 log_unexpected(error, request_id)  # the server then cuts the connection
                 return
-            await problem_response(error, request_id)(scope, receive, send_with_headers)
+            response = problem_response(error, request_id, scope["path"])
+            await response(scope, receive, send_with_headers)
 
 
 class KnownHosts:
@@ -88,7 +89,8 @@ class KnownHosts:
                 f"This server asks for no key, so it answers to {names} only; use one of them, or "
                 "set APPLICATION_REQUIRE_KEYS=true."
             )
-            await problem_response(error, scope["state"]["request_id"])(scope, receive, send)
+            response = problem_response(error, scope["state"]["request_id"], scope["path"])
+            await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from application.language import DEFAULT
 
-Key = Literal["abstained", "degraded", "unsupported_note", "conflict_note"]
+Key = Literal["abstained", "degraded", "unsupported_note", "conflict_note", "welcome"]
 
 PHRASES: dict[Key, dict[str, str]] = {
     "abstained": {
@@ -57,6 +57,18 @@ PHRASES: dict[Key, dict[str, str]] = {
         "zh": "各文档的说法不一致：",
         "ja": "文書の内容が食い違っています：",
         "ko": "문서들의 내용이 서로 다릅니다:",
+    },
+    "welcome": {
+        "en": "You are welcome.",
+        "de": "Gern geschehen.",
+        "fr": "Je vous en prie.",
+        "es": "De nada.",
+        "it": "Prego.",
+        "pt": "De nada.",
+        "nl": "Graag gedaan.",
+        "zh": "不客气。",
+        "ja": "どういたしまして。",
+        "ko": "천만에요.",
     },
 }
 

@@ -11,7 +11,7 @@ from application.bundle import Bundle, Mode, Sampling
 from application.context import Block
 from application.excerpts import Excerpt
 from application.upstream import Deadline
-from contracts.answer import AnswerEvent, DocumentView, Passage, SupportLabel
+from contracts.answer import AnswerEvent, DocumentView, Passage, SupportLabel, Turn
 
 
 class Message(TypedDict):
@@ -118,6 +118,12 @@ class PromptRenderer(Protocol):
 
     def render(self, bundle: Bundle, question: str, context: Sequence[Block]) -> list[Message]:
         """The messages; the same input gives the same messages."""
+        ...
+
+    def render_rewrite(
+        self, bundle: Bundle, question: str, history: Sequence[Turn]
+    ) -> list[Message]:
+        """The messages that ask for `question` in words that need no history."""
         ...
 
 

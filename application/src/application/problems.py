@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from application.doors.openai_form import OPENAI_ROUTES, error_of
 from application.errors import ApplicationError, NotAuthenticated
 from contracts.answer import Problem
 
@@ -33,14 +34,20 @@ def problem_of(error: Exception, request_id: str | None) -> Problem:
     return Problem(title=title, status=status, detail=detail, request_id=request_id)
 
 
-def problem_response(error: Exception, request_id: str | None) -> Response:
-    """The same as a response, with the headers that its kind calls for."""
+def problem_response(error: Exception, request_id: str | None, path: str = "") -> Response:
+    """The same as a response, with the headers that its kind calls for.
+
+    On a `path` of OpenAI's API it has the form of OpenAI's errors, which its clients can read.
+    """
     problem = problem_of(error, request_id)
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if isinstance(error, ApplicationError) and error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, NotAuthenticated):
         headers["WWW-Authenticate"] = "Bearer"
+    if path.startswith(OPENAI_ROUTES):
+        body, status = error_of(problem)
+        return Response(body, status, headers, "application/json")
     return Response(problem.model_dump_json(), problem.status, headers, "application/problem+json")
 
 
@@ -50,7 +57,8 @@ def add_problem_handlers(app: FastAPI) -> None:
     async def handle(request: Request, error: Exception) -> Response:
         if isinstance(error.__cause__, ApplicationError):
             error = error.__cause__  # FastAPI makes a 400 of what reading the body raised
-        return problem_response(error, getattr(request.state, "request_id", None))
+        request_id = getattr(request.state, "request_id", None)
+        return problem_response(error, request_id, request.url.path)
 
     for kind in (ApplicationError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, handle)

@@ -83,6 +83,7 @@ class Settings(BaseSettings):
     log_texts: bool = False  # questions and answers in events; probes always have them
     events_megabytes: int = Field(default=64, ge=1)  # of answers.jsonl, then it is set aside
     deadline_seconds: float = Field(default=30, gt=0)
+    chat_source_list: bool = False  # the chat API appends the sources of its `[n]` to the text
     layers_url: Url = ""  # evals' Layers page, linked from the page where set
     max_in_flight: int = Field(default=64, ge=1)  # above it, 503 with Retry-After
     max_in_flight_per_key: int = Field(default=0, ge=0)  # 0: half of max_in_flight; above it, 429

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
@@ -13,7 +13,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Message, Receive, Scope, Send
 
 from application.problems import problem_of
-from contracts.answer import Answer, Passage
+from contracts.answer import Answer, Passage, Problem
 
 T = TypeVar("T")
 Event = list[Passage] | str | Answer
@@ -25,17 +25,54 @@ STALLED_SECONDS = 30.0  # for one write to be taken
 PASSAGES = TypeAdapter(list[Passage])
 
 
+class Form(Protocol):
+    """How events are written: as our own, or as another API's clients expect them."""
+
+    def event(self, event: Event) -> bytes:
+        """The frames of one event; empty where the form has none for it."""
+        ...
+
+    def error(self, problem: Problem) -> bytes:
+        """The frames that end a stream which failed."""
+        ...
+
+
+class OwnForm:
+    """The events of contracts.answer.STREAM_EVENTS."""
+
+    def event(self, event: Event) -> bytes:
+        """One frame."""
+        if isinstance(event, str):
+            return b'event: token\ndata: {"text": %b}\n\n' % json.dumps(event).encode()
+        if isinstance(event, Answer):
+            return b"event: answer\ndata: %b\n\n" % event.model_dump_json().encode()
+        return b"event: passages\ndata: %b\n\n" % PASSAGES.dump_json(event)
+
+    def error(self, problem: Problem) -> bytes:
+        """One frame."""
+        return b"event: error\ndata: %b\n\n" % problem.model_dump_json().encode()
+
+
+OWN_FORM = OwnForm()
+
+
 class EventStream(StreamingResponse):
-    """`first` and `rest` as the events of contracts.answer.STREAM_EVENTS.
+    """`first` and `rest` as server-sent events, written in `form`.
 
     A client that goes away ends the generation: the events are closed with the response.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, first: Event, rest: AsyncGenerator[Event, None], request_id: str) -> None:
+    def __init__(
+        self,
+        first: Event,
+        rest: AsyncGenerator[Event, None],
+        request_id: str,
+        form: Form = OWN_FORM,
+    ) -> None:
         self._rest = rest
-        self._frames = _frames(first, rest, request_id)
+        self._frames = _frames(first, rest, request_id, form)
         super().__init__(self._frames, headers={"X-Accel-Buffering": "no"})  # nginx would hold it
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,10 +118,10 @@ async def _disconnect(request: Request) -> None:
 
 
 async def _frames(
-    first: Event, rest: AsyncGenerator[Event, None], request_id: str
+    first: Event, rest: AsyncGenerator[Event, None], request_id: str, form: Form
 ) -> AsyncGenerator[bytes, None]:
     """Writes of the response: pieces gathered for FLUSH_SECONDS, and comments while it waits."""
-    yield _frame(first)
+    yield form.event(first)
     arrived: list[Event] = []
     news = asyncio.Event()
     pump = asyncio.create_task(_pump(rest, arrived, news))
@@ -98,15 +135,14 @@ async def _frames(
                 continue
             news.clear()
             if arrived:
-                yield _joined(arrived)
+                yield _joined(arrived, form.event)
             if pump.done() and not arrived:
                 break
             # What comes meanwhile shares the next write, and waits no longer than this.
             await asyncio.wait((pump,), timeout=FLUSH_SECONDS)
         error = pump.exception()
         if isinstance(error, Exception):  # the headers are gone, so the stream must tell
-            problem = problem_of(error, request_id)
-            yield b"event: error\ndata: %b\n\n" % problem.model_dump_json().encode()
+            yield form.error(problem_of(error, request_id))
     finally:
         pump.cancel()
         await asyncio.gather(pump, return_exceptions=True)
@@ -125,7 +161,7 @@ async def _pump(
         news.set()
 
 
-def _joined(arrived: list[Event]) -> bytes:
+def _joined(arrived: list[Event], frame: Callable[[Event], bytes]) -> bytes:
     """Frames of all that arrived, in order; pieces that follow one another share one."""
     frames, text = [], ""
     for event in arrived:
@@ -133,18 +169,10 @@ def _joined(arrived: list[Event]) -> bytes:
             text += event
             continue
         if text:
-            frames.append(_frame(text))
+            frames.append(frame(text))
             text = ""
-        frames.append(_frame(event))
+        frames.append(frame(event))
     if text:
-        frames.append(_frame(text))
+        frames.append(frame(text))
     arrived.clear()
     return b"".join(frames)
-
-
-def _frame(event: Event) -> bytes:
-    if isinstance(event, str):
-        return b'event: token\ndata: {"text": %b}\n\n' % json.dumps(event).encode()
-    if isinstance(event, Answer):
-        return b"event: answer\ndata: %b\n\n" % event.model_dump_json().encode()
-    return b"event: passages\ndata: %b\n\n" % PASSAGES.dump_json(event)

@@ -108,7 +108,14 @@ class Attempt:
         self._upstream = upstream
         self._deadline = deadline
         self._ended = False
+        self._heard = False
         self.limit_seconds = deadline.remaining(upstream.limit_seconds)
+
+    def heard(self) -> None:
+        """A part of the reply arrived; from the second one on it is under way."""
+        if self._heard:
+            self._upstream.progressed()
+        self._heard = True
 
     def end(self, fault: BaseException | None = None) -> None:
         """Tells the breaker how it went; only the first word counts."""
@@ -118,12 +125,16 @@ class Attempt:
 
     def _verdict(self, fault: BaseException | None) -> bool | None:
         if fault is None or isinstance(fault, Refused):
+            self._upstream.progressed()
             return True
         if not isinstance(fault, self._upstream.faults):
             return None  # cancelled, or a bug of ours
-        if isinstance(fault, TimeoutError) and self._deadline.remaining() < 0.01:
+        if isinstance(fault, TimeoutError):
             fair = min(FAIR_SECONDS, self._deadline.seconds / 2)
-            return False if self.limit_seconds and self.limit_seconds >= fair else None
+            if self._upstream.silent_seconds < fair:
+                return None  # it works on other calls, or slowly on this one: loaded, not ill
+            if self._deadline.remaining() < 0.01:
+                return False if self.limit_seconds and self.limit_seconds >= fair else None
         return False
 
 
@@ -140,6 +151,7 @@ class Upstream:
         faults: tuple[type[Exception], ...],
         breaker: Breaker | None = None,
         limit_seconds: float = float("inf"),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = name
         self.breaker = breaker or Breaker()
@@ -148,6 +160,17 @@ class Upstream:
         self._told: tuple[type[Exception], ...] = (Refused, *self.faults)
         self._error = error
         self._budget = RETRY_BUDGET_CAP
+        self._clock = clock
+        self._progressed_at = float("-inf")
+
+    @property
+    def silent_seconds(self) -> float:
+        """Seconds since any call got further or ended well; infinite where none ever did."""
+        return self._clock() - self._progressed_at
+
+    def progressed(self) -> None:
+        """Some call got further, so the upstream lives."""
+        self._progressed_at = self._clock()
 
     async def call(self, attempt: Callable[[], Awaitable[T]], deadline: Deadline) -> T:
         """Result of `attempt`, tried a second time if it failed and the retry budget allows it."""

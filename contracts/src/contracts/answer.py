@@ -11,11 +11,22 @@ Status = Literal["answered", "abstained", "degraded"]  # degraded: passages, but
 SupportLabel = Literal["supported", "unsupported", "contradicted"]
 
 
+Rewriting = Literal["none", "model", "rule", "courtesy"]
+
+
+class Turn(Contract):
+    """One thing that was said earlier in a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str = Field(max_length=8000)
+
+
 class AskRequest(Contract):
     """Body of `POST /v1/ask`."""
 
     question: str = Field(min_length=1, max_length=4000)
     stream: bool = False
+    history: list[Turn] = Field(default=[], max_length=50)  # what was said before, oldest first
 
 
 class Passage(Record):
@@ -28,6 +39,7 @@ class Passage(Record):
     path: str
     source: str
     headings: list[str]
+    table_header: str = ""  # of the table that the text goes on with, if it opens inside of one
     text: str
     start: int
     end: int
@@ -72,6 +84,7 @@ class Provenance(Record):
     application_build: str
     bundle: str  # digest of prompts and retrieval settings
     profile: str = "unknown"  # the answer profile: tiny, small or standard
+    rewriting: Rewriting = "none"  # who made the question stand alone; courtesy: nothing was asked
     sampling: dict[str, float | int]  # parameters sent explicitly
 
 
@@ -85,12 +98,21 @@ class Timings(Record):
     total_ms: float
 
 
+class Tokens(Record):
+    """What one generation cost, as the model's server counts it."""
+
+    prompt: int | None = None
+    completion: int | None = None
+    finish_reason: str | None = None  # "length" where the reply was cut off
+
+
 class Answer(Record):
     """Reply of `POST /v1/ask`; the last event of a stream."""
 
     contract: Literal["answer/1"] = "answer/1"
     request_id: str
     status: Status
+    question: str = ""  # as it was searched: rewritten to stand alone, where it did not
     text: str
     reason: str | None = None  # why it abstained or is degraded, in words for a person
     evidence: float = Field(ge=0, le=1)  # calibrated chance that the answer is right
@@ -100,6 +122,7 @@ class Answer(Record):
     passages: list[Passage]
     provenance: Provenance
     timings: Timings
+    tokens: Tokens = Tokens()  # nothing where no model was asked
     chat_request: dict[str, Any] | None = None  # what the model was sent; for probes only
 
 
@@ -159,6 +182,40 @@ class AnswerEvent(Record):
     answer: str | None = None
 
 
+class Place(Contract):
+    """A span of a document's text, in characters."""
+
+    document_id: str = Field(max_length=2000)
+    start: int = Field(ge=0)
+    end: int = Field(ge=0)
+
+
+class FeedbackRequest(Contract):
+    """Body of `POST /v1/feedback`: what a person thinks of an answer."""
+
+    request_id: str = Field(min_length=1, max_length=64)  # of the answer
+    vote: Literal["up", "down"] | None = None
+    comment: str = Field(default="", max_length=2000)
+    passage: Place | None = None  # where the right answer stands
+    question: str = Field(default="", max_length=4000)  # kept only if it is sent, for goldens
+
+
+class FeedbackEvent(Record):
+    """One line of `events/feedback.jsonl`: feedback with the provenance of the answer."""
+
+    contract: Literal["answer/1"] = "answer/1"
+    at: datetime
+    tenant: str
+    vote: Literal["up", "down"] | None = None
+    comment: str = ""
+    question: str = ""
+    document_id: str = ""  # of the right passage, with its path and words
+    path: str = ""
+    span: str = ""
+    status: Status  # of the answer
+    provenance: Provenance  # of the answer
+
+
 class Problem(Record):
     """Error body, RFC 9457 (`application/problem+json`); in a stream, the `error` event."""
 
@@ -167,6 +224,17 @@ class Problem(Record):
     status: int
     detail: str  # what to do next, in a sentence
     request_id: str | None = None
+
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+def problems(reasons: dict[int, str]) -> dict[int | str, dict[str, Any]]:
+    """Errors of a route as OpenAPI documents them, from each status and what it means."""
+    content = {PROBLEM_TYPE: {"schema": Problem.model_json_schema()}}
+    return {
+        status: {"description": reason, "content": content} for status, reason in reasons.items()
+    }
 
 
 STREAM_EVENTS = {

@@ -71,6 +71,8 @@ class ChunkPayload(Record):
     start: int
     end: int
     headings: list[str]  # outermost first; they are embedded with the text
+    table_header: str = ""  # of the table that the text goes on with, if it opens inside of one
+    tags: tuple[str, ...] = ()  # of its document, sorted, in lower case
     page: int | None = None  # from 1, for formats with pages
     run_id: str  # the ingestion run that wrote it
 
@@ -95,6 +97,8 @@ class DocumentManifest(Record):
     run_id: str
     committed_at: datetime
     modified_at: datetime | None = None  # the date that the document states of itself, if any
+    url: str | None = None  # where a person reads it, as it says itself or its source declares
+    tags: tuple[str, ...] = ()  # sorted, in lower case
     token: int = 0  # of the lease under which it was committed; a later writer's is higher
     notes: tuple[str, ...] = ()  # what its parser left out, and the pages that it could not read
     kept: str = ""  # digest of the document contract that it was found to keep; "" for none

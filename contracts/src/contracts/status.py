@@ -53,6 +53,7 @@ class RunReport(Record):
     source: str
     tenant: str
     index: str
+    only: str = ""  # a path: the run looked at this part of the source, and at nothing else
     collection: str
     status: Literal["complete", "partial", "failed", "held"]  # partial: something was quarantined
     started_at: datetime

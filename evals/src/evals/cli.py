@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 from rich.table import Table
 
-from evals import drawing, kept, measure, results
+from evals import drawing, goldens_cli, kept, measure, results
 from evals.console import fail, sentences
 from evals.drill import cli as drill_cli
 from evals.errors import DatasetError
@@ -24,6 +24,7 @@ from evals.watch import cli as watch_cli
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(watch_cli.app)
 app.add_typer(drill_cli.app)
+app.add_typer(goldens_cli.app, name="goldens")
 _JSON = TypeAdapter(Any)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for machines.")]
@@ -88,6 +89,21 @@ def answers(
         _show(settings, measured, as_json, write)
     if not as_json:
         _print_steps(measured)
+
+
+@app.command()
+def conversations(
+    path: Annotated[Path, typer.Argument(metavar="CONVERSATIONS")],
+    as_json: AsJson = False,
+    write: Write = False,
+) -> None:
+    """Hold conversations with the running stack: follow-ups, corrections, changes of topic.
+
+    Example: evals conversations evals/datasets/sample/conversations.jsonl --write
+    """
+    with sentences():
+        settings = Settings()
+        _show(settings, measure.conversations_of(settings, path), as_json, write)
 
 
 @app.command()

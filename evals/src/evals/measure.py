@@ -15,7 +15,7 @@ from evals.machine import origin
 from evals.progress import Parallel
 from evals.results import Result, result
 from evals.settings import Settings
-from evals.suite import answers, coverage, losses, retrieval, versions
+from evals.suite import answers, conversations, coverage, losses, retrieval, versions
 from evals.suite.golden import GoldenSet
 from evals.suite.metrics import MEASURES, Estimate
 
@@ -97,6 +97,26 @@ def golden_set(settings: Settings, asked: GoldenSet, reader: bool = False) -> Me
     run = READER if reader else OURS
     coverage.keep(settings.runs_dir(asked.name) / f"{run}.jsonl", coverage.marks(replies))
     return marked(asked.name, replies, one_client=settings.parallel == 1, reader=reader)
+
+
+def conversations_of(settings: Settings, path: Path) -> Measured:
+    """Conversations held with the stack, on the revision that they are written for.
+
+    Raises: EvalsError.
+    """
+    known = conversations.load(path)
+    folder = path.resolve().parent
+    name, index = folder.name, f"eval-{folder.name}"
+    Ingestion(settings.ingestion_command, name, index).sync(folder / conversations.REVISION)
+    with Application(settings, index) as application:
+        held = conversations.hold_all(known, application, Parallel(settings.parallel))
+    here = origin()
+    figures = [
+        result(id, conversations.WHAT[id], estimate, here)
+        for id, estimate in conversations.summary(held).items()
+    ]
+    details = {"rewritten_by": conversations.rewriters(held), "lost": conversations.lost(held)}
+    return Measured({"clients": figures}, details)
 
 
 def index_corpus(settings: Settings, asked: GoldenSet, revision: str) -> RunReport:

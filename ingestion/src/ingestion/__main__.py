@@ -9,7 +9,7 @@ import gc
 
 def main() -> None:
     """Run the command."""
-    from ingestion.cli import app
+    from ingestion.commands.cli import app
 
     gc.freeze()  # modules never become garbage, and each full collection would look through them
     app()

@@ -136,7 +136,7 @@ def _unlinked(line: str) -> str:
 
 def _in_place(cells: Iterable[str | None]) -> tuple[str | None, ...]:
     """The letters and digits of each cell, without empty cells on either side."""
-    row = [None if cell is None else _letters(cell) for cell in cells]
+    row = [None if cell is None else _letters(_unlinked(cell)) for cell in cells]
     while row and row[-1] == "":
         row.pop()
     first = next((i for i, cell in enumerate(row) if cell != ""), 0)

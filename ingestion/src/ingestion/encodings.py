@@ -10,65 +10,33 @@ import unicodedata
 from collections import Counter
 from functools import cache
 
+from ingestion.letters import FREQUENT_HAN, FREQUENT_HANGUL, LATIN, OTHER
+
 SAMPLE_BYTES = 50_000  # that are scored; the rest must decode, too
 LEAST_SCORE = -6.5  # log likelihood per byte; random bytes are below it
 CONTROL_SHARE = 0.02  # of a text that is no UTF-8, or no text
 
-# Letters outside ASCII by language, the most frequent first.
-_LATIN = {
-    "cp1252": (
-        "éàèêçôùîâûëïœæüÿ",
-        "üäößé",
-        "óáíéñúü¿¡",
-        "ãçéáõíóâêàúô",
-        "àèùéòìî",
-        "äöåé",
-        "øåæéö",
-        "éëïöèê",
-        "áíéúðóþöýæ",
-        "’“”–—éï€£§©°®«»",
-    ),
-    "cp1250": (
-        "ąęłóżśćńź",
-        "íáěéřšžčýůúňťďó",
-        "áéöőóüűúí",
-        "ăîâşţ",
-        "šžčćđ",
-        "áíčžšýéúľťôňäďĺŕó",
-    ),
-    "iso8859-2": ("ąęłóżśćńź", "íáěéřšžčýůúňťďó", "áéöőóüűúí", "šžčćđ"),
-    "cp1254": ("ıüşğçöİâ",),
-    "cp1257": ("ėšųūžįčęą", "āīēšūņģļžčķ", "äöõüšž"),
-    "iso8859-15": ("éàèêçôùîâûëïœ€",),
-}
-_OTHER = {
-    "cp1251": (
-        "оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",
-        "оаинетрсвлкмудпязьбгчйхїцшжєюфщіґ",
-        "аоиетнрсвлпдкмзъугбчяжщцшхйюьф",
-    ),
-    "koi8_r": ("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",),
-    "cp866": ("оеаинтсрвлкмдпуяыьгзбчйхжшюцщэфъё",),
-    "cp1253": ("αοιετσνηυρπκμλςόήίδάέωγχθβφύώξζψϊ΄",),
-    "cp1255": ("יולאהרמתבשנחקדפעםטכגזסצןךףץ",),
-    "cp1256": ("اليمنرتبوةعدسفهكقحجأشطصخإضزذثئغىءؤظآ",),
-    "cp874": ("านรอกเงมยลวดทสตะปบคหแจพชขใไโผซธฐถศษณญ่้ิีัืุ์ู",),
-}
-_WIDE = ("cp932", "euc_jp", "gb18030", "big5", "cp949")
-_FREQUENT_HAN = frozenset(
-    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里"
-    "用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实"
-    "日月期保修请存票运费由买承担元公司工作假单员時間会社部員年合計金額規定申請休暇必要場国本大人中"
-    "的是不我們這個在有為來國說時會後過對發動開當還無與學經電請員費應時間規定"
-)
-_SELDOM = {
+WIDE = ("cp932", "euc_jp", "gb18030", "big5", "cp949")
+SELDOM = {
     "cp1250": 0.7,
     "iso8859-2": 0.8,
     "cp1257": 1.2,
     "cp1254": 0.3,
+    "mac_roman": 2.5,
+    "cp850": 2.5,
     "koi8_r": 0.9,
+    "koi8_u": 1.0,
     "cp866": 0.9,
+    "iso8859-5": 1.0,
+    "mac_cyrillic": 1.2,
 }  # used less than others
+_USUAL_LEADS = {
+    "gb18030": (0xB0, 0xD7),
+    "cp932": (0x88, 0x97),
+    "euc_jp": (0xB0, 0xCF),
+    "big5": (0xA4, 0xC6),
+    "cp949": (1, 0),
+}  # first bytes of the characters that a school teaches
 
 
 def likeliest(raw: bytes, declared: str | None = None) -> str | None:
@@ -79,7 +47,7 @@ def likeliest(raw: bytes, declared: str | None = None) -> str | None:
         except UnicodeDecodeError:
             pass
         else:
-            return "iso2022_jp" if _is_japanese_in_escapes(raw) else "utf-8"
+            return _in_escapes(raw) or "utf-8"
         if declared and _decodes(raw, declared):
             return declared
     scores = {name: _score(raw, name) for name in _candidates(raw)}
@@ -92,19 +60,32 @@ def likeliest(raw: bytes, declared: str | None = None) -> str | None:
 def _is_odd(raw: bytes) -> bool:
     """Whether control characters say that it is no text of one byte per ASCII character."""
     sample = raw[:SAMPLE_BYTES]
-    controls = sum(sample.count(code) for code in range(32) if code not in (9, 10, 12, 13, 27))
+    controls = sum(
+        sample.count(code) for code in range(32) if code not in (9, 10, 12, 13, 14, 15, 27)
+    )
     return controls > CONTROL_SHARE * len(sample)
 
 
-def _is_japanese_in_escapes(raw: bytes) -> bool:
-    return b"\x1b$B" in raw and (b"\x1b(B" in raw or b"\x1b(J" in raw)
+def _in_escapes(raw: bytes) -> str | None:
+    """The encoding of bytes that are all ASCII, and shift to another alphabet by escapes."""
+    if b"\x1b$B" in raw and (b"\x1b(B" in raw or b"\x1b(J" in raw):
+        return "iso2022_jp"
+    if b"\x1b$)C" in raw and b"\x0e" in raw:
+        return "iso2022_kr"
+    is_hz = b"~{" in raw and b"~}" in raw and _decodes(raw, "hz")
+    return (
+        "hz"
+        if is_hz and sum(map(str.isalpha, raw.decode("hz"))) and _is_east_asian(raw.decode("hz"))
+        else None
+    )
 
 
 def _candidates(raw: bytes) -> list[str]:
-    if _is_odd(raw) and len(raw) % 2 == 0:
-        return ["utf-16-le", "utf-16-be"]
-    wide = ["utf-16-le", "utf-16-be"] if len(raw) % 2 == 0 and len(raw) >= 8 else []
-    return [*_LATIN, *_OTHER, *_WIDE, *wide]
+    wide = [f"utf-16-{end}" for end in ("le", "be") if len(raw) % 2 == 0]
+    wide += [f"utf-32-{end}" for end in ("le", "be") if len(raw) % 4 == 0]
+    if _is_odd(raw):
+        return wide
+    return [*LATIN, *OTHER, *WIDE, *(wide if len(raw) >= 8 else [])]
 
 
 def _decodes(raw: bytes, name: str) -> bool:
@@ -122,20 +103,22 @@ def _score(raw: bytes, name: str) -> float:
     except UnicodeDecodeError:
         return -math.inf
     text = text[:SAMPLE_BYTES]
-    if text.isupper():
-        text = text.lower()  # a heading: its letters are as likely as small ones
-    if name.startswith("utf-16"):
-        return _of_utf16(text)
+    if name.startswith("utf"):
+        return _of_utf(text)
     letters = Counter(character for character in text if character > "\x7f")
+    if letters.total() > 2 and "".join(letters).isupper():
+        text = text.lower()  # a heading: its letters are as likely as small ones
+        letters = Counter(character for character in text if character > "\x7f")
     total = sum(letters.values())
     if not total:
         return -math.inf
-    if name in _WIDE:
+    if name in WIDE:
         size = sum(len(each.encode(name)) * count for each, count in letters.items())
+        is_lone = total == 1  # one character between ASCII letters
         return sum(_of_wide(each, name) * count for each, count in letters.items()) / size - (
-            _mixed(text) / total
+            _mixed(text) / total + is_lone
         )
-    languages = _LATIN.get(name) or _OTHER[name]
+    languages = LATIN.get(name) or OTHER[name]
     best = max(
         sum(
             _likelihoods(language).get(each, _other(each)) * count
@@ -143,8 +126,8 @@ def _score(raw: bytes, name: str) -> float:
         )
         for language in languages
     )
-    order = [*_LATIN, *_OTHER].index(name)  # of two that are as good, the more usual one
-    return best / total - 4 * _mixed(text) / total - order / 1000 - _SELDOM.get(name, 0)
+    order = [*LATIN, *OTHER].index(name)  # of two that are as good, the more usual one
+    return best / total - 4 * _mixed(text) / total - order / 1000 - SELDOM.get(name, 0)
 
 
 @cache
@@ -161,7 +144,7 @@ def _likelihoods(language: str) -> dict[str, float]:
 def _other(character: str) -> float:
     """A character that is no letter of the language."""
     kind = unicodedata.category(character)
-    if character in "’“”„–—…«»•°§€£\xa0№‘·©®¿¡ªº™½¼¾²³±×":
+    if character in "’“”„–—…«»•°§µ€£\xa0№‘·©®¿¡ªº™½¼¾²³±×":
         return -4.5
     return {"Ll": -8.0, "Lu": -9.0, "Lo": -8.0}.get(kind, -14.0 if kind[0] == "C" else -10.0)
 
@@ -170,7 +153,9 @@ _MIXES = re.compile(
     r"[A-Za-z\u00c0-\u024f][\u0370-\u1fff\u3040-\ud7af]|[\u0370-\u1fff\u3040-\ud7af][A-Za-z\u00c0-\u024f]"
     r"|[a-z\u00df-\u00ff][A-Z\u00c0-\u00de](?=[a-z\u00df-\u00ff])|\w[\u00bf\u00a1\u00b3\u00b9\u00ac\u00a6\u00a4](?=\w)"
     r"|[a-zà-ÿ]\u00df?[\u0410-\u042f]|[\u0430-\u044f][\u0410-\u042f]|[\u03ac-\u03ce][\u0391-\u03a9]"
-    r"|[\u00c0-\u024f]{4,}"
+    r"|(?<!\w)[\u0105\u0141\u0153](?!\w)|\u0105(?=\d)"
+    r"|[\u00c0-\u024f]{4,}|[\u0384\u0385\u00b1\u00bd](?=\w)(?<=\w.)"
+    r"|[\u0e40-\u0e44][\u0e30-\u0e3a\u0e45\u0e48-\u0e4b]|(?<![\u0e01-\u0e2e\u0e31\u0e34-\u0e39])[\u0e48-\u0e4b]"
 )
 
 
@@ -184,34 +169,70 @@ def _of_wide(character: str, name: str) -> float:
     code = ord(character)
     if 0x3040 <= code < 0x3100:
         return -4.5 if name in ("cp932", "euc_jp") else -9.0
-    if character in _FREQUENT_HAN:
+    if character in FREQUENT_HAN or character in FREQUENT_HANGUL:
         return -6.0
     if 0xAC00 <= code < 0xD7B0:
-        return -7.2
+        return -8.4 if _is_taught_hangul(character) else -14.0
     if 0x3000 <= code < 0x3020 or 0xFF00 <= code < 0xFF60 or code in range(0x2010, 0x2040):
         return -6.0
     if 0x4E00 <= code < 0xA000:
-        lead = character.encode(name)[0]
-        usual = {
-            "gb18030": (0xB0, 0xD7), "cp932": (0x88, 0x97), "euc_jp": (0xB0, 0xCF),
-            "big5": (0xA4, 0xC6), "cp949": (1, 0),
-        }[name]  # fmt: skip
-        return -8.4 if usual[0] <= lead <= usual[1] else -12.0
+        first, last = _USUAL_LEADS[name]
+        lead, second = character.encode(name)[:2]
+        is_taught = first <= lead <= last and (second > 0xA0 or name in ("cp932", "big5"))
+        return -8.4 if is_taught else -12.0
     if 0xFF61 <= code < 0xFFA0:
-        return -9.0  # half-width kana take one byte
+        return -5.0  # half-width kana take one byte
     return -14.0
 
 
-def _of_utf16(text: str) -> float:
-    """High if nearly every character is usual in text, and most of them in one script."""
-    blocks = Counter(ord(character) >> 8 for character in text if not character.isspace())
+def _is_taught_hangul(character: str) -> bool:
+    """Whether it is one of the 2,350 syllables of the first Korean standard."""
+    return len(character.encode("euc_kr", "ignore")) == 2
+
+
+def _is_east_asian(text: str) -> bool:
+    """Whether nearly all characters outside ASCII are ones that are taught at school."""
+    wide = [each for each in text if each > "\x7f"]
+    return bool(wide) and sum(map(_is_taught, wide)) >= 0.85 * len(wide)
+
+
+def _is_taught(character: str) -> bool:
+    code = ord(character)
+    if 0x3000 <= code < 0x3100 or 0xFF00 <= code < 0xFFA0 or code in range(0x2010, 0x2040):
+        return True
+    if 0xAC00 <= code < 0xD7B0:
+        return _is_taught_hangul(character)
+    if not 0x4E00 <= code < 0xA000:
+        return False
+    for name, (first, last) in _USUAL_LEADS.items():
+        try:
+            if first <= character.encode(name)[0] <= last:
+                return True
+        except UnicodeEncodeError:
+            continue
+    return False
+
+
+def _of_utf(text: str) -> float:
+    """High if nearly every character is usual in text, and they are of one script."""
     usual = sum(
-        character.isalnum() or character.isspace() or unicodedata.category(character)[0] in "PS"
+        character.isalnum() or character.isspace() or unicodedata.category(character)[0] in "PSM"
         for character in text
     )
     if not text or usual < 0.95 * len(text):
         return -math.inf
-    most = blocks.most_common(1)[0][1] / max(1, sum(blocks.values()))
-    is_wide = all(0x30 <= block < 0xA0 or block in (0, 0xFF, 0x20) for block in blocks)
-    spaces = sum(character in " \n" for character in text)
-    return -3.0 if (most > 0.6 and (spaces or most > 0.9)) or (is_wide and spaces) else -math.inf
+    letters = [character for character in text if character > "\x7f"]
+    narrow = [ord(each) >> 8 for each in letters if ord(each) < 0x2000]
+    if len(narrow) == len(letters) or not any(map(str.isalpha, letters)):  # no Han, nor Hangul
+        scripts = Counter(block for block in narrow if block > 2)
+        share = scripts.most_common(1)[0][1] / scripts.total() if scripts else 1
+        is_plain = sum(map(str.isalnum, text)) >= 0.4 * len(text.replace(" ", ""))
+        return -3.0 if share > 0.9 and is_plain else -math.inf
+    marks = [each for each in letters if ord(each) < 0x2000 or 0x2010 <= ord(each) < 0x2E00]
+    if len(marks) > 0.3 * len(letters):
+        return -3.0 if len(marks) == len(letters) else -math.inf
+    return (
+        -3.0
+        if _is_east_asian("".join(each for each in letters if each not in marks))
+        else -math.inf
+    )

@@ -20,13 +20,16 @@ from prefect.states import Completed, Failed
 from prefect.types.entrypoint import EntrypointType
 
 from contracts.status import RunReport
-from ingestion.batch import BatchResult
-from ingestion.bootstrap import BATCH_ATTEMPTS, FIRST_WAIT_SECONDS, Services, SyncRequest, run_sync
-from ingestion.console import run_text
 from ingestion.errors import IngestionError, Unavailable, UsageError
-from ingestion.plan import Pending
+from ingestion.operate.console import run_text
 from ingestion.settings import Settings
-from ingestion.sync import OnProgress, RunBatch
+from ingestion.sync.batch import BatchResult
+from ingestion.sync.order import OnProgress, RunBatch
+from ingestion.sync.plan import Pending
+from ingestion.sync.request import SyncRequest
+from ingestion.sync.retry import BATCH_ATTEMPTS, FIRST_WAIT_SECONDS
+from ingestion.sync.run import run_sync
+from ingestion.sync.services import Services
 
 FIRST_RUN_SECONDS = 10  # from the start of `ingestion serve`: Prefect schedules nothing in the past
 # A run that was killed before it began gives its slot back after the grace, Prefect's least.

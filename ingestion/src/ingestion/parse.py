@@ -28,7 +28,7 @@ __all__ = [
     "parse",
 ]
 
-PARSERS = 3
+PARSERS = 4
 MAX_CHARACTERS = 20_000_000  # of text: cutting and embedding it takes memory too
 
 Parse = Callable[[bytes, str, str], Parsed]  # of raw bytes, a format and a path, as `parse` does

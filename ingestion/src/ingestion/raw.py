@@ -76,6 +76,8 @@ def _markdown(raw: bytes) -> Raw:
     """The file as it is, without fields at its top; a table is what stands around a rule of -|-."""
     first, *rest = decoded(raw).split("<!--")
     text = first + "".join(part.partition("-->")[2] for part in rest)
+    text = re.sub(r"(?mi)^\[(?://|comment)\]: *<> *\(.*\) *$", "", text)
+    text = _UNSEEN_ELEMENT.sub("", _without_json(text))
     lines = [*_seen(_below_fields(text.splitlines()))]
     rows: list[Row] = []
     in_table = False
@@ -85,17 +87,39 @@ def _markdown(raw: bytes) -> Raw:
             in_table = True
         elif in_table := in_table and "|" in line:
             rows.append(_markdown_row(line))
-    return Raw("\n".join(lines), tuple(rows))
+    return Raw(_ELEMENT.sub(" ", "\n".join(lines)), tuple(rows))
+
+
+# Tags name nothing that a reader sees; a mark of raised text parts no word.
+_ELEMENT = re.compile(r"</?(?!su[bp]\b)[a-zA-Z][\w-]{0,20}(?:\s[^<>]{0,1000})?>")
+_UNSEEN_ELEMENT = re.compile(
+    r"<(script|style|template)\b[^<>]{0,1000}>.{0,100000}?</\1>"
+    r"|<(\w+)\b[^<>]{0,500}(?:\shidden\b|display\s*:\s*none)[^<>]{0,500}>.{0,10000}?</\2>",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def _without_json(text: str) -> str:
+    """Without an object of JSON that is the first thing of a page, and is not all of it."""
+    if not text.startswith("{"):
+        return text
+    try:
+        _, end = json.JSONDecoder().raw_decode(text)
+    except ValueError:
+        return text
+    return text[end:] if text[end:].strip() else text
 
 
 def _below_fields(lines: list[str]) -> list[str]:
     """Without a block of `key: value` lines between two rules at the top."""
-    if not lines or lines[0].strip() not in ("---", "+++"):
+    if not lines or not re.fullmatch(
+        r"(---|\+\+\+|;;;)\s*(?:yaml|yml|toml|json|#.*)?\s*", lines[0], re.I
+    ):
         return lines
     for end, line in enumerate(lines[1:], 1):
-        if line.strip() in ("---", "...", "+++") and line[:1] in "-.+":
+        if line.strip() in ("---", "...", "+++", ";;;") and line[:1] in "-.+;":
             return lines[end + 1 :] if any(map(str.strip, lines[end + 1 :])) else lines
-        if line[:1] not in ("", " ", "\t", "#", "-", "]", "}") and not re.match(
+        if line[:1] not in ("", " ", "\t", "#", "-", "[", "]", "}", "{", '"') and not re.match(
             r"[\w .-]+\s*[:=]", line
         ):
             return lines
@@ -122,7 +146,8 @@ def _is_rule(line: str) -> bool:
 
 
 def _markdown_row(line: str) -> Row:
-    return _cells(re.split(r"(?<!\\)\|", line.strip().removeprefix("|").removesuffix("|")))
+    plain = re.sub(r"</?su[bp]\b[^<>]{0,100}>", "", _ELEMENT.sub(" ", line.strip()))
+    return _cells(re.split(r"(?<!\\)\|", plain.removeprefix("|").removesuffix("|")))
 
 
 class _Page(HTMLParser):
@@ -140,6 +165,8 @@ class _Page(HTMLParser):
             "nav",
             "footer",
             "select",
+            "rt",
+            "rp",
         )
     )
     LEFT_OUT_ROLES = frozenset(("navigation", "banner", "contentinfo"))
@@ -282,7 +309,10 @@ def _expanded(rows: Sequence[Sequence[Span]]) -> list[Row]:
             for line in grid[number:below]:
                 line.update((c, text) for c in range(column, column + across) if c not in line)
             column += across
-    return [_cells(line.get(c, "") for c in range(max(line, default=-1) + 1)) for line in grid]
+    plain = [
+        line for line, row in zip(grid, rows, strict=True) if len(row) != 1 or row[0][1] == 1
+    ]  # a cell over a whole row is a title
+    return [_cells(line.get(c, "") for c in range(max(line, default=-1) + 1)) for line in plain]
 
 
 def _html(raw: bytes) -> Raw:
@@ -348,9 +378,10 @@ def _xlsx(raw: bytes) -> Raw:
             cells = [(cell.get("t"), _strings(cell)) for cell in row.iter(f"{_SHEET}c")]
             texts = [shared[int(text)] if type == "s" and text else text for type, text in cells]
             lines.append(texts)
+            styles = [cell.get("s", "0").strip("0") for cell in row.iter(f"{_SHEET}c")]
             row_of = [
-                text if type in ("s", "inlineStr") or not text else None
-                for (type, _), text in zip(cells, texts, strict=True)
+                text if (type in ("s", "inlineStr") and not style) or not text else None
+                for (type, _), text, style in zip(cells, texts, styles, strict=True)
             ]
             rows.append(() if is_merged or _has_gaps(row) else _cells(row_of))
     return Raw(_lines(lines), tuple(rows))
@@ -418,6 +449,9 @@ def _paragraphs(element: ElementTree.Element) -> str:
     """Text of an element, a line a paragraph; a `Fallback` says again what stands before it."""
     if element.tag.endswith(("}Fallback", "}del", "}moveFrom")):
         return ""
+    color = element.find(f"{_WORD}rPr/{_WORD}color") if element.tag == f"{_WORD}r" else None
+    if color is not None and str(color.get(f"{_WORD}val")).upper() == "FFFFFF":
+        return ""
     hidden = element.find(f"{_WORD}rPr/{_WORD}vanish") if element.tag == f"{_WORD}r" else None
     if hidden is not None and hidden.get(f"{_WORD}val") not in ("0", "false", "off"):
         return ""
@@ -427,7 +461,8 @@ def _paragraphs(element: ElementTree.Element) -> str:
 
 
 def _pdf(raw: bytes) -> Raw:
-    return Raw("\n".join(page.extract_text() for page in PdfReader(io.BytesIO(raw)).pages))
+    text = "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(raw)).pages)
+    return Raw(re.sub(r"(?<=[a-z])-\n(?=[a-z])", "", text))
 
 
 def _cells(cells: Iterable[str | None]) -> Row:
@@ -445,6 +480,11 @@ def _pptx(raw: bytes) -> Raw:
         if re.fullmatch(r"ppt/slides/slide\d+\.xml", name)
     ]
     shown = [slide for slide in slides if slide.get("show") not in ("0", "false")]
+    for parent in [each for slide in shown for each in slide.iter()]:
+        for child in [*parent]:
+            names = [e for part in child for e in part if e.tag.endswith("}cNvPr")]
+            if any(name.get("hidden") in ("1", "true") for name in names):
+                parent.remove(child)
     rows = [
         _cells(_drawn(cell) for cell in row.iter(f"{_DRAWING}tc"))
         for slide in shown
@@ -506,7 +546,12 @@ def _json(raw: bytes) -> Raw:
             return [text for each in value for text in strings(each)]
         return [value] if isinstance(value, str) else []
 
-    return Raw("\n".join(strings(json.loads(decoded(raw)))))
+    text = decoded(raw)
+    try:
+        value = json.loads(text)
+    except ValueError:
+        value = [json.loads(line) for line in text.splitlines() if line.strip()]
+    return Raw("\n".join(strings(value)))
 
 
 def _xml(raw: bytes) -> Raw:

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingestion.errors import UsageError
-from ingestion.source_settings import SourceSettings, load_sources
+from ingestion.sources.settings import SourceSettings, load_sources
 
 SECRETS = Path("/run/secrets")  # a file for each, as compose mounts them
 

@@ -71,6 +71,7 @@ class CatalogEntry(BaseModel):
     max_model_len: int = 4096  # tokens, of a chat model
     languages: tuple[str, ...] = ()  # ISO 639-1 codes; empty means unknown
     answer_profile: Profile | None = None  # None: estimated from the size of the weights
+    precision: Literal["auto", "bfloat16", "float32"] = "auto"  # of the chat model, on CPU
     engine_flags: str = ""  # vLLM's own flags, split as a shell would
     quirks: tuple[Quirk, ...] = ()  # what requests to this chat model must do differently
     tried: bool = True  # false: nobody has run this entry here yet

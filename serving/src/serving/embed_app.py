@@ -11,14 +11,24 @@ from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlsplit
 
-from fastapi import Depends, FastAPI, Header, HTTPException, Request, Response
+from fastapi import (
+    APIRouter,
+    Depends,
+    FastAPI,
+    Header,
+    HTTPException,
+    Request,
+    Response,
+    Security,
+)
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.security import HTTPBearer
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
-from contracts.answer import Problem
+from contracts.answer import PROBLEM_TYPE, Problem, problems
 from contracts.endpoints import (
     PRIORITY_HEADER,
     EmbedderManifest,
@@ -43,6 +53,23 @@ from serving.settings import Settings
 
 CLIENT_CLOSED_REQUEST = 499  # as nginx logs it; nobody is there to read the reply
 
+REFUSALS = problems(  # what OpenAPI says of the routes that ask for a key
+    {
+        400: "The request cannot be read.",
+        401: "No valid key.",
+        403: "A web page asked, and no key is set.",
+    }
+)
+OF_INPUTS = problems(
+    {
+        404: "The model has another name.",
+        413: "An input has more tokens than the embedder reads.",
+        422: "The request is not valid.",
+        429: "The hosted endpoint is asked too often.",
+        502: "The hosted endpoint refused our request.",
+        503: "The hosted endpoint does not answer.",
+    }
+)
 T = TypeVar("T")
 
 Open = Callable[[Settings], AbstractAsyncContextManager[Embedder]]
@@ -74,7 +101,8 @@ def _check_key(request: Request, authorization: Annotated[str, Header()] = "") -
         return
     expected = f"Bearer {key.get_secret_value()}"
     if not secrets.compare_digest(authorization.encode(), expected.encode()):
-        raise HTTPException(401, "Send the embedder's key as `Authorization: Bearer <key>`.")
+        sentence = "Send the embedder's key as `Authorization: Bearer <key>`."
+        raise HTTPException(401, sentence, {"WWW-Authenticate": "Bearer"})
 
 
 def refuse_web_pages(headers: Headers) -> None:
@@ -113,7 +141,7 @@ def _add_health(app: FastAPI) -> None:
     async def live() -> dict[str, str]:
         return {"status": "live"}
 
-    @app.get("/health/ready")
+    @app.get("/health/ready", responses={503: {"model": Readiness}})
     async def ready(embedder: EmbedderDep, response: Response) -> Readiness:
         try:
             await embedder.check()
@@ -125,9 +153,10 @@ def _add_health(app: FastAPI) -> None:
 
 
 def _add_endpoints(app: FastAPI) -> None:
-    guarded = [Depends(_check_key)]
+    bearer = Security(HTTPBearer(auto_error=False))  # documents the key, which _check_key checks
+    guarded = APIRouter(dependencies=[bearer, Depends(_check_key)], responses=REFUSALS)
 
-    @app.post("/v1/embeddings", dependencies=guarded)
+    @guarded.post("/v1/embeddings", responses=OF_INPUTS)
     async def embeddings(
         request: Request,
         body: EmbeddingsRequest,
@@ -156,17 +185,17 @@ def _add_endpoints(app: FastAPI) -> None:
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         return JSONResponse({"object": "list", "data": data, "model": model, "usage": usage})
 
-    @app.post("/v1/sparse", dependencies=guarded)
+    @guarded.post("/v1/sparse", responses=OF_INPUTS)
     async def sparse(body: SparseRequest, embedder: EmbedderDep) -> SparseResponse:
         data = await run_in_threadpool(embedder.sparse.encode, body.input, body.kind)
         return SparseResponse(data=data)
 
-    @app.get("/v1/tokenizer", dependencies=guarded)
+    @guarded.get("/v1/tokenizer")
     async def tokenizer(embedder: EmbedderDep) -> Response:
         headers = {"ETag": f'"{embedder.tokenizer.sha256}"'}
         return Response(embedder.tokenizer.content, media_type="application/json", headers=headers)
 
-    @app.get("/v1/models", dependencies=guarded)
+    @guarded.get("/v1/models")
     async def models(embedder: EmbedderDep) -> dict[str, object]:
         model = {
             "id": embedder.manifest.fingerprint.model,
@@ -175,13 +204,15 @@ def _add_endpoints(app: FastAPI) -> None:
         }
         return {"object": "list", "data": [model]}
 
-    @app.get("/manifest", dependencies=guarded)
+    @guarded.get("/manifest")
     async def manifest(embedder: EmbedderDep) -> EmbedderManifest:
         return embedder.manifest
 
-    @app.get("/metrics", dependencies=guarded)
+    @guarded.get("/metrics", response_class=PlainTextResponse)
     async def metrics_page(metrics: MetricsDep) -> Response:
         return Response(metrics.page(), media_type="text/plain; version=0.0.4")
+
+    app.include_router(guarded)
 
 
 def _check_served(embedder: Embedder, body: EmbeddingsRequest) -> None:
@@ -224,6 +255,7 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
         detail = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
     elif isinstance(error, StarletteHTTPException):
         status, detail = HTTPStatus(error.status_code), str(error.detail)
+        headers |= error.headers or {}  # what HTTP asks for, such as Allow beside a 405
     elif isinstance(error, ServingError):
         status, detail = STATUS_OF[type(error)], str(error)
     elif isinstance(error, UnicodeEncodeError):
@@ -240,4 +272,4 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
     problem = Problem(title=status.phrase, status=status, detail=detail).model_dump() | extra
     # OpenAI's clients show this message and nothing else of the body.
     problem["error"] = {"message": detail, "type": status.phrase, "code": status}
-    return JSONResponse(problem, status, headers, media_type="application/problem+json")
+    return JSONResponse(problem, status, headers, media_type=PROBLEM_TYPE)

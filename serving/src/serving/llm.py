@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
-from serving.catalog import find_model, weights_mb
+from serving.catalog import CatalogEntry, find_model, weights_mb
 from serving.errors import StartError
 from serving.precision import choose_precision, processor_flags, usable_cores
 from serving.settings import Settings
@@ -49,7 +49,7 @@ def plan_launch(settings: Settings, extra: list[str]) -> Launch:
         "--enable-prefix-caching",
         "--disable-fastapi-docs",
         "--disable-uvicorn-access-log",
-        *(_cpu_flags(settings) if device == "cpu" else []),
+        *(_cpu_flags(settings, entry) if device == "cpu" else []),
         *_flags(entry.engine_flags, "The catalogue's `engine_flags`"),
         *_flags(settings.llm_flags, "SERVING_LLM_FLAGS"),
         *extra,
@@ -86,12 +86,13 @@ def choose_device(wanted: str, has_gpu: bool) -> str:
     return wanted
 
 
-def _cpu_flags(settings: Settings) -> list[str]:
+def _cpu_flags(settings: Settings, entry: CatalogEntry) -> list[str]:
     """Compiling costs minutes on a CPU, and bfloat16 one that cannot multiply it a hundredfold.
 
     One process for scheduler and model: of two, one polls a core that the other computes on.
     """
-    precision = choose_precision(settings.llm_precision, processor_flags())
+    wanted = entry.precision if settings.llm_precision == "auto" else settings.llm_precision
+    precision = choose_precision(wanted, processor_flags())
     return ["--enforce-eager", "--dtype", precision, "--distributed-executor-backend", "uni"]
 
 

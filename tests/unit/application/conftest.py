@@ -13,15 +13,19 @@ from tests.fakes.application import (
     FakeAnswerLog,
     FakeChatModel,
     FakeManifests,
+    FakePrompt,
     FakeRetriever,
     answerer,
     passage,
 )
 
 from application.access import KeyRing
+from application.adapters.events import AnswerEvents
 from application.bootstrap import create_app
 from application.bundle_store import BundleStore
+from application.conversation import Conversations
 from application.dependencies import Services
+from application.doors.feedback_box import FeedbackBox
 from application.metrics import Metrics
 from application.releases import Releases
 from application.settings import PACKAGE, Settings
@@ -92,9 +96,10 @@ def application(tmp_path: Path) -> Running:
         }
         made = Settings(**defaults | settings)
         metrics, log = Metrics(), FakeAnswerLog()
+        answers = AnswerEvents(tmp_path / "events" / "answers.jsonl")
         found = retriever or FakeRetriever([passage()])
         model = FakeChatModel(*pieces)
-        use_case = answerer(model, retriever=found, log=log, also_log=[metrics])
+        use_case = answerer(model, retriever=found, log=log, also_log=[metrics, answers])
         keys = KeyRing(made.keys_file)
         bundles = BundleStore(made.state_dir / "bundles", made.bundle)
         assert bundles.live  # read at the start, as in bootstrap
@@ -108,6 +113,12 @@ def application(tmp_path: Path) -> Running:
             retriever=found,
             manifests=FakeManifests(),
             answerer=use_case,
+            feedback=FeedbackBox(
+                answers,
+                AnswerEvents(tmp_path / "events" / "feedback.jsonl"),
+                found,
+            ),
+            conversations=Conversations(use_case, FakePrompt(), model),
             readiness=FakeReadiness(ready),  # type: ignore[arg-type]  # the one without a port
             metrics=metrics,
         )

@@ -343,7 +343,7 @@ async def test_the_status_names_build_bundle_and_settings(application: Running) 
     async with application() as app:
         response = await app.client.get("/v1/status", headers=app.auth)
     status = BundleStatus.model_validate_json(response.content)
-    assert (status.bundle, status.prompts) == (BUNDLE.digest, {"answer": "v2"})
+    assert (status.bundle, status.prompts) == (BUNDLE.digest, {"answer": "v2", "rewrite": "v1"})
 
 
 async def test_metrics_count_answers(application: Running) -> None:

@@ -19,7 +19,15 @@ from application.errors import ApplicationError
 from application.settings import Settings
 
 CANARY = "c4n4ry"
-URLS = ("qdrant_url", "embed_url", "llm_url", "secondary_llm_url", "probe_llm_url", "layers_url")
+URLS = (
+    "qdrant_url",
+    "embed_url",
+    "rerank_url",
+    "llm_url",
+    "secondary_llm_url",
+    "probe_llm_url",
+    "layers_url",
+)
 PATHS = [
     ("GET", "/"),
     ("GET", "/health/ready"),

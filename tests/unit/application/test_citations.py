@@ -17,7 +17,8 @@ def context(*passages: Passage, question: str = QUESTION) -> list[Block]:
 
 
 async def checked(reply: str, shown: list[Block], question: str = QUESTION) -> Checked:
-    return await check(reply, question, shown, 10, WordsAndValues(), Deadline(5))
+    ranked = [excerpt for block in shown for excerpt in block.excerpts]
+    return await check(reply, question, shown, ranked, 10, WordsAndValues(), Deadline(5))
 
 
 async def test_a_supported_statement_is_marked_and_cited_with_exact_offsets() -> None:

@@ -125,3 +125,31 @@ def test_a_list_item_is_shown_after_its_lead() -> None:
     text = "Bring to the visa office:\n\n- a passport\n- two photos"
     shown = [e.shown for e in ranked_excerpts("What to bring to the visa office?", [passage(text)])]
     assert "Bring to the visa office: - a passport" in shown
+
+
+def test_a_row_that_opens_a_chunk_has_the_columns_names_of_its_table() -> None:
+    rest = passage("| P-014 | 0 to 100 cm | 35 cm |").model_copy(
+        update={"table_header": "| code | range | default |\n| --- | --- | --- |"}
+    )
+    [block] = context(rest, question="What is the default of P-014?")
+    assert block.text == "code: P-014; range: 0 to 100 cm; default: 35 cm."
+
+
+def test_rows_of_a_table_end_as_sentences_do() -> None:
+    table = "| role | pumps |\n| --- | --- |\n| viewer | no |\n| engineer | yes |"
+    [block] = context(passage(table), question="Which role may switch pumps?")
+    assert block.text == "role: viewer; pumps: no. role: engineer; pumps: yes."
+
+
+def test_a_block_tells_the_heading_that_it_stands_under() -> None:
+    text = "# Sluice\n\nHow to.\n\n## Factory settings\n\nHold F2 and F4 for ten seconds."
+    [*_, block] = context(passage(text), question="hold F2", tokens=25)
+    assert block.title.endswith(", Factory settings")
+
+
+def test_a_heading_that_only_repeats_the_title_is_not_told() -> None:
+    leave = passage("Refunds take 14 days.").model_copy(
+        update={"title": "Refunds and returns", "headings": ["Refunds"]}
+    )
+    [block] = context(leave)
+    assert block.title == "Refunds and returns"

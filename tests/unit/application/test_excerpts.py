@@ -115,3 +115,25 @@ def test_a_vector_that_differs_by_its_batch_changes_no_order() -> None:
         for cosines in ([0.6004, 0.6001], [0.6001, 0.6004])
     ]
     assert orders == [["a/one.md", "a/two.md"]] * 2
+
+
+def warranty(months: int, path: str) -> Passage:
+    columns = "| product | warranty | extension |" if months == 24 else "| product | warranty |"
+    cells = f"| panel | {months} months | no |" if months == 24 else f"| panel | {months} months |"
+    return passage(f"{columns}\n{'| --- ' * columns.count(' |')}|\n{cells}", path)
+
+
+def test_a_row_of_a_newer_table_stands_in_for_the_row_of_the_same_name_whatever_its_columns() -> (
+    None
+):
+    old, new = warranty(12, "support/2022.md"), warranty(24, "support/2026.md")
+    dates = {
+        old.document_id: datetime(2022, 1, 1, tzinfo=UTC),
+        new.document_id: datetime(2026, 1, 1, tzinfo=UTC),
+    }
+    excerpts = ranked_excerpts("How long is the warranty on a panel?", [old, new])
+    ranking = reranked("How long is the warranty on a panel?", excerpts, [0.9, 0.8], dates)
+    assert [excerpt.passage.path for excerpt in ranking.excerpts] == [new.path]
+    assert [(a.passage.path, b.passage.path) for a, b in ranking.superseded] == [
+        (old.path, new.path)
+    ]

@@ -206,3 +206,55 @@ async def test_a_call_takes_no_longer_than_the_limit_of_its_hop_and_that_is_ill_
     with pytest.raises(ModelUnavailable):
         await calls.call(asyncio.Event().wait, Deadline(60))
     assert calls.breaker.is_open
+
+
+class Times:
+    """Calls that run out of time, at an upstream that may be at work meanwhile."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.breaker = Breaker(failures=2, clock=self.clock)
+        self.upstream = Upstream("x", ModelUnavailable, (), self.breaker, clock=self.clock)
+
+    async def run_out(self, pieces_at: tuple[float, ...] = ()) -> None:
+        """One reply whose pieces come at these seconds of 30, and whose end never comes."""
+        began = self.clock.now
+        deadline = Deadline(30, self.clock)
+        _, attempt = await self.upstream.begin(Attempts(0), deadline)
+        for at in pieces_at:
+            self.clock.now = began + at
+            attempt.heard()
+        self.clock.now = began + 30
+        attempt.end(TimeoutError())
+
+
+async def test_a_reply_that_is_slow_but_goes_on_until_its_deadline_opens_no_breaker() -> None:
+    times = Times()
+    for _ in range(9):
+        await times.run_out((10, 20, 29))
+    assert not times.breaker.is_open
+
+
+@pytest.mark.parametrize("pieces_at", [(), (29,), (1, 2, 3)])
+async def test_replies_that_hang_open_the_breaker_also_after_a_first_piece(
+    pieces_at: tuple[float, ...],
+) -> None:
+    times = Times()
+    for _ in range(2):
+        await times.run_out(pieces_at)
+    assert times.breaker.is_open
+
+
+async def test_a_call_that_waits_behind_others_at_a_loaded_upstream_opens_no_breaker() -> None:
+    times = Times()
+    for _ in range(9):
+        deadline = Deadline(30, times.clock)
+        _, waiting = await times.upstream.begin(Attempts(0), deadline)
+        _, other = await times.upstream.begin(Attempts(0), deadline)
+        times.clock.now += 29
+        other.heard()
+        other.heard()  # the model is at work for somebody
+        times.clock.now += 1
+        waiting.end(TimeoutError())
+        other.end(TimeoutError())
+    assert not times.breaker.is_open

@@ -97,7 +97,7 @@ def test_a_model_that_a_person_names_must_fit_into_memory(
     [
         (
             "nope",
-            "Set MODEL to one of Qwen2.5-Coder-0.5B-Instruct, Qwen2.5-Coder-1.5B-Instruct, Smol",
+            "SmolLM2-135M-Instruct, to a folder, or to a hub id (Org/Name).",
         ),
         ("all-MiniLM-L6-v2", "Set MODEL to one of"),
         ("./none", "is no model: set MODEL to the folder"),

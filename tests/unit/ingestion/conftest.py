@@ -13,10 +13,14 @@ from typer.testing import CliRunner, Result
 
 from contracts.index import manifest_alias
 from contracts.status import RunReport
-from ingestion import bootstrap, cli, freshness
-from ingestion.bootstrap import Services, request_for, run_sync
+from ingestion.commands import cli
+from ingestion.operate import freshness
 from ingestion.parse import parse
 from ingestion.settings import Settings
+from ingestion.sync import services as of_sync
+from ingestion.sync.request import request_for
+from ingestion.sync.run import run_sync
+from ingestion.sync.services import Services
 
 FAKES = Path(__file__).parents[2] / "fakes"
 
@@ -109,7 +113,7 @@ def ingestion(world: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("INGESTION_STATE_DIR", str(world.state_dir))
     services = Services(world.embedder, world.store)
-    monkeypatch.setattr(bootstrap.Services, "of", lambda settings: services)
+    monkeypatch.setattr(of_sync.Services, "of", lambda settings: services)
     monkeypatch.setattr(freshness, "connect", lambda *_: world.store)
 
     def run(*arguments: object) -> Result:

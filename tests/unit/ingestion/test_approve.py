@@ -93,7 +93,7 @@ def test_an_approved_run_that_fails_half_way_is_finished_by_the_next(
     world: Any, ingestion: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INGESTION_BATCH_BYTES", "1")  # a batch for each document
-    monkeypatch.setattr("ingestion.bootstrap.BATCH_ATTEMPTS", 1)
+    monkeypatch.setattr("ingestion.sync.retry.BATCH_ATTEMPTS", 1)
     for n in range(20):
         world.write(f"{n}.md", PAGE.format(n=n))
     ingestion("sync", world.folder, "--name", "kb")
@@ -128,9 +128,9 @@ def failing_after(calls: int, embed: Any) -> Any:
 def test_in_prefect_a_held_run_is_completed_as_held_so_nothing_tries_it_again(
     world: Any, ingestion: Any, held: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ingestion.bootstrap import request_for
     from ingestion.flow import sync_flow
     from ingestion.settings import Settings
+    from ingestion.sync.request import request_for
 
     monkeypatch.setattr("ingestion.flow._publish", lambda *report: None)  # it needs a server
     state = sync_flow.fn(request_for(world.folder, Settings(), source="kb"))

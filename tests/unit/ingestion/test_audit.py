@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from qdrant_client import models
 
-from ingestion import parse, pins
-from ingestion.audit import Auditor, raw_documents
-from ingestion.bootstrap import request_for
-from ingestion.runs import Runs
+from ingestion import parse
+from ingestion.index import pins
+from ingestion.operate.audit import Auditor, raw_documents
 from ingestion.settings import Settings
+from ingestion.state.runs import Runs
+from ingestion.sync.request import request_for
 
 SAMPLE = Path(__file__).parents[3] / "evals/datasets/sample"
 WORDS = " ".join(f"{a}{b}ing" for a in ("walk", "talk", "jump", "sing") for b in "bcdfghklmn")

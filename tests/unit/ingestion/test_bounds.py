@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from contracts.status import RunReport
-from ingestion.plan import DOCUMENTS_PER_BATCH, Pending, batches
-from ingestion.runs import Run, Runs
 from ingestion.sources import Found
+from ingestion.state.runs import Run, Runs
+from ingestion.sync.plan import DOCUMENTS_PER_BATCH, Pending, batches
 
 
 def pending(count: int, size: int) -> list[Pending]:
@@ -47,7 +47,7 @@ def test_a_kept_report_lists_what_changed_and_counts_the_rest(world: Any) -> Non
 def test_old_reports_are_removed_but_never_the_last_good_one(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ingestion.runs.REPORTS_KEPT", 5)
+    monkeypatch.setattr("ingestion.state.runs.REPORTS_KEPT", 5)
     runs = Runs(world.state_dir)
     reports = [report(error=None if n in (2, 4) else "away") for n in range(12)]
     for each in reports:

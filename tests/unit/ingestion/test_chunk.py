@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingestion.chunk import MAX_CHUNK_CHARACTERS, Chunk, TokenChunker, WholeChunker, embedded_text
+from ingestion.documents.chunk import (
+    MAX_CHUNK_CHARACTERS,
+    Chunk,
+    TokenChunker,
+    WholeChunker,
+    embedded_text,
+)
 from ingestion.errors import DocumentError, UsageError
 from ingestion.parse import Parsed, parse
 
@@ -94,6 +100,7 @@ def test_a_split_table_repeats_its_header_row_in_what_is_embedded_only() -> None
     for chunk in chunks[1:]:
         assert "| City | Rate |" not in chunk.text
         assert "| City | Rate |" in chunk.dense_text
+        assert chunk.table_header.startswith("| City | Rate |")
         assert chunk.text.startswith("| Town")
 
 
@@ -185,7 +192,7 @@ def test_a_long_text_is_tokenised_in_pieces_and_cut_as_if_it_were_not(
             lengths.append(len(part))
             return TOKENIZER.encode(part, **options)
 
-    monkeypatch.setattr("ingestion.chunk.PIECE_CHARACTERS", 500)
+    monkeypatch.setattr("ingestion.documents.chunk.PIECE_CHARACTERS", 500)
 
     assert TokenChunker(Counting(), 80, 40, 8).chunks(markdown(text)) == whole
     assert max(lengths) <= 500 < len(text)

@@ -11,10 +11,13 @@ import pytest
 from qdrant_client import QdrantClient
 
 from contracts.status import AuditReport, Pin, RawDocument, RunReport, SourceStatus
-from ingestion import bootstrap, cli, runs
-from ingestion.bootstrap import Services, request_for
-from ingestion.prefect_access import answers
+from ingestion.commands import cli
+from ingestion.operate.prefect_access import answers
 from ingestion.settings import Settings
+from ingestion.state import runs
+from ingestion.sync.request import request_for
+from ingestion.sync.run import run_sync
+from ingestion.sync.services import Services
 
 
 def test_a_sync_reports_every_path_in_its_counts(world: Any, ingestion: Any) -> None:
@@ -72,7 +75,7 @@ def test_a_failed_run_is_reported_and_exits_1(
     world.write("a.md", "# A\n\nText.")
     store = QdrantClient(url="http://127.0.0.1:1", check_compatibility=False)
     services = Services(world.embedder, store)
-    monkeypatch.setattr(bootstrap.Services, "of", lambda settings: services)
+    monkeypatch.setattr(Services, "of", lambda settings: services)
 
     result = ingestion("sync", world.folder, "--json")
 
@@ -173,7 +176,7 @@ def test_run_prints_the_report_of_the_flow_run_that_it_triggered(
     settings = Settings(state_dir=world.state_dir)
     request = request_for(world.folder, settings, source="kb")
     services = Services(world.embedder, world.store)
-    report, _ = bootstrap.run_sync(request, settings, services, lambda run: run, flow_run_id="f-1")
+    report, _ = run_sync(request, settings, services, lambda run: run, flow_run_id="f-1")
     world.sync(source="kb")
     ended = {"kb": "f-1", "elsewhere": "f-2"}
     flow = SimpleNamespace(trigger=lambda name, wait: (ended[name], "Completed", request))

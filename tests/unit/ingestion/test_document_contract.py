@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from ingestion.documents.validate import check_contract
 from ingestion.errors import DocumentError
 from ingestion.parse import parse
-from ingestion.source_settings import DocumentContract
-from ingestion.validate import check_contract
+from ingestion.sources.settings import DocumentContract
 
 GERMAN = "Der Jahresurlaub beträgt dreißig Tage und wird beim Vorgesetzten beantragt. " * 5
 ENGLISH = "Annual leave is thirty days, and it is asked for at the line manager's desk. " * 5

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ingestion.console import run_text
+from ingestion.operate.console import run_text
 
 WORDS = [f"word{i}" for i in range(300)]
 

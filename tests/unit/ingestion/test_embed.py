@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ingestion.embed import TEXTS_PER_REQUEST, HttpEmbedder
 from ingestion.errors import InputRefused, Refused, Unavailable
+from ingestion.index.embed import TEXTS_PER_REQUEST, HttpEmbedder
 from ingestion.settings import Settings
 
 from .conftest import hash_embedder

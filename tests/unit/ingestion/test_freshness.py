@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from contracts.status import Hold, RunReport, SourceStatus
-from ingestion.freshness import History, metrics, with_freshness
-from ingestion.runs import Runs
-from ingestion.source_settings import SourceSettings
+from ingestion.operate.freshness import History, metrics, with_freshness
+from ingestion.sources.settings import SourceSettings
+from ingestion.state.runs import Runs
 
 NOW = datetime(2026, 7, 1, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -14,8 +14,8 @@ import pytest
 import yaml
 from qdrant_client import QdrantClient
 
-from ingestion import guards
 from ingestion.errors import Refused
+from ingestion.sync import guards
 
 ROOT = Path(__file__).parents[3]
 SAMPLE = ROOT / "evals/datasets/sample"
@@ -101,7 +101,7 @@ def test_losses_of_long_ago_are_forgotten(world: Any, monkeypatch: pytest.Monkey
     for file in files[:6]:
         file.unlink()
     assert world.sync().status == "complete"
-    monkeypatch.setattr("ingestion.guard_memory.MEMORY", timedelta(0))
+    monkeypatch.setattr("ingestion.sync.guard_memory.MEMORY", timedelta(0))
     for file in files[6:10]:
         file.unlink()
 

@@ -149,7 +149,7 @@ def test_a_page_that_fails_keeps_its_last_good_version_in_the_index_and_comes_ba
     world: Any, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site.answers = {"/a": "<h1>Leave</h1><p>Thirty days.</p>", "/b": "<p>Keys</p>"}
-    monkeypatch.setattr("ingestion.bootstrap.source_of", lambda *_: site.source("/a", "/b"))
+    monkeypatch.setattr("ingestion.sync.run.source_of", lambda *_: site.source("/a", "/b"))
     world.sync()
     good, site.answers["/a"] = site.answers["/a"], 503
 

@@ -12,17 +12,17 @@ from typing import Any
 import pytest
 
 from contracts.index import manifest_alias
-from ingestion import bootstrap
-from ingestion.batch import Indexer
-from ingestion.bootstrap import request_for
-from ingestion.duplicates import Duplicates
+from ingestion.documents.duplicates import Duplicates
 from ingestion.errors import Fenced, Unavailable
-from ingestion.index import RESERVED, Index
-from ingestion.lease import LEASES, Lease
+from ingestion.index.lease import LEASES, Lease
+from ingestion.index.writer import RESERVED, Index
 from ingestion.parse import parse
-from ingestion.plan import make_plan
 from ingestion.settings import Settings
 from ingestion.sources.folder import FolderSource
+from ingestion.sync.batch import Indexer
+from ingestion.sync.plan import make_plan
+from ingestion.sync.request import request_for
+from ingestion.sync.services import chunker_of, spec_of
 
 PAGE = "# {title}\n\nThe {title} is kept in the cupboard next to the door.\n"
 
@@ -128,14 +128,14 @@ def writer(world: Any) -> Callable[[str], Indexer]:
 
     def writer(run_id: str) -> Indexer:
         request = request_for(world.folder, Settings(state_dir=world.state_dir))
-        chunker = bootstrap._chunker(request, world.embedder)
-        spec = bootstrap._spec(world.embedder, chunker)
+        chunker = chunker_of(request, world.embedder)
+        spec = spec_of(world.embedder, chunker)
         index = Index(world.store, "faultline", spec, "default", "docs")
         index.open()
         source = FolderSource(world.folder, 10**6)
         given = {"source": source, "name": "docs", "tenant": "default", "namespace": "default"}
         given |= {"run_id": run_id, "chunker": chunker, "embedder": world.embedder, "index": index}
-        given |= {"contract": request.reads.document, "parse": parse, "duplicates": Duplicates()}
+        given |= {"reads": request.reads, "parse": parse, "duplicates": Duplicates()}
         return Indexer(**given)
 
     return writer

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from contracts.index import manifest_alias, manifest_point_id
-from ingestion import pins
 from ingestion.errors import UsageError
-from ingestion.lineage import lineages
+from ingestion.index import pins
+from ingestion.operate.lineage import lineages
 
 PAGE = "# {title}\n\nThe {title} is kept in the cupboard next to the door.\n"
 

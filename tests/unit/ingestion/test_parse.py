@@ -7,10 +7,10 @@ import pypdfium2
 import pytest
 from tests.fakes.documents import docx, paragraph, pdf, xlsx
 
+from ingestion.documents.validate import validate
 from ingestion.errors import DocumentError
 from ingestion.markup.number_format import shown
 from ingestion.parse import Parsed, decoded, format_of, normalised, parse
-from ingestion.validate import validate
 
 
 def parsed(raw: str | bytes, format: str) -> Parsed:

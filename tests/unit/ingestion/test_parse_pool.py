@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from tests.fakes.parsers import parse
 
+from ingestion.documents.parse_pool import Limits, ParsePool
 from ingestion.errors import DocumentError, IngestionError
-from ingestion.parse_pool import Limits, ParsePool
 
 ROOT = Path(__file__).parents[3]
 GOOD = b"# Keys\n\nThey are in the cupboard."
@@ -116,7 +116,7 @@ SYNC = """
 import signal, sys
 from pathlib import Path
 from qdrant_client import QdrantClient
-from ingestion.parse_pool import Limits, ParsePool
+from ingestion.documents.parse_pool import Limits, ParsePool
 from tests.fakes.parsers import parse
 from tests.unit.ingestion.conftest import World
 
@@ -159,7 +159,7 @@ def test_the_main_module_is_not_imported_again_by_each_process(tmp_path: Path) -
     script.write_text(
         "print('imported', flush=True)\n"
         "if __name__ == '__main__':\n"
-        "    from ingestion.parse_pool import Limits, ParsePool\n"
+        "    from ingestion.documents.parse_pool import Limits, ParsePool\n"
         "    pool = ParsePool(Limits(seconds=60, cpu_seconds=10, memory_mb=300))\n"
         "    print(pool.parse(b'# Keys', 'markdown', 'a.md').text)\n"
         "    pool.close()\n"

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from contracts.index import manifest_alias
-from ingestion import pins
 from ingestion.errors import NotProved, UsageError
+from ingestion.index import pins
 
 PAGE = "# {title}\n\nThe {title} is kept in the cupboard next to the door.\n"
 

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ingestion import prefect_access
-from ingestion.prefect_access import authorise, plan_server, refusal
+from ingestion.operate import prefect_access
+from ingestion.operate.prefect_access import authorise, plan_server, refusal
 from ingestion.settings import Settings
 
 PASSWORD = "never-guessed"

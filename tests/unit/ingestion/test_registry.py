@@ -12,8 +12,8 @@ import pytest
 
 from ingestion import parsers
 from ingestion.parsers import FORMAT_OF_TYPE, NAMES, PLAIN_TEXT, REGISTRY, Format, format_of
-from ingestion.source_settings import DocumentContract
 from ingestion.sources.http import _format
+from ingestion.sources.settings import DocumentContract
 
 README = Path(__file__).parents[3] / "ingestion/README.md"
 

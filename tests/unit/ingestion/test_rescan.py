@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from tests.fault.places import KINDS, publisher
 
-from ingestion.bootstrap import request_for, source_of
 from ingestion.errors import DocumentError
-from ingestion.lease import Lease
+from ingestion.index.lease import Lease
 from ingestion.settings import Settings
-from ingestion.source_settings import SourceSettings
 from ingestion.sources import Source
 from ingestion.sources.git import GitSource
+from ingestion.sources.settings import SourceSettings
+from ingestion.sync.request import request_for, source_of
 
 PAGES = {f"page{n}.md": f"# Page {n}\n\nThe key {n} is kept in cupboard {n}.\n" for n in range(9)}
 Place = Callable[[str], SourceSettings]
@@ -102,7 +102,7 @@ def test_the_run_after_a_kill_looks_twice_and_keeps_every_document(
     monkeypatch.setattr(Lease, "silent_seconds", 0.05)
     with monkeypatch.context() as patched:  # a run that dies with its lease in hand
         patched.setattr(Lease, "__exit__", lambda self, *error: self._ended.set())
-        patched.setattr("ingestion.index.Index.write", dies)
+        patched.setattr("ingestion.index.writer.Index.write", dies)
         [changed] = [m for p, m in world.manifests().items() if p.endswith("page0.md")]
         world.store.delete("faultline", points_selector=[ids_of(world, changed)[0]])
         with pytest.raises(Killed):

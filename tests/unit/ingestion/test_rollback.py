@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from ingestion import pins
 from ingestion.errors import UsageError
-from ingestion.rollback import rollback
+from ingestion.index import pins
+from ingestion.operate.rollback import rollback
 
 PAGE = "# {title}\n\nThe {title} is kept in the cupboard next to the door.\n"
 

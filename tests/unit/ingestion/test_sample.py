@@ -7,7 +7,7 @@ import pytest
 
 from ingestion.errors import DocumentError
 from ingestion.parse import Parsed
-from ingestion.sample import RUNS_KEPT, Sample, Samples
+from ingestion.sync.sample import RUNS_KEPT, Sample, Samples
 
 PAGE = "# {title}\n\nThe {title} is kept in the cupboard next to the door.\n"
 
@@ -76,7 +76,7 @@ def test_what_cannot_be_shown_says_why(world: Any, monkeypatch: pytest.MonkeyPat
     world.sync()
     notes = {each.document_id: each.note for each in newest(world).chunks}
     world.write("keys.md", PAGE.format(title="badge"))
-    monkeypatch.setattr("ingestion.sample.decoded", refusing)
+    monkeypatch.setattr("ingestion.sync.sample.decoded", refusing)
     world.sync()
 
     assert notes["docs/notice.pdf"] == (
@@ -94,7 +94,7 @@ def test_a_chunk_that_says_what_its_source_does_not_is_told(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.write("keys.md", PAGE.format(title="key"))
-    monkeypatch.setattr("ingestion.sample.decoded", lambda raw: "Something else entirely, as said")
+    monkeypatch.setattr("ingestion.sync.sample.decoded", lambda raw: "Something else, as said")
 
     world.sync()
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.bootstrap import SyncRequest, request_for, request_of
 from ingestion.errors import UsageError
 from ingestion.settings import Settings
-from ingestion.source_settings import SourceSettings, due_after, load_sources
+from ingestion.sources.settings import SourceSettings, due_after, load_sources
+from ingestion.sync.request import SyncRequest, request_for, request_of
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
@@ -94,7 +94,7 @@ def test_a_request_of_a_declared_source_survives_the_way_through_prefect(tmp_pat
         ("a: {location: x, schedule: '61 * * * *'}", "61 * * * * is no cron expression"),
         ("a: {location: x, schedule: 0m}", "source a, schedule"),
         ("a: {location: x, freshness_limit: soon}", "source a, freshness_limit"),
-        ("a: {location: x, groups: [hr]}", "source a, groups: Extra inputs are not permitted"),
+        ("a: {location: x, colours: [hr]}", "source a, colours: Extra inputs are not permitted"),
         ("a: {location: x, document: {formats: [exe]}}", "source a, document.formats.0"),
         ("a: {location: x, ref: main}", "source a: ref goes with kind git"),
         ("a: {location: 'https://e.example/'}", "source a: hosts is missing"),

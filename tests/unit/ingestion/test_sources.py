@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ingestion.bootstrap import open_source
 from ingestion.errors import DocumentError, UsageError
 from ingestion.sources import Found
 from ingestion.sources.folder import FolderSource
 from ingestion.sources.jsonl import JsonLinesSource
+from ingestion.sources.opening import open_source
 
 
 def found(source: FolderSource | JsonLinesSource) -> dict[str, Found]:

@@ -5,7 +5,7 @@ from httpx import Headers
 from qdrant_client.http.exceptions import UnexpectedResponse
 
 from ingestion.errors import IngestionError, Refused, Unavailable
-from ingestion.store import aliases, connect, translated
+from ingestion.index.store import aliases, connect, translated
 
 
 def test_a_store_that_does_not_answer_is_named_by_its_address() -> None:

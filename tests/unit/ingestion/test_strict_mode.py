@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from qdrant_client import models
 
-from ingestion.lease import Lease
+from ingestion.index.lease import Lease
 
 PAGE = "# {0}\n\nThe {0} is kept in the cupboard next to the door.\n"
 FILTERED = (
@@ -81,7 +81,7 @@ def test_a_whole_life_of_a_source_filters_by_indexed_fields_only(
     strict.write("d.md", PAGE.format("killed"))
     with monkeypatch.context() as patched:  # a run that dies with its lease in hand
         patched.setattr(Lease, "__exit__", lambda self, *error: self._ended.set())
-        patched.setattr("ingestion.index.Index.remove", dies)
+        patched.setattr("ingestion.index.writer.Index.remove", dies)
         with pytest.raises(Killed):
             strict.sync()
     assert strict.sync().status == "complete"

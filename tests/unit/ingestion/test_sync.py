@@ -9,7 +9,7 @@ from qdrant_client import models
 
 from contracts.endpoints import EmbedderManifest
 from ingestion.errors import InputRefused, Unavailable, UsageError
-from ingestion.lease import Lease
+from ingestion.index.lease import Lease
 from ingestion.parse import FORMATS
 
 PAGE = "# {title}\n\nThe {title} is kept in the cupboard next to the door.\n"
@@ -159,7 +159,7 @@ def test_a_bad_document_is_tried_three_times_and_again_when_it_changes(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tries = []
-    monkeypatch.setattr("ingestion.batch.validate", tries.append)
+    monkeypatch.setattr("ingestion.sync.batch.validate", tries.append)
     world.parse = refusing(tries)
     world.write("bad.md", "one")
 
@@ -218,7 +218,7 @@ def test_a_missing_folder_changes_nothing(world: Any) -> None:
 def test_a_batch_is_tried_again_when_the_embedder_comes_back_and_a_person_is_told(
     world: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from ingestion.bootstrap import retried
+    from ingestion.sync.retry import retried
 
     world.write("keys.md", PAGE.format(title="key"))
     world.embedder.embed = failing_once(world.embedder.embed, Unavailable("not yet"))
@@ -308,8 +308,8 @@ def test_a_change_of_namespace_killed_at_any_call_shows_each_document_whole_to_o
     monkeypatch.setattr(Lease, "silent_seconds", 0.05)
     with monkeypatch.context() as patched:
         patched.setattr(world.store, call, dying(getattr(world.store, call), nth))
-        patched.setattr("ingestion.store.POINTS_PER_REQUEST", 2)
-        patched.setattr("ingestion.index.POINTS_PER_REQUEST", 2)
+        patched.setattr("ingestion.index.store.POINTS_PER_REQUEST", 2)
+        patched.setattr("ingestion.index.writer.POINTS_PER_REQUEST", 2)
         try:
             world.sync(namespace="public")
         except Killed:
@@ -396,7 +396,7 @@ def test_chunks_that_another_writer_left_meanwhile_are_swept_before_the_end(
 ) -> None:
     world.write("keys.md", PAGE.format(title="key"))
     with monkeypatch.context() as patched:
-        patched.setattr("ingestion.index.Index._sweep", lambda self, manifests, keep: 0)
+        patched.setattr("ingestion.index.writer.Index._sweep", lambda self, manifests, keep: 0)
         world.sync()
         world.write("keys.md", PAGE.format(title="badge"))
         report = world.sync()
@@ -411,7 +411,7 @@ def test_the_end_of_a_run_is_refused_when_orphans_come_back(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world.write("keys.md", PAGE.format(title="key"))
-    monkeypatch.setattr("ingestion.index.Index._delete_chunks", lambda self, chunks: 0)
+    monkeypatch.setattr("ingestion.index.writer.Index._delete_chunks", lambda self, chunks: 0)
     world.sync()
     world.write("keys.md", PAGE.format(title="badge"))
 

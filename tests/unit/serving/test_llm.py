@@ -57,6 +57,19 @@ def test_a_processor_that_cannot_multiply_bfloat16_serves_float32(
     assert flag(llm.plan_launch(settings, []).arguments, "--dtype") == dtype
 
 
+@pytest.mark.parametrize(
+    ("wanted", "dtype"), [({}, "float32"), ({"llm_precision": "bfloat16"}, "bfloat16")]
+)
+def test_the_precision_of_the_catalogue_stands_unless_a_person_sets_another(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, str], dtype: str
+) -> None:
+    monkeypatch.setattr(llm, "processor_flags", lambda: {"avx512f", "avx512_bf16"})
+    with (settings.catalog / "tiny.yaml").open("a") as entry:
+        entry.write("precision: float32\n")
+    changed = settings.model_copy(update=wanted)
+    assert flag(llm.plan_launch(changed, []).arguments, "--dtype") == dtype
+
+
 def test_the_key_is_in_the_environment_and_never_on_the_command_line(settings: Settings) -> None:
     launch = llm.plan_launch(settings, [])
     assert launch.environment["VLLM_API_KEY"] == "secret"

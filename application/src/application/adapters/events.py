@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from contracts.answer import AnswerEvent
+from contracts.answer import AnswerEvent, FeedbackEvent
 
 log = logging.getLogger("application")
 
@@ -25,13 +25,14 @@ class AnswerEvents:
 
     def __init__(self, path: Path, largest_bytes: int = 64 << 20) -> None:
         self._path = path
+        self._others = f"{path.stem}.*{path.suffix}"  # set aside
         self._largest_bytes = largest_bytes
         self._file = -1
         self._broken_line = False
         self.lost = 0
         self.problem: str | None = None  # why the last event was lost; None while all is well
 
-    def append(self, event: AnswerEvent) -> None:
+    def append(self, event: AnswerEvent | FeedbackEvent) -> None:
         """Writes one event; never raises."""
         try:
             self._write(event.model_dump_json().encode() + b"\n")
@@ -45,6 +46,18 @@ class AnswerEvents:
                 f"of the folder of {self._path.name}."
             )
             self.close()
+
+    def find(self, request_id: str) -> AnswerEvent | None:
+        """The event of an answer, from the files that are still kept; None where there is none."""
+        mark = f'"request_id":"{request_id}"'.encode()
+        for path in [self._path, *sorted(self._path.parent.glob(self._others), reverse=True)]:
+            if not path.is_file():
+                continue
+            with path.open("rb") as lines:
+                for line in lines:
+                    if mark in line:
+                        return AnswerEvent.model_validate_json(line)
+        return None
 
     def close(self) -> None:
         """Closes the file; the next event opens it again."""
@@ -83,6 +96,6 @@ class AnswerEvents:
         """Renames the full file, by the time, so that two processes cannot overwrite each other."""
         with suppress(FileNotFoundError):
             self._path.replace(self._path.with_suffix(f".{time.time_ns()}{self._path.suffix}"))
-        aside = sorted(self._path.parent.glob(f"{self._path.stem}.*{self._path.suffix}"))
+        aside = sorted(self._path.parent.glob(self._others))
         for old in aside[:-KEPT_FILES]:
             old.unlink(missing_ok=True)

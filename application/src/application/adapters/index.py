@@ -283,6 +283,7 @@ def passage_of(hit: Hit, manifest: DocumentManifest) -> Passage:
         path=manifest.path,
         source=chunk.source,
         headings=chunk.headings,
+        table_header=chunk.table_header,
         text=chunk.text,
         start=chunk.start,
         end=chunk.end,

@@ -114,6 +114,7 @@ class StreamingChatModel:
         )
         try:
             while received:
+                attempt.heard()
                 if piece := generation.feed(received):
                     yield piece
                 if generation.done:

@@ -18,8 +18,11 @@ from pydantic import SecretStr
 from application.bundle import Bundle
 from application.context import Block
 from application.ports import Message
+from contracts.answer import Turn
 
-PROMPT = "answer"  # the one prompt of this pipeline, by its name in the bundle
+PROMPT, REWRITE = "answer", "rewrite"  # by their names in the bundle
+SPEAKERS = {"user": "User", "assistant": "Assistant"}
+LONGEST_TURN = 600  # characters that the rewriting model reads of one
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}  # LangChain's names: OpenAI's
 # Zero-width and bidirectional controls, variation selectors and tags: text that no reader sees.
 INVISIBLE = re.compile(
@@ -47,15 +50,24 @@ class ChatPrompt:
         marker = hmac.new(self._marker_key, passages.encode(), hashlib.sha256).hexdigest()[:8]
         return {"marker": marker, "passages": passages, "question": without_role_tokens(question)}
 
-    def template(self, bundle: Bundle) -> ChatPromptTemplate:
-        """The prompt as a Runnable of `variables`."""
+    def template(self, bundle: Bundle, name: str = PROMPT) -> ChatPromptTemplate:
+        """The prompt as a Runnable of its variables."""
         return ChatPromptTemplate.from_messages(
-            [(message.role, message.text) for message in bundle.prompts[PROMPT].messages]
+            [(message.role, message.text) for message in bundle.prompts[name].messages]
         )
 
     def render(self, bundle: Bundle, question: str, context: Sequence[Block]) -> list[Message]:
         """The messages to send."""
         filled = self.template(bundle).format_messages(**self.variables(bundle, question, context))
+        return [Message(role=ROLES[m.type], content=str(m.content)) for m in filled]
+
+    def render_rewrite(
+        self, bundle: Bundle, question: str, history: Sequence[Turn]
+    ) -> list[Message]:
+        """The messages that ask for `question` in words that need no history."""
+        told = "\n".join(f"{SPEAKERS[turn.role]}: {_one_line(turn.content)}" for turn in history)
+        variables = {"history": told, "question": _one_line(question)}
+        filled = self.template(bundle, REWRITE).format_messages(**variables)
         return [Message(role=ROLES[m.type], content=str(m.content)) for m in filled]
 
 
@@ -73,6 +85,10 @@ def marker_key(given: SecretStr | None, path: Path) -> bytes:
 def without_role_tokens(text: str) -> str:
     """`text` without invisible characters, and with no words that a tokenizer reads as a role."""
     return ROLE_TOKENS.sub(lambda match: WITHOUT_ROLE[match[0]], INVISIBLE.sub("", text))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(without_role_tokens(text).split())[:LONGEST_TURN]
 
 
 def _filled(number: int, block: Block) -> dict[str, str]:

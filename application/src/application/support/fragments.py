@@ -41,6 +41,14 @@ def holds(statement: str, question: str, text: str, lead: str, *, with_unit: boo
     return _part_fits(said, asked, text)
 
 
+def has(statement: str, text: str) -> bool:
+    """Whether a source has the words of a short answer, whatever the question."""
+    if is_table_row(text) and (number := UNIT.match(statement.strip(" ."))):
+        statement = number[1]
+    said = _words(statement)
+    return 0 < len(said) <= MOST_WORDS and _within(said, _words(text))
+
+
 def fit(question: str, text: str, lead: str) -> int:
     """How many of the question's terms a source speaks of."""
     return len(content_terms(question) & content_terms(f"{lead} {text}"))

@@ -9,7 +9,7 @@ from typing import Literal
 from application.language import DEFAULT, language_of, words_of
 from application.stopwords import STOPWORDS
 from application.support.compare import Comparison, compare
-from application.support.fragments import fit, holds
+from application.support.fragments import fit, has, holds
 from application.support.pairing import Claim
 from application.support.reading import Reading, read
 from application.support.writing import AUXILIARIES
@@ -94,6 +94,10 @@ def judge(statement: str, question: str, sources: Sequence[Source], named: int =
             continue
         if _judged(statement, question, [source]).label != "contradicted":
             return Judgement("supported", (index,))
+    if judged.label == "contradicted" and any(has(statement, s.text) for s in sources[:named]):
+        return (
+            NOTHING  # the source that the model names has these words, perhaps about something else
+        )
     return judged
 
 

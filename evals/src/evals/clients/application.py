@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from types import TracebackType
@@ -11,7 +11,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from contracts.answer import Answer, AskRequest, Passage, Problem, SearchResponse
+from contracts.answer import Answer, AskRequest, Passage, Problem, SearchResponse, Turn
 from contracts.probe import PROBE_CYCLE, PROBE_INDEX, PROBE_KEY
 from contracts.status import BundleStatus
 from contracts.urls import authorization, without_credentials
@@ -74,14 +74,14 @@ class Application:
         reply = self._request("GET", "/v1/search", params=query)
         return _parsed(SearchResponse, reply).passages
 
-    def ask(self, question: str) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """One whole answer."""
-        body = AskRequest(question=question).model_dump()
+        body = _body(AskRequest(question=question, history=list(history)))
         return _parsed(Answer, self._request("POST", "/v1/ask", json=body))
 
     def listen(self, question: str) -> Heard:
         """One answer, streamed: what the model said, and when its first word came."""
-        body = AskRequest(question=question, stream=True).model_dump()
+        body = _body(AskRequest(question=question, stream=True))
         began, pieces, first_token_ms = time.perf_counter(), [], None
         with self._stream("/v1/ask", body) as reply:
             for event, data in _events(reply.iter_lines()):
@@ -124,6 +124,11 @@ class Application:
                 f"The application does not answer at {self._http.base_url} ({error}): "
                 "start it with `make demo`, or set EVALS_APPLICATION_URL."
             ) from error
+
+
+def _body(request: AskRequest) -> dict[str, Any]:
+    """The request; an empty history is left out, since the accepted build may not know it yet."""
+    return request.model_dump(exclude=None if request.history else {"history"})
 
 
 def _check(reply: httpx.Response) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol, TypeVar
 
-from contracts.answer import Answer, Passage
+from contracts.answer import Answer, Passage, Turn
 from contracts.status import RunReport
 
 Mode = Literal["dense", "sparse", "hybrid"]
@@ -34,6 +34,13 @@ class Asker(Searcher, Protocol):
     """Answers questions from the index under test."""
 
     def ask(self, question: str) -> Answer:
+        """One whole answer."""
+
+
+class Talker(Searcher, Protocol):
+    """Answers questions within a conversation."""
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
         """One whole answer."""
 
 

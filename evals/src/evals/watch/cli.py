@@ -12,6 +12,7 @@ from rich.table import Table
 from starlette.applications import Starlette
 
 from contracts.urls import without_credentials
+from evals import feedback
 from evals.console import sentences
 from evals.progress import Parallel
 from evals.settings import Settings
@@ -169,6 +170,7 @@ def _pages(settings: Settings) -> Starlette:
         interval_seconds=settings.every_seconds,
         application_url=settings.application_page or without_credentials(settings.application_url),
         hosts=settings.hosts,
+        feedback=lambda: feedback.by_version(feedback.read(settings.events)),
     )
     key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
     memo = Memo(settings.llm_url, settings.timeout_seconds, settings.generations, key=key)

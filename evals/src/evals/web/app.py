@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from evals.feedback import ByVersion
 from evals.watch.card_text import prompt_text, readings, signed
 from evals.watch.model import LAYERS, Verdict
 from evals.web import metrics
@@ -61,11 +62,13 @@ def create_app(
     interval_seconds: float,
     hosts: Sequence[str] = LOOPBACK,
     application_url: str = "",
+    feedback: Callable[[], ByVersion] = dict,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Starlette:
     """The page for a ledger whose cycles start every `interval_seconds`.
 
-    `hosts` are the names by which it may be asked, against DNS rebinding.
+    `feedback` gives users' votes by layer and version. `hosts` are the names by which it may be
+    asked, against DNS rebinding.
     """
     templates = Jinja2Templates(WEB / "templates")  # escapes every value
     templates.env.globals |= {
@@ -86,6 +89,7 @@ def create_app(
             "at": clock(),
             "refresh": "still" not in request.query_params,
             "history": ledger.verdicts(SHOWN),
+            "feedback": feedback(),
         }
         return templates.TemplateResponse(request, "page.html", known)
 

@@ -91,11 +91,16 @@ def authorise(request: Request, settings: Settings, writes: bool) -> None:
         raise Refused(403, "Forbidden: this API key may only read")
 
 
-def reply(request: Request, content: dict[str, Any], status: int = 200) -> Response:
+def reply(
+    request: Request,
+    content: dict[str, Any],
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+) -> Response:
     """Answer in Qdrant's envelope, whose time is in seconds."""
     content["time"] = perf_counter() - request.scope.get("started", perf_counter())
     body = to_json(content, fallback=lambda v: {"indices": v.indices, "values": v.values})
-    return Response(body, status, media_type="application/json")
+    return Response(body, status, headers, media_type="application/json")
 
 
 def perform(request: Request, body: bytes, operation: Operation, target: Any) -> Response:
@@ -115,7 +120,8 @@ def fail(request: Request, error: Exception) -> Response:
     """Answer an error in the form that Qdrant's clients read."""
     status = getattr(error, "status_code", getattr(error, "status", 500))
     message = getattr(error, "detail", str(error))
-    return reply(request, {"status": {"error": message}}, status)
+    headers = getattr(error, "headers", None)  # what HTTP asks for, such as Allow beside a 405
+    return reply(request, {"status": {"error": message}}, status, headers)
 
 
 def create_app(settings: Settings, store: Store) -> Starlette:

@@ -36,6 +36,8 @@ def markdown_of(html: str) -> str:
         comment.extract()
     for tag in soup.find_all(["summary", "legend"]):
         tag.name = "p"  # or it would run into the text below it
+    for tag in soup.find_all(["rt", "rp"]):
+        tag.decompose()  # how a word is pronounced
     set_marks(soup)
     for link in soup.find_all("a"):
         if link.get_text(strip=True) in _BACK_TO_THE_TEXT:

@@ -1,12 +1,15 @@
-"""The block of fields at the top of a Markdown page, in YAML or TOML: pure functions."""
+"""The block of fields at the top of a Markdown page, in YAML, TOML or JSON: pure functions."""
 
+import json
 import re
 import tomllib
 from dataclasses import dataclass, field
 
 import yaml  # type: ignore[import-untyped]  # its stubs are another package
 
-_OPENING = re.compile(r"(---|\+\+\+)[ \t]*\n")
+_OPENING = re.compile(
+    r"(---|\+\+\+|;;;)[ \t]*(yaml|yml|toml|json|(?<=---[ \t])#[^\n]*)?[ \t]*\n", re.IGNORECASE
+)
 _PLAIN = re.compile(r"([A-Za-z_][\w .-]{0,60}?)\s*[:=]\s*(.*)")
 _WORD = re.compile(r"[A-Za-z_][\w.-]*")
 USUAL = frozenset(
@@ -29,16 +32,40 @@ def split(text: str) -> FrontMatter:
     """The fields and the body of a page; a block between two rules that has no fields is body."""
     opening = _OPENING.match(text)
     if not opening:
-        return FrontMatter(text)
-    closing = r"(?:---|\.\.\.)" if opening[1] == "---" else r"\+\+\+"
+        return _bare_json(text)
+    closing = {"---": r"(?:---|\.\.\.)", "+++": r"\+\+\+", ";;;": ";;;"}[opening[1]]
     end = re.compile(rf"^{closing}[ \t]*(?:\n|\Z)", re.MULTILINE).search(text, opening.end())
     if not end:
         return FrontMatter(text)
     block = text[opening.end() : end.start()]
-    fields, note = _yaml(block) if opening[1] == "---" else _toml(block)
+    usual = {"---": "yaml", "+++": "toml", ";;;": "json"}[opening[1]]
+    language = (opening[2] or usual).lower()
+    fields, note = {"toml": _toml, "json": _json}.get(language, _yaml)(block)
     if fields is None or not _are_fields(fields, block):
         return FrontMatter(text)
     return FrontMatter(text[end.end() :], fields, block, note)
+
+
+def _bare_json(text: str) -> FrontMatter:
+    """A page whose first lines are a JSON object; other braces are text."""
+    if not text.startswith("{"):
+        return FrontMatter(text)
+    try:
+        fields, end = json.JSONDecoder().raw_decode(text)
+    except (ValueError, RecursionError):
+        return FrontMatter(text)
+    block, body = text[:end], text[end:]
+    if not (body.startswith("\n") and body.strip() and _are_fields(fields, block)):
+        return FrontMatter(text)
+    return FrontMatter(body, fields, block)
+
+
+def _json(block: str) -> tuple[dict[object, object] | None, str]:
+    try:
+        fields = json.loads(block if block.lstrip().startswith("{") else f"{{{block}}}")
+    except ValueError:
+        return _line_by_line(block), UNREADABLE.format("JSON")
+    return (fields if isinstance(fields, dict) else None), ""
 
 
 def _yaml(block: str) -> tuple[dict[object, object] | None, str]:
@@ -78,4 +105,6 @@ def _are_fields(fields: dict[object, object], block: str) -> bool:
     names = [str(name) for name in fields]
     if any(name.lower() in USUAL for name in names) or not block.strip():
         return True
-    return not block.startswith("\n") and all(map(_WORD.fullmatch, names))
+    are_words = all(map(_WORD.fullmatch, names))
+    is_named = not names or any(name[0].islower() for name in names)
+    return not block.startswith("\n") and are_words and is_named

@@ -8,14 +8,23 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 _NOTHING = r"(?:0|0?\.0+)(?:px|pt|em|rem|%)?(?:\s*!important)?\s*(?:;|$)"
 _HIDDEN_STYLE = re.compile(
     r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)"
-    rf"|(?:opacity|font-size)\s*:\s*{_NOTHING}"
+    rf"|(?:opacity|font-size)\s*:\s*{_NOTHING}|font-size\s*:\s*(?:1|0?\.\d+)p[xt]\b"
+    rf"|content-visibility\s*:\s*hidden|transform\s*:\s*scale\(\s*0\s*[,)]"
+    r"|clip\s*:\s*rect\(\s*([01])(?:px)?[\s,]+\1(?:px)?[\s,]+\1(?:px)?[\s,]+\1(?:px)?\s*\)"
+    r"|clip-path\s*:\s*inset\(\s*(?:50|100)%"
     r"|(?:left|top|right|text-indent|margin-left)\s*:\s*-\d{3,}(?:\.\d+)?(?:px|em|rem|pt|%))",
     re.IGNORECASE,
 )
-_WHITE = r"(?:#fff(?:fff)?\b|white\b|rgba?\(\s*255\s*,\s*255\s*,\s*255|transparent\b)"
+_FLAT = re.compile(rf"(?:^|;)\s*(?:max-)?(?:height|width)\s*:\s*{_NOTHING}", re.IGNORECASE)
+_CUT_OFF = re.compile(r"overflow(?:-[xy])?\s*:\s*(?:hidden|clip)", re.IGNORECASE)
+_WHITE = (
+    r"(?:#fff(?:f|fff|fffff)?\b|white\b|rgba?\(\s*255[\s,]+255[\s,]+255|transparent\b"
+    r"|rgba?\([^)]*[,/]\s*0(?:\.0+)?%?\s*\)|hsla?\([^)]*\b100%\s*[,/)])"
+)
 _WHITE_TEXT = re.compile(rf"(?:^|;)\s*color\s*:\s*{_WHITE}", re.IGNORECASE)
 _BACKGROUND = re.compile(r"background(?:-color|-image)?\s*:\s*([^;]+)", re.IGNORECASE)
 _NAME = re.compile(r"[.#][\w-]+")
+_PLAIN_SELECTOR = re.compile(r"(?=.*[.#])[\w\s.#>-]{2,100}")
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _STYLE_ATTRIBUTE = re.compile(r"""\sstyle\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
 _HIDDEN_ATTRIBUTE = re.compile(
@@ -43,12 +52,18 @@ def is_hidden_markup(html: str) -> bool:
     tag, end, _ = html.lstrip().partition(">")
     if not tag.startswith("<") or not end:
         return False
-    if re.match(r"<template\b", tag, re.IGNORECASE):
+    if re.match(r"<(?:template|script|style)\b", tag, re.IGNORECASE):
         return True
     style = _STYLE_ATTRIBUTE.search(tag)
-    if style and _HIDDEN_STYLE.search(style[1] or style[2] or ""):
+    if style and hides(style[1] or style[2] or ""):
         return True
     return bool(_HIDDEN_ATTRIBUTE.search(tag + ">"))
+
+
+def hides(style: str) -> bool:
+    """Whether a style hides what stands in its element."""
+    is_flat = _FLAT.search(style) and _CUT_OFF.search(style)
+    return bool(_HIDDEN_STYLE.search(style) or is_flat)
 
 
 def _is_hidden(node: LexborNode) -> bool:
@@ -58,9 +73,7 @@ def _is_hidden(node: LexborNode) -> bool:
     if "hidden" in attributes and (attributes["hidden"] or "").lower() != "until-found":
         return True
     style = attributes.get("style") or ""
-    return bool(_HIDDEN_STYLE.search(style)) or (
-        bool(_WHITE_TEXT.search(style)) and not _has_background(node)
-    )
+    return hides(style) or (bool(_WHITE_TEXT.search(style)) and not _has_background(node))
 
 
 def _has_background(node: LexborNode | None) -> bool:
@@ -85,13 +98,15 @@ def _hidden_by_rule(page: LexborHTMLParser) -> Iterator[LexborNode]:
     hiding, showing = set[str](), set[str]()
     for rule in plain.split("}"):
         selectors, _, body = rule.partition("{")
-        hides = bool(_HIDDEN_STYLE.search(body))
+        is_hiding = hides(body)
         for selector in (each.strip() for each in selectors.split(",")):
-            if hides and _NAME.fullmatch(selector):
+            if is_hiding and _PLAIN_SELECTOR.fullmatch(selector):
                 hiding.add(selector)
-            elif not hides and re.search(r"(?:display|visibility)\s*:", body):
+            elif not is_hiding and re.search(r"(?:display|visibility)\s*:", body):
                 showing.update(_NAME.findall(selector))
-    for selector in sorted(hiding - showing):
+    for selector in sorted(hiding):
+        if showing & {*_NAME.findall(selector)}:
+            continue
         try:
             nodes = page.css(selector)
         except SelectolaxError:

@@ -9,7 +9,10 @@ NOT_CONTENT = (
     "#table_of_contents, #toc, .toc, .table-of-contents"
 )
 _MAIN = ("main, [role=main]", "article", "#content, #main")
-_SIBLINGS = ("section", "article", "main")
+# What stands beside an article and is read with it; a `div` or an `aside` may be a frame.
+_SIBLINGS = frozenset(
+    "section article main h2 h3 h4 h5 h6 p ul ol dl table blockquote pre figure details".split()  # noqa: SIM905  # short
+)
 
 
 def main_part(page: LexborHTMLParser) -> str:
@@ -47,9 +50,9 @@ def _in_order(page: LexborHTMLParser, body: LexborNode, found: list[LexborNode])
     """The chosen elements with what belongs to them, in the order of the page."""
     wanted = {node.mem_id for node in found}
     parents = {node.parent.mem_id for node in found if node.parent is not None}
-    for node in page.css("h1, section, article, main"):
+    for node in page.css(f"h1, header:has(h1), {', '.join(sorted(_SIBLINGS))}"):
         is_beside = node.parent is not None and node.parent.mem_id in parents
-        if node.tag == "h1" or (node.tag in _SIBLINGS and is_beside):
+        if node.tag in ("h1", "header") or (node.tag in _SIBLINGS and is_beside):
             wanted.add(node.mem_id)
     kept = [node for node in body.traverse() if node.mem_id in wanted]
     return "\n".join(node.html or "" for node in _outermost(kept))

@@ -16,8 +16,16 @@ _BLOCKS = frozenset(
 )
 
 
+_RAISING = re.compile(r"(?:^|;)\s*vertical-align\s*:\s*(super|sub|text-top|[1-9])", re.IGNORECASE)
+
+
 def set_marks(soup: BeautifulSoup) -> None:
     """Replace every `sup` and `sub` by text that says the same in one line."""
+    for tag in soup.find_all("span", style=_RAISING):
+        found = _RAISING.search(str(tag["style"]))
+        tag.name = "sub" if found and found[1].lower() == "sub" else "sup"
+    _set_formulas(soup)
+    _set_fractions(soup)
     for tag in soup.find_all(["sup", "sub"]):
         if tag.find(["sup", "sub"]):
             tag.unwrap()
@@ -30,12 +38,61 @@ def set_marks(soup: BeautifulSoup) -> None:
         is_link = bool(tag.find("a", href=re.compile("^#"))) or (
             tag.parent is not None and tag.parent.name == "a" and _is_anchor(tag.parent)
         )
-        shown = (
-            _lowered(text, before, after) if tag.name == "sub" else _raised(text, before, is_link)
-        )
-        if tag.name == "sup" and after[:1].isalnum() and shown[-1:].isalnum():
-            shown += " "  # or the next word would join the number
-        tag.replace_with(NavigableString(shown))
+        tag.replace_with(NavigableString(mark_of(tag.name, text, before, after, is_link)))
+
+
+def mark_of(name: str, text: str, before: str, after: str, is_link: bool = False) -> str:
+    """Text that is raised (`name` is "sup") or lowered ("sub"), as it reads in one line."""
+    if name == "sub":
+        return _lowered(text, before, after)
+    if text in ("o", "0", "º") and before[-1:].strip().isdigit() and after[:1] in ("C", "F"):
+        return "°"
+    shown = _raised(text, before, is_link)
+    if after[:1].isalnum() and shown[-1:].isalnum():
+        shown += " "  # or the next word would join the number
+    return shown
+
+
+def _set_formulas(soup: BeautifulSoup) -> None:
+    """MathML's powers, indices and fractions as `sup`, `sub` and a stroke."""
+    for tag in soup.find_all(["annotation", "annotation-xml"]):
+        tag.decompose()  # it says the formula again, in another language
+    for tag in reversed(soup.find_all(["msup", "msub", "msubsup", "mfrac", "mroot", "msqrt"])):
+        parts = tag.find_all(recursive=False)
+        if tag.name == "mfrac" and len(parts) == 2:
+            simple = all(re.fullmatch(r"\w+", part.get_text(strip=True)) for part in parts)
+            top, bottom = (part.get_text(strip=True) for part in parts)
+            tag.replace_with(f" {top}/{bottom} " if simple else f" ({top})/({bottom}) ")
+            continue
+        for part, name in zip(
+            parts[1:],
+            {"msup": ["sup"], "msub": ["sub"], "msubsup": ["sub", "sup"]}.get(tag.name, []),
+            strict=False,
+        ):
+            part.name = name
+        tag.name = "span"
+
+
+def _set_fractions(soup: BeautifulSoup) -> None:
+    """A raised number, a stroke and a lowered number are a fraction: 1/2."""
+    for tag in soup.find_all("sup"):
+        stroke = tag.next_sibling
+        lower = tag.find_next_sibling()
+        if not isinstance(stroke, NavigableString) or str(stroke).strip() not in (
+            "/",
+            "\u2044",
+            "\u2215",
+        ):
+            continue
+        if lower is None or lower.name != "sub" or stroke.next_sibling is not lower:
+            continue
+        gap = " " if _beside(tag, "previous")[-1:].isalnum() else ""
+        after = " " if _beside(lower, "next")[:1].isalnum() else ""
+        top, bottom = tag.get_text(strip=True), lower.get_text(strip=True)
+        text = f"{gap}{top}{str(stroke).strip()}{bottom}{after}"
+        lower.decompose()
+        stroke.extract()
+        tag.replace_with(NavigableString(text))
 
 
 def _is_anchor(tag: Tag) -> bool:
@@ -59,8 +116,7 @@ def _raised(text: str, before: str, is_link: bool) -> str:
             return f" [^{text}]"
         return _power(text)
     if word and (len(word[0]) <= 2 or word[0].lower() in _UNITS):
-        is_number = re.fullmatch(r"[+−-]?\d+|n", text)
-        if is_number:
+        if re.fullmatch(r"[+−-]?\d+|n|\d*[+−-]", text):
             return text.translate(_RAISED)
         if re.fullmatch(r"[a-zà-ÿ]+", text) and word[0][0].isupper() and len(text) > 1:
             return text  # Mme, Dr

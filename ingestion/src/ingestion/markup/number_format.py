@@ -1,5 +1,6 @@
 """A number and the format of its cell -> the text that a spreadsheet shows, dates in ISO form."""
 
+import operator
 import re
 from datetime import date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -7,6 +8,15 @@ from fractions import Fraction
 
 _SIGN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[[^\]]*\]|[^"\\]', re.DOTALL)
 _CURRENCY = re.compile(r"\[\$([^\]-]*)(?:-[^\]]*)?\]")
+_CONDITION = re.compile(r"\[(<=|>=|<>|=|<|>)\s*(-?\d+(?:\.\d+)?)\]")
+_COMPARED = {
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<>": operator.ne,
+}
 _DIGITS = "0#?"
 _SPREADSHEET_DIGITS = 15
 
@@ -41,9 +51,9 @@ def shown(value: object, number_format: str) -> str:
 
 def plain(value: float) -> str:
     """A number without a format: 15 digits, as a spreadsheet keeps them."""
-    if isinstance(value, int) or value.is_integer():
+    if abs(value) < 1e21 and (isinstance(value, int) or value.is_integer()):
         return str(int(value))
-    return f"{value:.{_SPREADSHEET_DIGITS}g}"
+    return f"{value:.{_SPREADSHEET_DIGITS}g}".upper()
 
 
 def _has_clock(number_format: str) -> bool:
@@ -53,7 +63,19 @@ def _has_clock(number_format: str) -> bool:
 def _number(value: float, number_format: str) -> str:
     sections = _sections(number_format)
     section = sections[0]
-    if value < 0 and len(sections) > 1 and sections[1]:
+    if number_format.replace(" ", "") == ";;;":
+        return ""  # it shows nothing
+    conditions = [_CONDITION.search(each) for each in sections]
+    if any(conditions):
+        section = next(
+            (
+                each
+                for each, found in zip(sections, conditions, strict=True)
+                if not found or _COMPARED[found[1]](value, float(found[2]))
+            ),
+            "General",
+        )
+    elif value < 0 and len(sections) > 1 and sections[1]:
         section, value = sections[1], -value
     elif value == 0 and len(sections) > 2 and sections[2]:
         section = sections[2]
@@ -141,7 +163,11 @@ def _decimal(value: Decimal, inner: list[str]) -> str:
     width = sum(sign == "0" for sign in whole_signs)
     whole = whole.lstrip("0").rjust(width, "0")
     literals = [(i, _literal(t)) for i, t in enumerate(inner[:point]) if t not in (*_DIGITS, ",")]
-    if literals:
+    if (
+        literals and "#" in whole_signs and all(text == " " for _, text in literals)
+    ):  # groups of three by spaces
+        whole = f"{int(whole or 0):,}".replace(",", " ").rjust(width, "0")
+    elif literals:
         whole = _with_literals(whole, inner[:point])
     elif "," in inner[:point]:
         whole = f"{int(whole or 0):,}".rjust(width, "0") if whole else whole

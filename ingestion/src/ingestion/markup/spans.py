@@ -1,6 +1,7 @@
 """HTML tables -> tables in which every cell stands in each row and column that it covers."""
 
 import copy
+import re
 
 from bs4 import BeautifulSoup, Tag
 
@@ -67,6 +68,9 @@ def _as_grid(soup: BeautifulSoup, table: Tag) -> None:
     grid = _grid(rows)
     filled = [row for row in grid if any(cell.get_text(strip=True) for cell in row.values())]
     width = max((max(row) + 1 for row in filled), default=0)
+    titles = []
+    while width > 1 and len(filled) > 2 and _is_title(filled[0], width):
+        titles.append(filled.pop(0)[0])
     plain = soup.new_tag("table")
     seen: set[int] = set()
     for number, row in enumerate(filled):
@@ -88,7 +92,16 @@ def _as_grid(soup: BeautifulSoup, table: Tag) -> None:
         paragraph = soup.new_tag("p")
         paragraph.string = " ".join(caption.get_text(" ").split())
         table.insert_before(paragraph)
+    for title in titles:
+        paragraph = soup.new_tag("p")
+        paragraph.extend([*title.contents])
+        table.insert_before(paragraph)
     table.replace_with(plain)
+
+
+def _is_title(row: dict[int, Tag], width: int) -> bool:
+    """Whether one cell reaches over the whole row: it names the table, and heads no column."""
+    return len(row) == width and len({id(cell) for cell in row.values()}) == 1
 
 
 def _grid(rows: list[Tag]) -> Grid:
@@ -122,5 +135,5 @@ def _end_of_part(rows: list[Tag], number: int) -> int:
 
 
 def _span(cell: Tag, name: str) -> int:
-    value = str(cell.get(name) or "").strip()
-    return max(1, int(value)) if value.isdecimal() and len(value) < 6 else 1
+    digits = re.match(r"\s*(\d{1,5})(?!\d)", str(cell.get(name) or ""))
+    return max(1, int(digits[1])) if digits else 1

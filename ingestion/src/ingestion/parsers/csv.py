@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from itertools import islice
 from statistics import median
@@ -12,6 +13,7 @@ from ingestion.parsers.document import Parsed
 from ingestion.text import decoded, normalised
 
 DELIMITERS = ",;\t|"
+_STATED = re.compile(r"\ufeff?\"?sep=([,;\t|])\"?\r?\n", re.IGNORECASE)  # as Excel writes it
 ROWS_TO_TELL_THE_DELIMITER = 50
 MAX_CELL_CHARACTERS = 100_000_000  # csv's own limit of 131,072 is for the whole process anyway
 
@@ -19,7 +21,11 @@ MAX_CELL_CHARACTERS = 100_000_000  # csv's own limit of 131,072 is for the whole
 def parse(raw: bytes, name: str) -> Parsed:
     """The rows, whichever of `DELIMITERS` stands between their cells."""
     text = decoded(raw)
-    return structured(normalised(as_markdown(_rows(text, _delimiter(text)))), name, name)
+    stated = _STATED.match(text)
+    if stated:
+        text = text[stated.end() :]
+    delimiter = stated[1] if stated else _delimiter(text)
+    return structured(normalised(as_markdown(_rows(text, delimiter))), name, name)
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import mammoth  # type: ignore[import-untyped]  # it ships no types
 
+from ingestion.markup import word_layout
 from ingestion.markup.convert import markdown_of
 from ingestion.markup.structure import structured
 from ingestion.parsers import package
@@ -33,12 +34,14 @@ def parse(raw: bytes, name: str) -> Parsed:
 def _cleaned(source: zipfile.ZipFile) -> tuple[bytes, int]:
     """The same package without hidden text, and how many pieces of text that was."""
     copy, hidden, styles = io.BytesIO(), 0, _hidden_styles(source)
+    raised, notes = word_layout.raised_styles(source), word_layout.notes_of(source)
     with zipfile.ZipFile(copy, "w") as target:
         for part in source.namelist():
             content = source.read(part)
             if part in _WITH_TEXT:
                 document = ElementTree.fromstring(content)  # noqa: S314  # no entities
                 hidden += _drop_hidden(document, styles)
+                word_layout.set_plain(document, raised, notes)
                 content = ElementTree.tostring(document)
             target.writestr(part, content)
     return copy.getvalue(), hidden
@@ -74,6 +77,10 @@ _TEXTS = (f"{_W}t", f"{_W}delText")
 
 
 def _vanishes(element: ElementTree.Element) -> bool:
+    color, shade = (element.find(f"{_W}rPr/{_W}{name}") for name in ("color", "shd"))
+    is_white = color is not None and str(color.get(f"{_W}val")).upper() == "FFFFFF"
+    if is_white and shade is None and element.find(f"{_W}rPr/{_W}highlight") is None:
+        return element.tag == f"{_W}r"
     mark = element.find(f"{_W}rPr/{_W}vanish")
     return mark is not None and mark.get(f"{_W}val") not in _OFF
 

@@ -1,5 +1,7 @@
 """An e-mail: its subject as title, its headers, its text, and the attachments by name."""
 
+import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC
 from email import message_from_bytes
@@ -24,8 +26,7 @@ def parse(raw: bytes, name: str) -> Parsed:
     if not any(mail[header] for header in (*HEADERS, "Subject")):
         raise ValueError("it has none of the headers of an e-mail")
     heads = [f"{header}: {normalised(str(mail[header]))}" for header in HEADERS if mail[header]]
-    body = mail.get_body(("plain", "html"))
-    parts = ["\n\n".join(heads), _body(cast(EmailMessage, body)) if body is not None else ""]
+    parts = ["\n\n".join(heads), *map(_body, _bodies(mail))]
     attached = [
         part for part in mail.iter_attachments() if part.get_filename() or part.is_multipart()
     ]
@@ -45,6 +46,20 @@ def parse(raw: bytes, name: str) -> Parsed:
     return replace(parsed, stated_at=stated_at, metadata=metadata, notes=notes)
 
 
+def _bodies(mail: EmailMessage) -> Iterator[EmailMessage]:
+    """The parts that a mail program shows: of two forms of one text, the plain one with words."""
+    for kind in ("plain", "html"):
+        body = cast(EmailMessage | None, mail.get_body((kind,)))
+        if body is not None and _body(body).strip():
+            yield body
+            break
+    if mail.get_content_type() == "multipart/mixed":
+        for part in [*mail.iter_parts()][1:]:
+            is_file = part.get_filename() or part.get_content_disposition() == "attachment"
+            if not is_file and part.get_content_type() in ("text/plain", "text/html"):
+                yield cast(EmailMessage, part)
+
+
 def _body(body: EmailMessage) -> str:
     raw = cast(bytes, body.get_payload(decode=True) or b"")
     charset = body.get_content_charset()
@@ -52,7 +67,10 @@ def _body(body: EmailMessage) -> str:
         if charset:
             raw = _as_utf8(raw, charset)
         return parser_of("html").parse(raw, "").text
-    return decoded(_as_utf8(raw, charset) if charset else raw)
+    text = decoded(_as_utf8(raw, charset) if charset else raw)
+    if str(body.get_param("format", "")).lower() == "flowed":
+        text = re.sub(r"(?<=[^-\s] )\r?\n(?!>)", "", text)  # a space at its end joins a line
+    return text
 
 
 def _as_utf8(raw: bytes, charset: str) -> bytes:

@@ -50,7 +50,8 @@ def _output(output: Mapping[str, Any]) -> str:
     data = output.get("data") or output
     if markdown := _joined(data.get("text/markdown", "")):
         return markdown
-    if "<table" in (html := _joined(data.get("text/html", ""))):
+    html = _joined(data.get("text/html", ""))
+    if "<table" in html or (html and not data.get("text/plain")):
         return parser_of("html").parse(html.encode(), "").text
     if output.get("output_type") in ("error", "pyerr"):
         return _fenced(f"{output.get('ename', '')}: {output.get('evalue', '')}", "")

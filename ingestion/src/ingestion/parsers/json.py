@@ -15,13 +15,24 @@ MAX_COLUMNS = 50
 
 def parse(raw: bytes, name: str) -> Parsed:
     """What a JSON document says; its title is its field "title" or "name", else the file's name."""
-    value = json.loads(decoded(raw), parse_float=_Written, parse_int=_Written)
+    value = _value(decoded(raw))
     fields = in_lower_case(value) if isinstance(value, Mapping) else {}
     plain = {key: each for key, each in fields.items() if not isinstance(each, list | Mapping)}
     title = next((plain[key] for key in ("title", "name") if isinstance(plain.get(key), str)), "")
     text = normalised("\n\n".join(_blocks(value, "")))
     parsed = structured(text, normalised(str(title)), name)
     return replace(parsed, stated_at=first_date(plain), metadata=plain)
+
+
+def _value(text: str) -> object:
+    """A JSON value; several of them, a line each, are a list."""
+    try:
+        return json.loads(text, parse_float=_Written, parse_int=_Written)
+    except ValueError:
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) < 2:
+            raise
+        return [json.loads(line, parse_float=_Written, parse_int=_Written) for line in lines]
 
 
 class _Written(str):

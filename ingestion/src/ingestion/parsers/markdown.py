@@ -1,17 +1,20 @@
 """Markdown, kept as it was written, but for its front matter and its comments."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from ingestion.dates import first_date
 from ingestion.markup import front_matter
-from ingestion.markup.hidden import is_hidden_markup
+from ingestion.markup.inline_html import Cut, cuts_of, with_marks
 from ingestion.markup.structure import blocks, in_lower_case, line_starts, structured
 from ingestion.parsers.document import Parsed
 from ingestion.text import decoded, normalised
 
-_COMMENT_LINE = re.compile(r"^\[(?://|comment)\]: *# *[(\"'].*[)\"'] *$\n?", re.MULTILINE | re.I)
+_COMMENT_LINE = re.compile(
+    r"^\[(?://|comment)\]: *(?:#|<>) *[(\"'].*[)\"'] *$\n?", re.MULTILINE | re.I
+)
 
 
 def parse(raw: bytes, name: str) -> Parsed:
@@ -35,43 +38,61 @@ def parse(raw: bytes, name: str) -> Parsed:
 
 
 def without_hidden(text: str) -> tuple[str, int]:
-    """Text without comments and hidden HTML blocks, except in code; and how many there were."""
-    if "<" not in text and "]: #" not in text and "]:#" not in text:
+    """Text as a reader sees it, and how many hidden parts it had.
+
+    Comments and hidden HTML go, except in code; tables of HTML and raised text become Markdown.
+    """
+    if "<" not in text and "]: #" not in text and "]:" not in text:
         return text, 0
-    lines, tokens = line_starts(text), blocks(text)
-    ranges = [
-        (token.type, lines[token.map[0]], lines[token.map[1]]) for token in tokens if token.map
-    ]
-    code = [(start, end) for kind, start, end in ranges if kind in ("fence", "code_block")]
-    cuts = [*_comments(text, code)]
-    for kind, start, end in ranges:
-        if kind == "html_block" and is_hidden_markup(text[start:end]):
-            cuts.append((start, end))
+    code = _code(text)
+    cuts: list[Cut] = [(start, end, "") for start, end in _comments(text, code)]
+    cuts += cuts_of(text, code)
+    inside = _finder(code)
     cuts += [
-        match.span() for match in _COMMENT_LINE.finditer(text) if not _within(match.start(), code)
+        (*match.span(), "") for match in _COMMENT_LINE.finditer(text) if not inside(match.start())
     ]
     kept, last, count = [], 0, 0
-    for start, end in sorted(cuts):
-        if end > last:
-            kept.append(text[last : max(start, last)])
-            last, count = end, count + 1
-    return "".join([*kept, text[last:]]), count
+    for start, end, instead in sorted(cuts):
+        if end > last and start >= last:
+            kept += [text[last:start], instead]
+            last, count = end, count + (not instead)
+    text = "".join([*kept, text[last:]])
+    return with_marks(text, _code(text)) if "<su" in text.lower() else text, count
+
+
+def _code(text: str) -> list[tuple[int, int]]:
+    """Where the blocks of code are."""
+    lines = line_starts(text)
+    return [
+        (lines[token.map[0]], lines[token.map[1]])
+        for token in blocks(text)
+        if token.map and token.type in ("fence", "code_block")
+    ]
+
+
+def _finder(ranges: list[tuple[int, int]]) -> Callable[[int], bool]:
+    """A test whether a position is in one of the ranges, which do not overlap."""
+    ordered = sorted(ranges)
+    starts = [start for start, _ in ordered]
+
+    def is_inside(position: int) -> bool:
+        number = bisect_right(starts, position) - 1
+        return number >= 0 and position < ordered[number][1]
+
+    return is_inside
 
 
 def _comments(text: str, code: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Comments that are closed and do not stand in code."""
+    inside = _finder(code)
     start = text.find("<!--")
     while start >= 0:
         end = text.find("-->", start + 4)
         if end < 0:
             return
         line = text.rfind("\n", 0, start) + 1
-        if _within(start, code) or text.count("`", line, start) % 2:
+        if inside(start) or text.count("`", line, start) % 2:
             start = text.find("<!--", start + 4)
             continue
         yield start, end + 3
         start = text.find("<!--", end + 3)
-
-
-def _within(position: int, ranges: list[tuple[int, int]]) -> bool:
-    return any(start <= position < end for start, end in ranges)

@@ -13,6 +13,7 @@ from ingestion.markup.structure import in_lower_case
 from ingestion.markup.table import table
 from ingestion.pages.chars import Char, Page
 from ingestion.pages.fields import with_fields
+from ingestion.pages.raised import with_marks
 from ingestion.pages.tables import tables_of
 from ingestion.parsers.document import Parsed, Table, ranges
 from ingestion.text import normalised
@@ -74,6 +75,7 @@ def _pages(pdf: Any) -> Iterator[tuple[str, bool, int]]:
         page = Page(raw)
         chars = page.chars()
         hidden = sum(char.is_hidden and char.text.isalnum() for char in chars)
+        chars = with_marks(chars)
         chars = with_fields(page, form.raw if form else None, chars)
         text = _text(chars, page)
         letters = sum(map(str.isalnum, text))
@@ -106,7 +108,7 @@ def _text(chars: Sequence[Char], page: Page) -> str:
 
 
 _BREAK = re.compile(
-    "(\\w+)(?:\ufffe[ \t]*\n?|[\u00ad\u2010][ \t]*\n|(?<=[a-z])-[ \t]*\n)[ \t]*(?=(\\w+))"
+    "(\\w+)(?:\ufffe[ \t]*\n?|[\u00ad\u2010][ \t]*\n|(?<=\\w)-[ \t]*\n)[ \t]*(?=(\\w+))"
 )
 
 

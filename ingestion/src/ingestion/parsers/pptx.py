@@ -8,6 +8,7 @@ from typing import Any
 from pptx import Presentation
 from pptx.util import Emu
 
+from ingestion.markup.marks import mark_of
 from ingestion.markup.structure import structured
 from ingestion.markup.table import table
 from ingestion.parsers import package
@@ -41,10 +42,10 @@ def parse(raw: bytes, name: str) -> Parsed:
 
 def _flat(shapes: Iterable[Any]) -> Iterator[Any]:
     for shape in shapes:
+        if shape._element.xpath("boolean(./*/p:cNvPr[@hidden='1' or @hidden='true'])"):
+            continue
         if hasattr(shape, "shapes"):
             yield from _flat(shape.shapes)
-        elif shape._element.xpath("boolean(.//p:cNvPr[@hidden='1' or @hidden='true'])"):
-            continue
         else:
             yield shape
 
@@ -62,13 +63,25 @@ def _said(shape: Any) -> Iterator[str]:
 
 def _text(paragraph: Any) -> str:
     """A paragraph's text; raised and lowered runs never join a number."""
+    pieces = [_piece(each) for each in paragraph._p]
     said = ""
-    for run in paragraph.runs:
-        properties = run._r.rPr
-        baseline = int(properties.get("baseline") or 0) if properties is not None else 0
-        mark = "^" if baseline > 0 else "_" if baseline < 0 and said[-1:].isdigit() else ""
-        said += f"{mark}{run.text}" if mark and run.text.strip() else run.text
-    return " ".join((said if paragraph.runs else paragraph.text).split())
+    for number, (text, baseline) in enumerate(pieces):
+        if baseline and text.strip():
+            after = "".join(each for each, _ in pieces[number + 1 :])
+            said += mark_of("sup" if baseline > 0 else "sub", text.strip(), said, after)
+        else:
+            said += text
+    return " ".join(said.split())
+
+
+def _piece(element: Any) -> tuple[str, int]:
+    """The text of a run, a field or a break, and by how much it is raised."""
+    if element.tag.endswith("}br"):
+        return " ", 0
+    texts = element.xpath("./a:t/text()")
+    found = element.xpath("./a:rPr/@baseline")
+    height = str(found[0]).rstrip("%") if found else "0"
+    return "".join(texts), int(height) if height.lstrip("-").isdecimal() else 0
 
 
 def _covering(grid: Any, row: int, column: int) -> str:

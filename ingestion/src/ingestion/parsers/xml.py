@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from ingestion.markup.marks import mark_of
 from ingestion.markup.structure import structured
 from ingestion.markup.table import table
 from ingestion.parsers.document import Parsed
@@ -27,11 +28,11 @@ def parse(raw: bytes, name: str) -> Parsed:
 def _blocks(element: ElementTree.Element) -> Iterator[str]:
     children = [*element]
     if _is_mixed(element):
-        yield _flat("".join(element.itertext()))
+        yield _flat(_sentence(element))
         return
     columns = _columns(children)
     if columns:
-        said = [{field.tag: _flat("".join(field.itertext())) for field in row} for row in children]
+        said = [{field.tag: _flat(_sentence(field)) for field in row} for row in children]
         rows = [[row.get(column, "") for column in columns] for row in said]
         yield table([[_local(column) for column in columns], *rows])
         return
@@ -70,6 +71,17 @@ def _is_mixed(element: ElementTree.Element) -> bool:
     """Whether text and elements stand side by side, as in a sentence."""
     tails = any((child.tail or "").strip() for child in element)
     return len(element) > 0 and (tails or bool((element.text or "").strip()))
+
+
+def _sentence(element: ElementTree.Element) -> str:
+    """The text of an element; raised and lowered parts never join a number."""
+    said = element.text or ""
+    for child in element:
+        text, name = _sentence(child), _name(child).lower()
+        place = {"sup": "sup", "superscript": "sup", "sub": "sub", "subscript": "sub"}.get(name)
+        said += mark_of(place, text.strip(), said, child.tail or "") if place else text
+        said += child.tail or ""
+    return said
 
 
 def _flat(text: str) -> str:

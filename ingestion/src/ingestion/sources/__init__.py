@@ -31,3 +31,8 @@ class Source(Protocol):
 
     def changed_at(self, path: str) -> datetime:
         """When an entry came to be as it is, or went; the source's time where it has no own."""
+
+
+def is_at(path: str, place: str) -> bool:
+    """True if a path of a source is `place`, or lies below it."""
+    return path == place or path.startswith(f"{place.rstrip('/')}/")

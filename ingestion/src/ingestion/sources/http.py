@@ -21,7 +21,7 @@ from ingestion.errors import DocumentError, UsageError
 from ingestion.parsers import FORMAT_OF_TYPE, format_of
 from ingestion.sources import Found
 from ingestion.sources.hosts import GuardedTransport, HostGuard
-from ingestion.state import PARTIAL, write_whole
+from ingestion.state.files import PARTIAL, write_whole
 
 PAGE_SECONDS = 30  # for a whole page, however slowly it drips
 MAX_REDIRECTS = 5

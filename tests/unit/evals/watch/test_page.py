@@ -17,9 +17,10 @@ RULES = Path(__file__).parents[4] / "infra" / "prometheus" / "alerts.yml"
 HOUR = 3600.0
 
 
-async def get(ledger, path, minutes=4.0, host="127.0.0.1"):
+async def get(ledger, path, minutes=4.0, host="127.0.0.1", **known):
     app = create_app(
         ledger,
+        **known,
         interval_seconds=HOUR,
         application_url="http://127.0.0.1:8080/?a=1&b=2",
         clock=lambda: AT + timedelta(minutes=minutes),
@@ -68,6 +69,14 @@ async def test_no_data_is_never_shown_as_ok(ledger, minutes, path):
     before_history = reply.partition('<ol class="history">')[0]
     assert "NO DATA" in before_history
     assert not re.search(r'state="OK"|"status":"OK"|status="OK"} 1|✓', before_history)
+
+
+async def test_what_users_say_is_counted_for_the_version_of_each_layer():
+    said = {"application": {"0123456789abcdefgh": {"up": 3, "down": 2}}}
+    page = (await get(ledger_of("ok"), "/", feedback=lambda: said)).text
+    assert "<dt>0123456789abcdef</dt><dd>3 helpful, 2 not</dd>" in page
+    assert page.count("What users say") == 1
+    assert "What users say" not in (await get(ledger_of("ok"), "/")).text
 
 
 async def test_a_fresh_healthy_cycle_is_ok():

@@ -1,6 +1,7 @@
 // Shows one question: its stages while it runs, then the answer or why there is none.
 
 import { element } from "./element.js";
+import { feedbackOn } from "./feedback.js";
 import { linkTo } from "./spans.js";
 
 const HEADLINES = {
@@ -55,7 +56,7 @@ export class AnswerView {
     const notes = Object.keys(NOTES).filter((label) => labels.has(label)).map((l) => NOTES[l]);
     const reason = [answer.reason, ...notes, ...answer.notes].filter(Boolean).map(reasonOf);
     const listed = [...sourcesOf(answer), ...passagesOf(answer)];
-    this.rest.replaceChildren(...reason, ...listed, versionsOf(answer));
+    this.rest.replaceChildren(...reason, ...listed, versionsOf(answer), feedbackOn(answer));
   }
 
   showStopped() {

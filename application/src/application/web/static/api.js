@@ -73,6 +73,10 @@ async function* events(body) {
   }
 }
 
+export async function sendFeedback(feedback) {
+  await request("v1/feedback", { method: "POST", body: JSON.stringify(feedback) });
+}
+
 export async function fetchDocument(documentId) {
   const path = documentId.split("/").map(encodeURIComponent).join("/");
   return (await request(`v1/documents/${path}`)).json();

@@ -1,0 +1,1 @@
+"""One sync: what to do, in which order, under which guards."""
