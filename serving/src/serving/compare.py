@@ -1,5 +1,6 @@
 """`serving diff`: says in words what differs between two manifests of one kind."""
 
+import re
 from pathlib import Path
 
 import httpx
@@ -11,10 +12,11 @@ from serving.errors import ModelError
 Manifest = LlmManifest | EmbedderManifest
 
 LOGPROB_TOLERANCE = 0.25  # bfloat16 in another batch moves the last bits; other weights move far
-SHA256, SHOWN = 64, 12  # hexadecimal digits
+HASH, SHOWN = re.compile("[0-9a-f]{64}"), 12
 UNKNOWN = "unknown"  # never equals anything
 WORDS = {  # of fields whose names do not say enough
     "files_sha256": "the model's files (weights, tokenizer or configuration)",
+    "parts": "the model's files",
     "template_sha256": "the tokens of the fixed messages (chat template or tokenizer)",
     "weights_sha256": "the weights",
     "tokenizer_sha256": "the tokenizer",
@@ -28,6 +30,11 @@ def differences(before: Manifest, after: Manifest) -> list[str]:
     if before.kind != after.kind:
         return [f"These are two kinds of model: {before.kind} and {after.kind}."]
     old, new = _fields(before), _fields(after)
+    if old.get("parts") and new.get("parts"):
+        if _differs(old["parts"], new["parts"]):
+            del old["files_sha256"]  # the parts name what of them differs
+    else:
+        old.pop("parts", None)  # a manifest from before parts, or of a hosted model
     said = [_sentence(name, old[name], new[name]) for name in old if _differs(old[name], new[name])]
     if isinstance(before, LlmManifest) and isinstance(after, LlmManifest):
         said += _logprob_differences(before.logprobs, after.logprobs)
@@ -78,7 +85,7 @@ def _sentence(name: str, old: object, new: object) -> str:
         return f"{words}: cannot be compared, {old} and {new}."
     if isinstance(old, dict) and isinstance(new, dict):
         parts = [
-            f"{key} {old.get(key, 'not set')} -> {new.get(key, 'not set')}"
+            f"{key} {_short(old.get(key, 'not set'))} -> {_short(new.get(key, 'not set'))}"
             for key in _changed(old, new)
         ]
         return f"{words}: {', '.join(parts)}."
@@ -86,8 +93,12 @@ def _sentence(name: str, old: object, new: object) -> str:
 
 
 def _short(value: object) -> object:
-    """A sha256 by its first digits: a person compares, and does not copy."""
-    return value[:SHOWN] if isinstance(value, str) and len(value) == SHA256 else value
+    """A sha256 by its first digits, and a text that ends in a space, or has none, in quotes."""
+    if not isinstance(value, str):
+        return value
+    if HASH.fullmatch(value):
+        return value[:SHOWN]  # a person compares, and does not copy
+    return value if value and value == value.strip() else f'"{value}"'
 
 
 def _logprob_differences(old: list[float], new: list[float]) -> list[str]:
