@@ -29,7 +29,7 @@ COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 
           --no-annotate $(LEFT_OUT:%=--no-emit-package %)
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
-        drill reveal drill-end board scorecard gate weakest bench clients bench-peers tables secrets up accepted logs down \
+        drill reveal drill-end board scorecard gate weakest bench clients bench-serving bench-peers tables secrets up accepted logs down \
         check format lint imports dependencies types unit contract fault resilience resilience-long install-router security security-long hijack integration test test-lessons test-compose test-long lock
 
 help: ## List every command, one sentence each.
@@ -116,6 +116,12 @@ clients: install ## Drive the stack with people's own clients, unmodified; write
 	@$(DEV)/python -m pytest tests/clients --junitxml=.state/clients.xml
 	@$(call python,evals) tests/clients/publish.py .state/clients.xml docs/results/clients.json
 	@.venvs/evals/bin/evals tables
+
+bench-serving: ## Measure the running chat model into docs/results/serving.json, at 1, 8 and 32 clients.
+	@mkdir -p .state
+	@$(STACK) exec serving -- serving bench --note .state/serving-bench.json
+	@$(call python,evals) tests/fault/publish.py .state/serving-bench.json docs/results/serving.json 'make bench-serving'
+	@$(MAKE) --no-print-directory tables
 
 bench-peers: ## Run LangChain's, LlamaIndex's and Haystack's quickstarts beside ours: make bench-peers DATA=../shared/data/squad2-dev
 	@$(STACK) exec evals -- python evals/peers/bench.py $(if $(value DATA),-- "$$DATA")

@@ -18,6 +18,7 @@ pytestmark = pytest.mark.compose
 @pytest.mark.parametrize("chosen", COMBINATIONS, ids=lambda chosen: "+".join(chosen) or "none")
 def test_a_combination_of_overrides_is_valid(chosen):
     both = ["alerts-offline"] if {"alerts", "offline"} <= {*chosen} else []
+    both += ["grafana"] if {"alerts", "ui"} <= {*chosen} else []
     files = ["docker-compose.yml", *(f"infra/compose/{name}.yml" for name in [*chosen, *both])]
     flags = [flag for file in files for flag in ("-f", file)]
     done = subprocess.run(

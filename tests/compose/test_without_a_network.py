@@ -71,7 +71,7 @@ def test_prometheus_scrapes_every_layer_and_holds_the_rules(stack):
         told = get(stack, "http://prometheus:9090/api/v1/targets") or "{}"
         targets = json.loads(told).get("data", {}).get("activeTargets", [])
         up = {each["labels"]["job"] for each in targets if each["health"] == "up"}
-        return up == {"watcher", "application", "llm"}
+        return up == {"watcher", "application", "llm", "embedder"}
 
     until(scraped, "every target is up")
     rules = json.loads(get(stack, "http://prometheus:9090/api/v1/rules"))["data"]["groups"]

@@ -34,6 +34,7 @@ WHOLE = {  # every service that some combination starts
     "evidently": PARTS["ui"]["evidently"],
     "router": PARTS["scale"]["router"],
     "prometheus": PARTS["alerts"]["prometheus"],
+    "grafana": PARTS["grafana"]["grafana"],
 }
 KEYS = {  # service -> the secret without which it refuses to start beyond loopback
     "embedder": "serving_embed_api_key",
@@ -47,6 +48,7 @@ NO_KEY = {  # why a service that others reach has none
     "worker": "listens to nobody",
     "evidently": "only shows reports, to this machine",
     "prometheus": "only shows metrics, to this machine, and to no other page",
+    "grafana": "only shows metrics, to this machine, and has no account",
     "router": "passes on the caller's key; its own routes are open to one internal network",
 }
 
@@ -89,6 +91,16 @@ def test_prometheus_answers_no_foreign_page_and_its_changing_routes_are_off() ->
     command = PARTS["alerts"]["prometheus"]["command"]
     assert "--web.cors.origin=none" in command
     assert not [word for word in command if word.startswith("--web.enable")]
+
+
+def test_grafana_has_no_account_asks_no_server_of_others_and_changes_nothing() -> None:
+    grafana = PARTS["grafana"]["grafana"]
+    told = grafana["environment"]
+    assert told["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    assert told["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert {told["GF_AUTH_BASIC_ENABLED"], told["GF_ANALYTICS_REPORTING_ENABLED"]} == {"false"}
+    assert told["GF_SERVER_ENFORCE_DOMAIN"] == "true"
+    assert all(volume.endswith(":ro") for volume in grafana["volumes"])
 
 
 @pytest.mark.parametrize("service", WHOLE)

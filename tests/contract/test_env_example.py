@@ -29,6 +29,7 @@ NOT_SETTINGS = {  # read by make, docker compose, and what runs before anything 
     "EVIDENTLY_PORT",
     "WATCHER_PORT",
     "PROMETHEUS_PORT",
+    "GRAFANA_PORT",
     "SOURCE",
     "LLM_FLAGS",
     "LLM_MEMORY",

@@ -132,10 +132,14 @@ class LlmManifest(Record):
     flags: dict[str, str] = Field(
         default_factory=dict
     )  # launch arguments that are not the engine's defaults
+    parts: dict[str, str] = Field(default_factory=dict)  # sha256 of the files of one kind
     observed: dict[str, str] = Field(default_factory=dict)  # a hosted model's names and replies
     declared: bool = False  # True where a hosted endpoint's owner vouches for what is not observed
 
     @property
     def digest(self) -> str:
-        """Digest of all but the logprobs, which vary in their last bits."""
-        return digest_of(self.model_dump(exclude={"logprobs"}))
+        """Digest of all but the logprobs, which vary in their last bits.
+
+        The parts are in `files_sha256`, so digests from before parts stay valid.
+        """
+        return digest_of(self.model_dump(exclude={"logprobs", "parts"}))

@@ -41,6 +41,10 @@ def check_llm(
     check_memory(needed_mb, settings.llm_model)
 
 
+# For httpx's `mounts`: this machine is asked directly, whatever HTTP_PROXY and NO_PROXY say.
+DIRECT = dict.fromkeys(("all://127.0.0.1", "all://localhost", "all://[::1]"))
+
+
 def is_loopback(host: str) -> bool:
     """True if only this machine can reach a server that listens on this host."""
     try:

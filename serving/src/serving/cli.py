@@ -1,4 +1,4 @@
-"""The `serving` command: `serving models`, `fetch`, `embed`, `llm`, `observe` and `diff`."""
+"""The `serving` command: `models`, `fetch`, `embed`, `llm`, `bench`, `observe`, `diff`, ..."""
 
 import asyncio
 import json
@@ -12,6 +12,7 @@ import typer
 
 from serving.catalog import CatalogEntry, find_model, load_catalog
 from serving.checks import check_embedder, check_key, check_llm, check_port
+from serving.cli_bench import bench
 from serving.compare import UNKNOWN, differences, read_manifest
 from serving.convert import gguf_to_safetensors
 from serving.errors import ModelError, ServingError
@@ -293,6 +294,9 @@ def diff(
     else:
         print("\n".join(said) or "The two are the same model.")
     raise typer.Exit(1 if said else 0)
+
+
+app.command()(bench)
 
 
 if __name__ == "__main__":

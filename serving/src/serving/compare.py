@@ -1,20 +1,29 @@
 """`serving diff`: says in words what differs between two manifests of one kind."""
 
+import re
 from pathlib import Path
 
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from contracts.endpoints import SAME_EMBEDDER_COSINE, EmbedderManifest, LlmManifest
+from contracts.urls import authorization, service_root, without_credentials
+from serving.checks import DIRECT
 from serving.errors import ModelError
 
 Manifest = LlmManifest | EmbedderManifest
 
 LOGPROB_TOLERANCE = 0.25  # bfloat16 in another batch moves the last bits; other weights move far
-SHA256, SHOWN = 64, 12  # hexadecimal digits
+HASH, SHOWN = re.compile("[0-9a-f]{64}"), 12
 UNKNOWN = "unknown"  # never equals anything
+MENDS = {  # status -> what a person can do
+    401: "pass its key by --key or SERVING_DIFF_KEY",
+    403: "pass a key that may read it by --key or SERVING_DIFF_KEY",
+    404: "it serves no manifest, so run `serving observe` on it and compare the file",
+}
 WORDS = {  # of fields whose names do not say enough
     "files_sha256": "the model's files (weights, tokenizer or configuration)",
+    "parts": "the model's files",
     "template_sha256": "the tokens of the fixed messages (chat template or tokenizer)",
     "weights_sha256": "the weights",
     "tokenizer_sha256": "the tokenizer",
@@ -28,6 +37,11 @@ def differences(before: Manifest, after: Manifest) -> list[str]:
     if before.kind != after.kind:
         return [f"These are two kinds of model: {before.kind} and {after.kind}."]
     old, new = _fields(before), _fields(after)
+    if old.get("parts") and new.get("parts"):
+        if _differs(old["parts"], new["parts"]):
+            del old["files_sha256"]  # the parts name what of them differs
+    else:
+        old.pop("parts", None)  # a manifest from before parts, or of a hosted model
     said = [_sentence(name, old[name], new[name]) for name in old if _differs(old[name], new[name])]
     if isinstance(before, LlmManifest) and isinstance(after, LlmManifest):
         said += _logprob_differences(before.logprobs, after.logprobs)
@@ -38,19 +52,29 @@ def differences(before: Manifest, after: Manifest) -> list[str]:
 
 def read_manifest(place: str, key: str | None) -> Manifest:
     """The manifest in a file, or of a running endpoint by its base URL. Raises ModelError."""
+    is_url = place.startswith(("http://", "https://"))
+    shown = without_credentials(place) if is_url else place
     try:
-        if place.startswith(("http://", "https://")):
-            headers = {"Authorization": f"Bearer {key}"} if key else {}
-            reply = httpx.get(f"{place.rstrip('/')}/manifest", headers=headers, timeout=60)
-            content = reply.raise_for_status().content
-        else:
-            content = Path(place).read_bytes()
+        content = _fetched(place, key) if is_url else Path(place).read_bytes()
         adapter: TypeAdapter[Manifest] = TypeAdapter(Manifest)
         return adapter.validate_json(content)
-    except (httpx.HTTPError, OSError) as error:
-        raise ModelError(f"No manifest could be read from {place}: {error}") from error
+    except httpx.HTTPStatusError as error:
+        status = error.response.status_code
+        mend = MENDS.get(status, "try again later" if status >= 500 else "check the URL")
+        raise ModelError(f"{shown} gave no manifest ({status}): {mend}.") from error
+    except httpx.HTTPError as error:
+        raise ModelError(
+            f"{shown} does not answer ({type(error).__name__}): check the URL, and that it runs."
+        ) from error
+    except OSError as error:
+        raise ModelError(f"No manifest could be read from {shown}: {error}") from error
     except ValidationError as error:
-        raise ModelError(f"What {place} holds is no manifest of this version.") from error
+        raise ModelError(f"What {shown} holds is no manifest of this version.") from error
+
+
+def _fetched(url: str, key: str | None) -> bytes:
+    with httpx.Client(headers=authorization(url, key), timeout=60, mounts=DIRECT) as client:
+        return client.get(f"{service_root(url)}/manifest").raise_for_status().content
 
 
 def _fields(manifest: Manifest) -> dict[str, object]:
@@ -78,7 +102,7 @@ def _sentence(name: str, old: object, new: object) -> str:
         return f"{words}: cannot be compared, {old} and {new}."
     if isinstance(old, dict) and isinstance(new, dict):
         parts = [
-            f"{key} {old.get(key, 'not set')} -> {new.get(key, 'not set')}"
+            f"{key} {_short(old.get(key, 'not set'))} -> {_short(new.get(key, 'not set'))}"
             for key in _changed(old, new)
         ]
         return f"{words}: {', '.join(parts)}."
@@ -86,8 +110,12 @@ def _sentence(name: str, old: object, new: object) -> str:
 
 
 def _short(value: object) -> object:
-    """A sha256 by its first digits: a person compares, and does not copy."""
-    return value[:SHOWN] if isinstance(value, str) and len(value) == SHA256 else value
+    """A sha256 by its first digits, and a text that ends in a space, or has none, in quotes."""
+    if not isinstance(value, str):
+        return value
+    if HASH.fullmatch(value):
+        return value[:SHOWN]  # a person compares, and does not copy
+    return value if value and value == value.strip() else f'"{value}"'
 
 
 def _logprob_differences(old: list[float], new: list[float]) -> list[str]:

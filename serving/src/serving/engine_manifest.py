@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from contracts.endpoints import LlmManifest
-from serving.hashing import files_sha256
+from serving.hashing import files_sha256, parts_sha256
 
 CONVERSATIONS = (
     [{"role": "user", "content": "What is the code of gate 7?"}],
@@ -55,6 +55,7 @@ async def observe(state: Any, engine: httpx.AsyncClient) -> LlmManifest:
     return LlmManifest(
         model=name,
         files_sha256=await asyncio.to_thread(_files, str(config.model)),
+        parts=await asyncio.to_thread(_parts, str(config.model)),
         template_sha256=await template_sha256(engine, name),
         engine=engine_version(),
         dtype=str(config.dtype).removeprefix("torch."),
@@ -142,6 +143,11 @@ def _plain(value: Any) -> Any:
 def _files(model: str) -> str:
     folder = Path(model)
     return files_sha256(folder) if folder.is_dir() else "unknown"  # a hub id of LLM_FLAGS
+
+
+def _parts(model: str) -> dict[str, str]:
+    folder = Path(model)
+    return parts_sha256(folder) if folder.is_dir() else {}
 
 
 async def template_sha256(engine: httpx.AsyncClient, model: str) -> str:

@@ -13,9 +13,11 @@ from pydantic import ValidationError
 
 from contracts.endpoints import LlmManifest
 from contracts.urls import authorization, openai_url, service_root, without_credentials
+from serving.checks import DIRECT
 from serving.compare import UNKNOWN
 from serving.engine_manifest import SAMPLING_DEFAULTS, template_sha256
 from serving.errors import ModelError, UpstreamRefusedError, UpstreamUnavailableError
+from serving.reasons import reason_of
 
 PROMPTS = (  # with short replies, which vary least between two runs of one model
     "Reply with the sum of 17 and 25, and nothing else.",
@@ -23,6 +25,11 @@ PROMPTS = (  # with short replies, which vary least between two runs of one mode
     "Translate to German, one word: window",
 )
 REPLY_TOKENS = 16
+MENDS = {  # status -> what a person can do
+    401: "put the server's key into a variable and name it by --key-env",
+    403: "put a key that may use this model into the variable of --key-env",
+    404: "check the URL and --model",
+}
 LENGTHS = ("max_model_len", "context_length", "context_window")  # as servers list them
 UNSEEN: dict[str, Any] = dict.fromkeys(
     ("files_sha256", "template_sha256", "engine", "dtype", "max_model_len", "quantization"), UNKNOWN
@@ -46,8 +53,9 @@ async def observe_hosted(
         headers=authorization(url, key),
         timeout=60,
         transport=transport,
+        mounts=DIRECT,
     ) as client:
-        replies = [await _reply(client, url, model, prompt) for prompt in PROMPTS]
+        replies = [await _reply(client, url, model, key or "", prompt) for prompt in PROMPTS]
         seen = (
             _identity(replies) | await _length(client, url, model) | await _template(client, model)
         )
@@ -70,29 +78,38 @@ def read_declared(file: Path) -> dict[str, Any]:
     return fields
 
 
-async def _reply(client: httpx.AsyncClient, url: str, model: str, prompt: str) -> dict[str, Any]:
+async def _reply(
+    client: httpx.AsyncClient, url: str, model: str, key: str, prompt: str
+) -> dict[str, Any]:
     shown, chat = without_credentials(url), openai_url(url, "chat/completions")
-    body = {
-        "model": model,
-        "messages": [{"role": "user", "content": prompt}],
-        "temperature": 0,
-        "max_tokens": REPLY_TOKENS,
-    }
+    asked = {"model": model, "messages": [{"role": "user", "content": prompt}]}
+    usual = asked | {"temperature": 0, "max_tokens": REPLY_TOKENS}
+    bodies = (
+        usual | {"logprobs": True},
+        usual,  # some give no log probabilities
+        asked | {"max_completion_tokens": REPLY_TOKENS},  # some reasoning models take only this
+    )
     try:
-        response = await client.post(chat, json=body | {"logprobs": True})
-        if response.status_code in (400, 422):  # this one gives no log probabilities
+        for body in bodies:
             response = await client.post(chat, json=body)
+            if response.status_code not in (400, 422):
+                break
         response.raise_for_status()
         reply = response.json()
-        cast(str, reply["choices"][0]["message"]["content"]).encode()
+        message = reply["choices"][0]["message"]
+        message["content"] = message["content"] or ""  # null: all went into thoughts, or a filter
+        cast(str, message["content"]).encode()
     except httpx.HTTPStatusError as error:
         status = error.response.status_code
+        reason = reason_of(error.response.content, key)
+        said = f" It says: {reason}" if reason else ""
         if status == 429 or status >= 500:
             raise UpstreamUnavailableError(
-                f"{shown} answered {status}: try again later."
+                f"{shown} answered {status}: try again later.{said}"
             ) from error
+        mend = MENDS.get(status, "check the URL, --model and the key")
         raise UpstreamRefusedError(
-            f"{shown} refused the request ({status}): check the URL, --model and the key."
+            f"{shown} refused the request ({status}): {mend}.{said}"
         ) from error
     except httpx.HTTPError as error:
         raise UpstreamUnavailableError(

@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from contracts.urls import authorization, openai_url
+from serving.checks import DIRECT
 from serving.errors import (
     InputRefusedError,
     UpstreamBusyError,
@@ -61,6 +62,7 @@ class UpstreamEncoder:
             headers=authorization(self._url, self._key or None),
             timeout=self._limit_seconds,
             transport=transport,
+            mounts=DIRECT,
         )
 
     async def __aenter__(self) -> Self:
@@ -153,9 +155,22 @@ class UpstreamEncoder:
         return f" It says: {reason}" if reason else ""
 
     async def _only_model(self) -> str:
-        """The first model that the endpoint lists. Raises UpstreamRefusedError."""
+        """The first model that the endpoint lists.
+
+        Raises UpstreamRefusedError, UpstreamUnavailableError.
+        """
         try:
             response = await self._client.get(openai_url(self._url, "models"))
+        except httpx.HTTPError as error:
+            raise UpstreamUnavailableError(
+                f"The embedder at {self.host} does not answer ({type(error).__name__}): check "
+                "SERVING_EMBED_UPSTREAM_URL, or try later."
+            ) from error
+        if response.status_code in (401, 403) or response.status_code >= 500:
+            self._raise_for(
+                response, (), 0
+            )  # a list would not help: the key is wrong, or it is down
+        try:
             return str(response.raise_for_status().json()["data"][0]["id"])
         except (httpx.HTTPError, ValueError, LookupError, TypeError) as error:
             raise UpstreamRefusedError(

@@ -231,14 +231,16 @@ def test_what_is_no_model_is_told_before_anything_starts(read, tmp_path, model, 
 
 
 VARIABLES = ("OFFLINE", "UI", "ALERTS", "GPU", "SCALE", "LLM_URL", "EMBED_URL", "QDRANT_URL")
-VARIABLES += ("COMPOSE_FILES",)
+VARIABLES += ("COMPOSE_FILES", "GRAFANA")
 
 
 @pytest.mark.parametrize(
     ("given", "parts"),
     [
         ({}, []),
-        ({"UI": "1", "SCALE": ""}, ["ui"]),
+        ({"UI": "1", "SCALE": ""}, ["ui", "alerts", "grafana"]),
+        ({"UI": "1", "OFFLINE": "1"}, ["offline", "ui"]),
+        ({"GRAFANA": "1"}, []),
         ({"ALERTS": "1"}, ["alerts"]),
         ({"ALERTS": "1", "OFFLINE": "1"}, ["offline", "alerts", "alerts-offline"]),
         ({"LLM_URL": "http://m", "QDRANT_URL": "http://q"}, ["own-llm", "own-qdrant"]),
@@ -268,7 +270,7 @@ def test_down_ends_what_any_override_added(docker, monkeypatch):
     monkeypatch.setenv("COMPOSE_FILES", "docker-compose.yml")
     compose.down()
     [(words, _)] = docker
-    for part in ("ui", "alerts", "scale"):
+    for part in ("ui", "alerts", "grafana", "scale"):
         assert f"infra/compose/{part}.yml" in words
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from serving import cli
 from serving.errors import ModelError
 
-COMMANDS = ["models", "fetch", "embed", "llm", "observe", "diff"]
+COMMANDS = ["models", "fetch", "embed", "llm", "bench", "observe", "diff"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

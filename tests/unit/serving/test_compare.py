@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.fakes.openai_server import running
 
 from contracts.endpoints import EmbedderFingerprint, EmbedderManifest, LlmManifest
 from serving.compare import differences, read_manifest
@@ -104,3 +105,24 @@ def test_what_is_no_manifest_is_said(tmp_path: Path) -> None:
         read_manifest(str(tmp_path / "other.json"), None)
     with pytest.raises(ModelError, match="No manifest could be read"):
         read_manifest(str(tmp_path / "none.json"), None)
+
+
+@pytest.mark.parametrize(
+    ("key", "path", "words"),
+    [
+        ("wrong", "", r"401\): pass its key by --key or SERVING_DIFF_KEY"),
+        ("k", "", r"404\): it serves no manifest, so run `serving observe`"),
+        ("k", "/v1/", r"404\): it serves no manifest"),
+    ],
+)
+def test_a_server_without_a_manifest_says_what_to_do(key: str, path: str, words: str) -> None:
+    with running(key="k") as server, pytest.raises(ModelError, match=words):
+        read_manifest(server.url + path, key)
+
+
+def test_a_server_that_is_not_there_is_one_sentence_without_credentials() -> None:
+    with running() as server:
+        gone = server.url.replace("//", "//user:s3cret@")
+    with pytest.raises(ModelError, match=r"does not answer \(ConnectError\)") as raised:
+        read_manifest(gone, None)
+    assert "s3cret" not in str(raised.value)

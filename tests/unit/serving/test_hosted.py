@@ -1,5 +1,6 @@
 """A hosted model's manifest: what is seen, what its owner declares, and "unknown" for the rest."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,3 +141,40 @@ async def test_a_server_that_refuses_logprobs_is_asked_without() -> None:
     manifest = await observe_hosted("http://model.example", "m", transport=hosted(True))
     assert manifest.logprobs == []
     assert manifest.observed["reply 1"] != "unknown"
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [
+        (401, UpstreamRefusedError, r"--key-env.*It says: no such key"),
+        (403, UpstreamRefusedError, r"--key-env"),
+        (404, UpstreamRefusedError, "check the URL and --model"),
+        (429, UpstreamUnavailableError, "answered 429: try again later"),
+        (503, UpstreamUnavailableError, "answered 503: try again later"),
+    ],
+)
+async def test_a_refusal_names_what_to_mend_and_the_servers_reason(
+    server: Running, status: int, error: type[Exception], words: str
+) -> None:
+    server.script.refusals = [(status, {"error": {"message": "no such key: k-1234"}}, {})]
+    with pytest.raises(error, match=words) as raised:
+        await observe_hosted(server.url, MODEL, "k-1234")
+    assert "k-1234" not in str(raised.value)
+
+
+async def test_a_model_that_takes_neither_max_tokens_nor_a_temperature_is_observed() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.read() or b"{}")
+        asked.append(body)
+        if "max_tokens" in body or not request.url.path.endswith("completions"):
+            return httpx.Response(400, json={"error": {"message": "unsupported: max_tokens"}})
+        # all of its tokens went into thoughts
+        choice = {"message": {"content": None}, "finish_reason": "length"}
+        return httpx.Response(200, json={"model": "r", "choices": [choice]})
+
+    transport = httpx.MockTransport(handler)
+    manifest = await observe_hosted("https://m.example", "r", transport=transport)
+    assert manifest.observed["model"] == "r"
+    assert any("max_completion_tokens" in body and "temperature" not in body for body in asked)

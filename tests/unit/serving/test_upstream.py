@@ -253,6 +253,41 @@ async def test_without_a_model_or_a_list_the_setting_is_named() -> None:
             pass
 
 
+@pytest.mark.parametrize(
+    ("status", "error", "words"),
+    [
+        (401, UpstreamRefusedError, "set SERVING_EMBED_UPSTREAM_KEY.*It says: no such key"),
+        (403, UpstreamRefusedError, "set SERVING_EMBED_UPSTREAM_KEY"),
+        (503, UpstreamUnavailableError, "answered 503: try later"),
+        (404, UpstreamRefusedError, "set SERVING_EMBED_UPSTREAM_MODEL"),
+        (None, UpstreamUnavailableError, "does not answer .ConnectError"),
+    ],
+)
+async def test_a_list_of_models_that_is_refused_has_its_own_reason(
+    status: int | None, error: type[Exception], words: str
+) -> None:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if status is None:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(status, json={"error": {"message": "no such key"}})
+
+    with pytest.raises(error, match=words):
+        async with encoder(handler, embed_upstream_model=None):
+            pass
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_this_machine_is_asked_past_the_proxy(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.example:3128")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    url = f"http://{host}:11434/v1"
+    client = UpstreamEncoder(Settings.model_validate({"embed_upstream_url": url}))._client
+    assert client._transport_for_url(httpx.URL(url)) is client._transport
+    elsewhere = client._transport_for_url(httpx.URL("http://models.example"))
+    assert elsewhere is not client._transport
+
+
 def test_credentials_in_the_url_stay_out_of_what_is_told() -> None:
     url = "http://user:secret@models.example"
     assert encoder(vectors, embed_upstream_url=url).host == "models.example"

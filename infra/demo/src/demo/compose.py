@@ -34,18 +34,20 @@ BUILT = {  # service -> its image
     "embedder": "faultline-serving-embed",
     "llm": "faultline-serving-llm",
 }
+GRAFANA = "GRAFANA"  # no variable of a person's: UI=1 asks for it, where it can be had
 OVERRIDES = {  # part -> the variables that ask for it
     "offline": ["OFFLINE"],
     "ui": ["UI"],
     "alerts": ["ALERTS"],
     "alerts-offline": ["ALERTS", "OFFLINE"],
+    "grafana": [GRAFANA],
     "gpu": ["GPU"],
     "scale": ["SCALE"],
     "own-llm": ["LLM_URL"],
     "own-embed": ["EMBED_URL"],
     "own-qdrant": ["QDRANT_URL"],
 }
-EXTRAS = ("ui", "alerts", "scale")  # what `down` ends, whatever it is told
+EXTRAS = ("ui", "alerts", "grafana", "scale")  # what `down` ends, whatever it is told
 CONTRADICTIONS = (  # overrides, and what to type instead
     ({"own-llm", "scale"}, "SCALE=1 is two replicas of our own model: leave it or LLM_URL out."),
     ({"own-llm", "gpu"}, "GPU=1 is for our own model: leave it or LLM_URL out."),
@@ -100,9 +102,13 @@ def up(build: bool) -> None:
     _compose("up", *flags, "--detach", "--wait", "--remove-orphans")
     port = os.environ.get("APPLICATION_PORT", "8080")
     print(f"The stack is up.\n  The page   http://127.0.0.1:{port}/#key={_read('user')}")
-    if "ui" in {Path(file).stem for file in _files()}:
+    parts = {Path(file).stem for file in _files()}
+    if "ui" in parts:
         port = os.environ.get("PREFECT_PORT", "4200")
         print(f"  Prefect    http://127.0.0.1:{port}/ (its password is in {FOLDER / 'prefect'})")
+    if "grafana" in parts:
+        port = os.environ.get("GRAFANA_PORT", "3000")
+        print(f"  Grafana    http://127.0.0.1:{port}/dashboards")
     print('  Ask        make ask CONTAINERS=1 Q="How many days of annual leave do I get?"')
 
 
@@ -258,7 +264,11 @@ def _files() -> list[str]:
     """The files of docker compose that the variables ask for."""
     if given := os.environ.get("COMPOSE_FILES"):
         return given.split()
-    chosen = [part for part, variables in OVERRIDES.items() if all(map(os.environ.get, variables))]
+    asked = {name for names in OVERRIDES.values() for name in names if os.environ.get(name)}
+    asked.discard(GRAFANA)
+    if "UI" in asked and "OFFLINE" not in asked:  # its image can only be pulled
+        asked |= {GRAFANA, "ALERTS"}  # it shows what Prometheus has scraped
+    chosen = [part for part, names in OVERRIDES.items() if asked.issuperset(names)]
     if not os.environ.get("LLM_URL") and is_folder(os.environ.get("MODEL") or FALLBACK):
         chosen.append("own-model")
     return ["docker-compose.yml", *map(_part, chosen)]
