@@ -75,16 +75,16 @@ function textNodes(root) {
 
 // One mark for each text that the statement runs through; its tag follows the last one.
 function wrap({ support, places }) {
-  const byNode = Map.groupBy(places, ({ node }) => node);
-  const nodes = [...byNode.keys()].reverse();
-  for (const node of nodes) {
+  const nodes = [...new Set(places.map(({ node }) => node))];
+  const [first, last] = [places[0], places.at(-1)];
+  let end = last.offset + 1;
+  while (ENDING.test(last.node.data[end] ?? "")) end += 1;
+  for (const node of nodes.reverse()) {
     const range = document.createRange();
-    let end = byNode.get(node).at(-1).offset + 1;
-    while (node === nodes[0] && ENDING.test(node.data[end] ?? "")) end += 1;
-    range.setStart(node, byNode.get(node)[0].offset);
-    range.setEnd(node, end);
+    range.setStart(node, node === first.node ? first.offset : 0);
+    range.setEnd(node, node === last.node ? end : node.length);
     const mark = element("mark", { class: support });
     range.surroundContents(mark);
-    if (node === nodes[0]) mark.after(element("span", { class: "tag" }, SUPPORT[support].tag));
+    if (node === last.node) mark.after(element("span", { class: "tag" }, SUPPORT[support].tag));
   }
 }

@@ -80,7 +80,11 @@ function showConversation(shown) {
   byId("to-answer").hidden = true;
   for (const { question, answer } of shown.turns) {
     const view = new AnswerView(question);
-    view.showAnswer(answer);
+    try {
+      view.showAnswer(answer);
+    } catch {
+      continue; // kept by another version of this page
+    }
     showView(view);
   }
   latest?.article.scrollIntoView({ block: "start" });
