@@ -78,9 +78,7 @@ def section(path: str, quote: str) -> Passage:
 def citation(number: int, path: str, quote: str) -> Citation:
     found = section(path, quote)
     start = text_of(path).index(quote)
-    place = found.model_dump(
-        include={"chunk_id", "document_id", "version", "title", "path"}
-    )
+    place = found.model_dump(include={"chunk_id", "document_id", "version", "title", "path"})
     return Citation(**place, number=number, start=start, end=start + len(quote), quote=quote)
 
 
