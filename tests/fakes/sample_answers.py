@@ -115,7 +115,6 @@ SAMPLE_ANSWERS = {
         (LIMITS, SUMMER),
         (TRAVEL, BOOK),
         (EXPENSES, RECEIPT),
-        notes=["The documents disagree: Business travel (2023-04-01): “The limit is 104 euro.”"],
     ),
     FOLLOW_UP: answer(
         "**€98 per night** from September to May [1].",
