@@ -17,10 +17,14 @@ export function newConversation() {
 export function allConversations() {
   try {
     const kept = JSON.parse(localStorage.getItem(slot())) ?? [];
-    return kept.filter(({ id, turns }) => id && turns.length);
+    return kept.filter(({ id, turns }) => id && turns.length && turns.every(isWhole));
   } catch {
     return []; // unreadable, or this browser keeps nothing
   }
+}
+
+function isWhole({ question, answer }) {
+  return typeof question === "string" && typeof answer?.text === "string";
 }
 
 export function currentConversation() {
