@@ -29,7 +29,7 @@ COMPILE = $(DEV)/uv pip compile --quiet --generate-hashes --python-version 3.11 
           --no-annotate $(LEFT_OUT:%=--no-emit-package %)
 .DEFAULT_GOAL := help
 .PHONY: help doctor install demo demo-stop status restart ask sync seed retrieval answers report watch verdict accept history \
-        drill reveal drill-end board scorecard gate weakest bench clients bench-serving bench-peers tables secrets up accepted logs down \
+        drill reveal drill-end board scorecard gate weakest bench screenshots clients bench-serving bench-peers tables secrets up accepted logs down \
         check format lint imports dependencies types unit contract fault resilience resilience-long install-router security security-long hijack integration test test-lessons test-compose test-long lock
 
 help: ## List every command, one sentence each.
@@ -111,6 +111,9 @@ weakest: ## Name the layer that has been at fault the most.
 bench: ## Measure ingestion's ratios G1 to G5 and G12 into docs/results/bench.json: make bench ONLY=G5,G12
 	@$(ENV) $(call python,ingestion) tests/bench/bench.py --write $(if $(value ONLY),--only="$$ONLY")
 	@$(MAKE) --no-print-directory tables
+
+screenshots: ## Draw docs/screenshots/ again: the page over answers about the sample, in a real browser.
+	@PYTHONPATH=. $(DEV)/python tests/e2e/screenshots.py
 
 clients: install ## Drive the stack with people's own clients, unmodified; writes docs/results/clients.json.
 	@$(DEV)/python -m pytest tests/clients --junitxml=.state/clients.xml

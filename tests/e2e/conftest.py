@@ -10,7 +10,9 @@ import pytest
 
 pytest.importorskip("playwright", reason="the page's tests need playwright")
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+expect.set_options(timeout=30_000)  # milliseconds: a browser on a busy machine is slow
 
 ROOT = Path(__file__).resolve().parents[2]
 APPLICATION_PYTHON = ROOT / ".venvs" / "application" / "bin" / "python"

@@ -41,10 +41,10 @@ def test_a_citation_can_be_reached_and_left_with_the_keyboard_alone(page, stack)
     page.goto(stack.application_url)
     ask(page, stack.api_key)
     focused = page.locator("#answer .marker:focus")
-    for _ in range(3):
-        page.keyboard.press("Tab")
-        if focused.count():
-            break
+    page.keyboard.press("Tab")  # the button
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # go to the latest answer
+    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator("mark")).to_be_focused()
     page.keyboard.press("Escape")

@@ -39,6 +39,9 @@ def test_everything_can_be_done_with_the_keyboard(page, replay):
     expect(marker).to_be_visible()
     page.keyboard.press("Tab")  # the button
     page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # go to the latest answer
+    expect(page.get_by_role("heading", name="answered")).to_be_focused()
+    page.keyboard.press("Tab")
     expect(marker).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("mark")).to_be_focused()
@@ -116,14 +119,14 @@ def test_a_deep_link_works_on_reload_and_with_back(page, replay):
     page.goto(replay)
     ask(page, "answered")
     page.locator(MARKERS).nth(1).click()
-    expect(page.locator("mark")).to_contain_text("| Zürich | 26 | 8 weeks |")
+    expect(page.locator("tr:has(mark)").first).to_have_text("Zürich268 weeks")
     page.reload()
-    expect(page.locator("mark")).to_contain_text("| Zürich | 26 | 8 weeks |")
+    expect(page.locator("tr:has(mark)").first).to_have_text("Zürich268 weeks")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
     assert "#doc" not in page.url
     page.go_back()
-    expect(page.locator("mark")).to_be_visible()
+    expect(page.locator("mark").first).to_be_visible()
 
 
 def test_a_link_to_another_version_or_a_missing_document_says_so(page, replay):
@@ -142,7 +145,8 @@ def test_a_key_is_asked_for_only_when_the_application_wants_one(page, replay):
     page.keyboard.press("Enter")
     expect(page.locator(MARKERS)).to_have_count(2)
     expect(page.get_by_label("API key")).to_be_hidden()
-    assert page.evaluate("[localStorage.length, document.cookie]") == [0, ""]
+    kept = page.evaluate("JSON.stringify(localStorage) + document.cookie")
+    assert "replay-key" not in kept
 
 
 def test_a_key_in_the_links_fragment_is_used_and_leaves_the_address(page, replay):
@@ -151,16 +155,6 @@ def test_a_key_in_the_links_fragment_is_used_and_leaves_the_address(page, replay
     expect(page.locator(MARKERS)).to_have_count(2)
     expect(page.get_by_label("API key")).to_be_hidden()
     assert "key" not in page.url
-
-
-def test_earlier_questions_of_the_session_can_be_read_again(page, replay):
-    page.goto(replay)
-    ask(page, "answered")
-    expect(page.locator(MARKERS)).to_have_count(2)
-    ask(page, "abstained")
-    page.get_by_role("navigation", name="Asked in this session").get_by_text("answered").click()
-    expect(page.locator(MARKERS)).to_have_count(2)
-    expect(page.get_by_role("heading", name="answered")).to_be_focused()
 
 
 def test_hostile_texts_run_no_script_and_reach_no_other_origin(page, replay):

@@ -8,6 +8,7 @@ import json
 import socket
 import sys
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,12 +16,18 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+sys.path.append(str(Path(__file__).parents[2]))  # last: its neighbours there bear the layers' names
+
+from tests.fakes.sample_answers import SAMPLE_ANSWERS, SOURCE
+from tests.fakes.sample_answers import view as sample_view
+
 from application.web.routes import router, static_files
 from contracts.answer import (
     Answer,
     AskRequest,
     Citation,
     DocumentView,
+    FeedbackRequest,
     Passage,
     Problem,
     Provenance,
@@ -192,6 +199,15 @@ ANSWERS = {
         reason="The chat model did not reply within 10 s.",
     ),
     "hostile": hostile(),
+    "thanks": answer(
+        text="You are welcome.",
+        reason="Nothing was asked, so nothing was searched.",
+        citations=[],
+        passages=[],
+        evidence=1,
+        provenance=answer().provenance.model_copy(update={"rewriting": "courtesy"}),
+    ),
+    **SAMPLE_ANSWERS,
 }
 PROBLEMS = {
     "error": Problem(
@@ -207,6 +223,8 @@ PROBLEMS = {
 
 app = FastAPI()
 app.state.settings = SimpleNamespace(layers_url="http://127.0.0.1:8090/layers")
+app.state.histories = []  # what each question was sent with
+app.state.feedback = []
 app.state.stopped = asyncio.Event()  # set once a browser has closed a stream before its end
 app.include_router(router)
 app.mount("/static", static_files)
@@ -219,6 +237,7 @@ def problem(found: Problem, **headers: str) -> Response:
 @app.post("/v1/ask")
 async def ask(body: AskRequest, request: Request) -> Response:
     name = body.question
+    app.state.histories.append([turn.content for turn in body.history])
     if name == "locked" and request.headers.get("Authorization") != f"Bearer {API_KEY}":
         return problem(Problem(title="Not authenticated", status=401, detail="Send a valid key."))
     if name in PROBLEMS:
@@ -255,6 +274,8 @@ def event(name: str, data: object) -> str:
 def document(document_id: str) -> Response:
     view = {"document_id": document_id, "version": VERSION, "source": "handbook"}
     source, _, name = document_id.partition("/")
+    if source == SOURCE:
+        return JSONResponse(sample_view(name).model_dump())
     if source == "hostile":
         payload = PAYLOADS[int(name) - 1]
         view |= {"title": payload, "path": payload, "format": payload, "text": " ".join(PAYLOADS)}
@@ -275,6 +296,18 @@ def ready() -> Readiness:
         "model": Check(ok=False, detail="No usable answer; is it running?"),
     }
     return Readiness(status="degraded", checks=checks)
+
+
+@app.post("/v1/feedback")
+def feedback(body: FeedbackRequest) -> Response:
+    app.state.feedback.append(body)
+    return JSONResponse({"status": "kept"})
+
+
+@app.get("/received")
+def received() -> dict[str, Any]:
+    """What the page has sent so far."""
+    return {"histories": app.state.histories, "feedback": app.state.feedback}
 
 
 @app.get("/stopped")

@@ -1,5 +1,6 @@
 """The page and its files as the server sends them, without a browser."""
 
+import hashlib
 import re
 from types import SimpleNamespace
 
@@ -40,9 +41,19 @@ def test_the_example_questions_are_offered():
     assert all(example in page for example in EXAMPLES)
 
 
-@pytest.mark.parametrize("path", sorted(path.name for path in (WEB / "static").iterdir()))
+STATIC = WEB / "static"
+FILES = sorted(p.relative_to(STATIC).as_posix() for p in STATIC.rglob("*") if p.is_file())
+
+
+@pytest.mark.parametrize("path", FILES)
 def test_every_file_of_the_page_is_served_under_its_policy_and_asked_for_again(path):
     reply = client_for("").get(f"/static/{path}")
     assert reply.status_code == 200
     assert reply.headers["Cache-Control"] == "no-cache"
     assert "default-src 'none'" in reply.headers["Content-Security-Policy"]
+
+
+def test_the_library_is_the_published_one_and_keeps_its_licence():
+    found = hashlib.sha256((STATIC / "vendor" / "marked.esm.js").read_bytes()).hexdigest()
+    assert found in (STATIC / "vendor" / "README.md").read_text(encoding="utf-8")
+    assert "MarkedJS" in (STATIC / "vendor" / "marked.LICENSE.txt").read_text(encoding="utf-8")

@@ -21,6 +21,23 @@ export function keepKey(key) {
   sessionStorage.setItem(KEY, key);
 }
 
+// A short mark of the key, to keep apart what belongs to different keys; "" without a key.
+export function keyMark() {
+  const key = sessionStorage.getItem(KEY);
+  if (!key) return "";
+  let hash = 0x811c9dc5; // FNV-1a: nobody gets the key back from 32 bits
+  for (const letter of key) hash = Math.imul(hash ^ letter.codePointAt(0), 0x01000193);
+  return `-${(hash >>> 0).toString(16)}`;
+}
+
+// Whether the application refuses this tab until it sends another key.
+export async function isLocked() {
+  return request("v1/status").then(
+    () => false,
+    ({ status }) => status === 401,
+  );
+}
+
 // A link may bring the key as #key=...: no server or log sees a fragment. It leaves the address bar.
 export function takeKeyFromAddress() {
   const key = new URLSearchParams(location.hash.slice(1)).get("key");
@@ -44,8 +61,8 @@ async function request(path, options) {
 }
 
 // Yields [name, data] for each event of the stream (see STREAM_EVENTS in contracts/answer.py).
-export async function* ask(question, signal) {
-  const body = JSON.stringify({ question, stream: true });
+export async function* ask(question, history, signal) {
+  const body = JSON.stringify({ question, history, stream: true });
   const response = await request("v1/ask", { method: "POST", body, signal });
   try {
     for await (const [name, data] of events(response.body)) {

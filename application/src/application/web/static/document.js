@@ -2,6 +2,7 @@
 
 import { fetchDocument } from "./api.js";
 import { element } from "./element.js";
+import { sourceText } from "./source_text.js";
 import { placeIn, unitOffset } from "./spans.js";
 
 const panel = document.getElementById("document");
@@ -60,12 +61,14 @@ function showDocument(found, { start, end, version }) {
   title.textContent = found.title || found.path;
   place.textContent = `${found.path} · ${found.format} · version ${found.version.slice(0, 12)}`;
   const [from, to] = [start, end].map((offset) => unitOffset(found.text, offset));
-  const mark = element("mark", { tabindex: "-1" }, found.text.slice(from, to));
-  text.replaceChildren(found.text.slice(0, from), mark, found.text.slice(to));
+  text.replaceChildren(...sourceText(found.text, { from, to }));
   note.textContent = "This document has changed since the answer: the marked place may have moved.";
   note.hidden = !version || version === found.version;
+  const mark = text.querySelector("mark");
+  if (!mark) return;
   mark.focus({ preventScroll: true });
-  scroll.scrollTop = mark.offsetTop - scroll.clientHeight / 4;
+  const top = mark.getBoundingClientRect().top - scroll.getBoundingClientRect().top;
+  scroll.scrollTop += top - scroll.clientHeight / 4;
 }
 
 function showProblem(problem, onLocked) {
