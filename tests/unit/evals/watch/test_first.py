@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+import typer
 from tests.fakes.layers_app import card_of, cycle, verdict
 
 from evals.errors import NotAccepted
@@ -19,6 +20,15 @@ def told(folder):
 
 def asked(taking, count=2):
     return taking(lambda item: item, list(range(count)), "questions")
+
+
+def ends(folder, each, error, stopped=False):
+    """A first baseline that ends with this error."""
+    with taking(folder, each) as found:
+        found.plan(10)
+        if stopped:
+            found.stop()
+        raise error
 
 
 def test_questions_are_counted_while_they_are_asked(tmp_path, in_order):
@@ -39,9 +49,8 @@ def test_questions_are_counted_while_they_are_asked(tmp_path, in_order):
 
 @pytest.mark.parametrize("error", [NotAccepted("The cells disagree."), KeyError("a bug of ours")])
 def test_a_failure_is_told_with_what_to_do_next_until_somebody_accepts(tmp_path, in_order, error):
-    with pytest.raises(type(error)), taking(tmp_path, in_order) as found:
-        found.plan(10)
-        raise error
+    with pytest.raises(type(error)):
+        ends(tmp_path, in_order, error)
     assert read(tmp_path).failed
     assert told(tmp_path).startswith(f"The first baseline could not be taken. {error}")
     assert told(tmp_path).endswith("`make accept` tries again.")
@@ -51,10 +60,8 @@ def test_a_failure_is_told_with_what_to_do_next_until_somebody_accepts(tmp_path,
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), NotAccepted("Its own command was ended.")])
 def test_one_that_was_stopped_is_no_failure(tmp_path, in_order, error):
-    with pytest.raises(type(error)), taking(tmp_path, in_order) as found:
-        found.plan(10)
-        found.stop()
-        raise error
+    with pytest.raises(type(error)):
+        ends(tmp_path, in_order, error, stopped=True)
     assert not (tmp_path / first.FILE).exists()
 
 
@@ -161,7 +168,12 @@ def test_an_accept_typed_meanwhile_is_refused_where_the_stack_got_worse(
 ):
     worse = card_of(cycle(()), verdict("FAULT", "data"))
     monkeypatch.setattr(watched.watcher, "once", lambda: worse)
-    typed = threading.Thread(target=lambda: pytest.raises(cli.typer.Exit, cli.accept), daemon=True)
+
+    def refused():
+        with pytest.raises(typer.Exit):
+            cli.accept()
+
+    typed = threading.Thread(target=refused, daemon=True)
     with taking(watched.settings.state_dir, in_order) as found:
         found.plan(10)
         typed.start()

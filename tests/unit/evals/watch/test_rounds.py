@@ -79,7 +79,7 @@ def test_only_what_was_right_is_asked_again_and_how_much_is_left_is_told():
 def test_a_weak_model_is_asked_everything():
     stack = Stack(lambda probe, number: probe.id.endswith("#own") or "7" in probe.id)
     right, _ = small(EVERY, stack.ask, stack.plans.append)
-    assert 60 <= len(right)
+    assert len(right) >= 60
     assert len(stack.questions(0)) > QUESTIONS - 2 * BATCH
 
 
