@@ -41,7 +41,7 @@ doctor: ## Say whether this machine can run the stack, how, and what to mend.
 install: ## Install every environment, each from its own hashed requirements.
 	@$(INSTALL) --tests all
 
-demo: ## Start the stack and ingest the sample (LLM_URL=, EMBED_URL=, QDRANT_URL=, MODEL=, DEMO=lite, DETACH=1).
+demo: ## Start the stack and ingest the sample (LLM_URL=, EMBED_URL=, QDRANT_URL=, MODEL=, DEMO=lite, DETACH=1, ACCEPT=no).
 	@$(INSTALL) stack
 	@$(STACK) up
 

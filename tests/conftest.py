@@ -67,6 +67,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     sample = tmp_path_factory.mktemp("documents") / "sample"
     shutil.copytree(SAMPLE, sample)  # lessons and drills edit it
     env = os.environ | {
+        "ACCEPT": "no",  # tests accept when they want to
         "MODEL": MODEL,
         "SAMPLE": str(sample),
         "STATE_DIR": str(state),

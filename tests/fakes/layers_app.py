@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import uvicorn
 
 from evals.watch.card import build
+from evals.watch.first import First
 from evals.watch.model import (
     CELLS,
     Card,
@@ -144,6 +145,7 @@ class FakeLedger:
     """A ledger in memory, the newest cycle last."""
 
     entries: list[tuple[Cycle, Card]] = field(default_factory=list)
+    told: First | None = None
 
     def last_cycle(self) -> Cycle | None:
         return self.entries[-1][0] if self.entries else None
@@ -157,6 +159,9 @@ class FakeLedger:
 
     def cycles(self) -> int:
         return len(self.entries)
+
+    def first(self) -> First | None:
+        return self.told
 
     def facts(self) -> dict[Layer, LayerFacts]:
         if not self.entries:

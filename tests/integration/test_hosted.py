@@ -59,6 +59,7 @@ def hosted(
         "PORT_OFFSET": str(OFFSET),
         "MODELS_DIR": models,
         "DEMO": "lite",
+        "ACCEPT": "no",
     }
     env = os.environ | own | elsewhere
     up = [str(DEMO), "up", "--detach"]

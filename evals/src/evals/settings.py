@@ -1,6 +1,7 @@
 """Settings of evals: `EVALS_*` environment variables, read once and handed down."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -55,6 +56,7 @@ class Settings(BaseSettings):
     weakest_layer: str = Field(default="", validation_alias="WEAKEST_LAYER")  # the team's choice
     commands: dict[str, str] = {}  # how a person types ingestion, application, restart: JSON
     places: dict[str, str] = {}  # what drills edit and run, by name; see `evals trial --help`
+    baseline: Literal["whole", "small"] = "whole"  # of `accept`; small: fewest probes and rounds
     parallel: int = 8  # requests in flight
     timeout_seconds: float = 120.0
 

@@ -1,11 +1,13 @@
 """Pinning copies the application whole, and never leaves half of it."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from demo import accepted
-from demo.accepted import app_ref_state, launched, pin, sources, unpin
+from demo.accepted import app_ref_state, is_accepted, launched, pin, sources, unpin
 from demo.settings import Settings, override
 
 
@@ -61,6 +63,35 @@ def test_a_second_pin_takes_the_firsts_place_which_stays_for_one_way_back(
     assert bundle.read_text() == "[before]"
     assert not unpin(settings)
     assert bundle.read_text() == "[before]"
+
+
+def test_the_first_pin_goes_back_to_nothing(live: Path, settings: Settings) -> None:
+    pin(settings.model_copy(update={"model": "mine"}))
+    assert unpin(settings)
+    assert not sources(settings).parent.exists()
+    assert not unpin(settings)
+    pin(settings)
+    assert (sources(settings) / "contracts" / "__init__.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("statements", "found"),
+    [
+        ([], False),  # a ledger that is being made
+        (["CREATE TABLE accepts (id)"], False),
+        (["CREATE TABLE accepts (id)", "INSERT INTO accepts VALUES (1)"], True),
+    ],
+)
+def test_what_was_accepted_is_looked_up_in_the_ledger(
+    settings: Settings, statements: list[str], found: bool
+) -> None:
+    assert not is_accepted(settings)
+    settings.state_dir.mkdir()
+    with closing(sqlite3.connect(settings.state_dir / "ledger.sqlite")) as ledger:
+        for statement in statements:
+            ledger.execute(statement)
+        ledger.commit()
+    assert is_accepted(settings) == found
 
 
 def test_what_was_accepted_for_other_processes_goes_back_too(

@@ -19,6 +19,9 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(state_dir=tmp_path)
 
 
+LAST = ["app-ref", "accept"]
+
+
 def by_name(settings: Settings) -> dict[str, Process]:
     return {process.name: process for process in processes(settings)}
 
@@ -34,12 +37,13 @@ def test_the_whole_stack_is_nine_processes(settings: Settings) -> None:
         "prefect",
         "runner",
         "evidently",
+        "accept",  # which ends
     ]
 
 
 def test_lite_leaves_out_the_watcher_prefect_and_evidently(settings: Settings) -> None:
     lite = settings.model_copy(update={"demo": "lite"})
-    assert list(by_name(lite)) == ["vectorstore", "llm", "embedder", "application", "app-ref"]
+    assert list(by_name(lite)) == ["vectorstore", "llm", "embedder", "application", *LAST]
     assert "PREFECT_API_URL" not in layer_variables(lite, "ingestion")
 
 
@@ -84,6 +88,21 @@ def test_probes_of_both_applications_share_the_watchers_memory_of_generations(
         variables = by_name(settings)[name].variables
         assert variables["APPLICATION_PROBE_LLM_URL"] == "http://127.0.0.1:8090/memo/v1"
         assert variables["APPLICATION_LAYERS_URL"] == "http://127.0.0.1:8090/"
+
+
+def test_the_first_baseline_is_small_and_asks_one_question_at_a_time(settings: Settings) -> None:
+    accept = by_name(settings)["accept"]
+    assert accept.command == ("evals", "accept", "--first")
+    own = {"EVALS_BASELINE": "small", "EVALS_PARALLEL": "1", "EVALS_REPLAY": "true"}
+    assert accept.variables == layer_variables(settings, "evals") | own
+
+
+@pytest.mark.parametrize(("said", "there"), [("no", False), ("yes", True), ("", True)])
+def test_a_setting_leaves_the_first_accept_to_people(
+    said: str, there: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACCEPT", said)
+    assert ("accept" in by_name(Settings(state_dir=tmp_path))) == there
 
 
 def test_canaries_are_a_source_of_their_own_in_a_namespace_of_their_own(

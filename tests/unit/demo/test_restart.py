@@ -120,7 +120,7 @@ def test_a_restart_that_nobody_waits_for_returns_at_once(
 ) -> None:
     calls: list[str] = []
     monkeypatch.setattr(Supervisor, "is_running", lambda _: True)
-    monkeypatch.setattr(Supervisor, "_stop_one", lambda _, name: calls.append(f"stop {name}"))
+    monkeypatch.setattr(Supervisor, "stop_one", lambda _, name: calls.append(f"stop {name}"))
     monkeypatch.setattr(Supervisor, "start", lambda _, name: calls.append(f"start {name}"))
     result = CliRunner().invoke(cli.app, ["restart", "llm", "--no-wait"])
     assert result.exit_code == 0

@@ -38,11 +38,16 @@ def digest(probes: Iterable[Probe]) -> str:
 
 
 def select(
-    probes: Sequence[Probe], rounds: Sequence[Sequence[CellReply]], seed: int = 7
+    probes: Sequence[Probe],
+    rounds: Sequence[Sequence[CellReply]],
+    seed: int = 7,
+    *,
+    drawn: bool = True,
 ) -> ProbeSet:
     """The probes that were right in every selecting round, with a baseline from the others.
 
-    A round has the reply of one healthy cell to every probe; half of them, drawn by `seed`, select.
+    A round has the reply of one healthy cell to every probe; half of them select: drawn by `seed`,
+    or else the first ones, by which the probes were chosen.
     Rounds that asked some probes only, because their replies vary, measure.
 
     Raises: DatasetError where rounds or right probes are too few.
@@ -53,12 +58,13 @@ def select(
         )
     scores = [{reply.probe: reply.score for reply in each} for each in rounds]
     whole = [each for each in scores if len(each) == len(probes)]
-    random.Random(seed).shuffle(whole)  # noqa: S311 - no secret
+    if drawn:
+        random.Random(seed).shuffle(whole)  # noqa: S311 - no secret
     cut = max(1, len(whole) // 2)
     selecting = whole[:cut]
     measuring = whole[cut:] + [each for each in scores if len(each) < len(probes)]
     right = [probe for probe in probes if all(each[probe.id] == 1 for each in selecting)]
-    _check(right)
+    check(right)
     kept = _without_small_strata(right)
     replies = {p.id: [each[p.id] for each in measuring if p.id in each] for p in kept}
     spread = {id: variance(each) for id, each in replies.items()}
@@ -86,12 +92,15 @@ def tolerances(probes: Sequence[Probe], errors: Mapping[str, float]) -> dict[str
     }
 
 
-def _check(right: Sequence[Probe]) -> None:
-    counts = {
-        "probes": len(right),
-        "goldens": sum(probe.origin == "golden" for probe in right),
-        "probes whose answer is to abstain": sum(not probe.values for probe in right),
-    }
+def is_ample(right: Sequence[Probe]) -> bool:
+    """Whether a tenth of these may still turn out unfit, and the rest is enough."""
+    counts = _counts(right)
+    return all(counts[what] * 0.9 >= least for what, least in LEAST.items())
+
+
+def check(right: Sequence[Probe]) -> None:
+    """Raise DatasetError where these are too few to be watched."""
+    counts = _counts(right)
     short = [
         f"{counts[what]} of {least} {what}" for what, least in LEAST.items() if counts[what] < least
     ]
@@ -100,6 +109,14 @@ def _check(right: Sequence[Probe]) -> None:
             f"The stack gets too few probes right to watch it ({', '.join(short)}): see that it is "
             "healthy and has synced its sources, or add questions that its model can answer."
         )
+
+
+def _counts(right: Sequence[Probe]) -> dict[str, int]:
+    return {
+        "probes": len(right),
+        "goldens": sum(probe.origin == "golden" for probe in right),
+        "probes whose answer is to abstain": sum(not probe.values for probe in right),
+    }
 
 
 def _without_small_strata(probes: Sequence[Probe]) -> list[Probe]:

@@ -4,13 +4,13 @@ Nothing else moves the baseline. It pins the index and the application's build, 
 that the stack gets right, measures how steadily, and proves that all four cells agree.
 """
 
-import random
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from functools import partial
 from shlex import split as shell_split
 
 from contracts.status import BundleStatus, Pin
@@ -23,7 +23,7 @@ from evals.probes.score import with_own_words
 from evals.probes.selection import ProbeSet
 from evals.settings import Settings
 from evals.suite.ports import Each
-from evals.watch import audit
+from evals.watch import audit, rounds
 from evals.watch.accepted import Accepted
 from evals.watch.cells import ask_cells, chat_requests, scores
 from evals.watch.cycle import Cycles, empty
@@ -31,8 +31,6 @@ from evals.watch.detector import Shares, shares
 from evals.watch.memo import accept_name
 from evals.watch.model import LAYERS, POOLED, CellReply, Probe
 
-ROUNDS = 4  # of the same questions, each in another order
-ROUNDS_OF_NOISE = 20  # of those whose replies vary
 PINS_KEPT = 2
 # Share of the probes that equal indexes may answer differently, since passages that fit almost
 # equally change places; those probes are dropped. Seen: up to .032 with the small model.
@@ -40,35 +38,43 @@ NEAR_TIES = 0.06
 PROBES_TOLD = 3  # of those that a refusal is due to
 
 
-def accept(settings: Settings, cycles: Cycles, each: Each, reason: str | None) -> Accepted:
+def accept(
+    settings: Settings,
+    cycles: Cycles,
+    each: Each,
+    reason: str | None,
+    plan: Callable[[int], None] = lambda left: None,
+) -> Accepted:
     """Pin, choose, measure and prove; `reason` is that of a person who accepts a worse state.
+
+    `plan` is told how many questions of a small baseline are left.
 
     Raises: NotAccepted where the cells disagree, so that a fault never becomes the baseline.
     """
     sources = Sources(settings.ingestion_command, settings.index)
     at = datetime.now(UTC)
     stamp = at.strftime("%Y%m%dT%H%M%SZ")
+    is_small = settings.baseline == "small"
+    every = candidates(settings)
+    plan(rounds.expected(every))
     _sync_canaries(settings, sources)
-    asked = every = candidates(settings)
     with ExitStack() as undone:
         application = _pin_application(settings, cycles, undone)
         pin = sources.pin(f"accepted-{stamp}")
         undone.callback(sources.unpin, pin.name)
         live = qdrant.content(settings, settings.index)
-        rounds: list[Sequence[CellReply]] = []
-        while asked and len(rounds) < ROUNDS_OF_NOISE:
-            shuffled = random.Random(len(rounds)).sample(asked, len(asked))  # noqa: S311
-            id = f"{stamp}-{len(rounds)}"
-            rounds.append(ask_cells(settings, pin.index, shuffled, id, each, ("11",)))
-            if len(rounds) >= ROUNDS:
-                varying = _varying(rounds)
-                asked = [probe for probe in every if probe.id in varying]
-        chosen = selection.select(every, rounds)
+
+        def ask(probes: Sequence[Probe], number: int) -> list[CellReply]:
+            return ask_cells(settings, pin.index, probes, f"{stamp}-{number}", each, ("11",))
+
+        every, asked = rounds.small(every, ask, plan) if is_small else rounds.whole(every, ask)
+        select = partial(selection.select, drawn=not is_small)
+        chosen = select(every, asked)
         asked_at, began = datetime.now(UTC), time.perf_counter()
         replies = ask_cells(settings, pin.index, chosen.probes, accept_name(stamp), each)
         _require_same_requests(replies)
         _require_agreement(chosen, replies)
-        chosen = _agreeing(chosen, every, rounds, replies)
+        chosen = _agreeing(select, every, asked, replies)
         cycle = empty(stamp, asked_at).model_copy(
             update={
                 "replies": replies,
@@ -119,7 +125,7 @@ def _pin_application(settings: Settings, cycles: Cycles, undone: ExitStack) -> B
     if pinning := settings.pin_application_command:
         if subprocess.run(shell_split(pinning), check=False, stdout=sys.stderr).returncode != 0:
             raise Unavailable("The application could not be pinned; the lines above say why.")
-        undo = [*shell_split(pinning), "--undo"]  # fails where nothing was accepted before
+        undo = [*shell_split(pinning), "--undo"]
         undone.callback(subprocess.run, undo, check=False, capture_output=True)
     live, reference = cycles.status(settings.application_url), cycles.status(settings.reference_url)
     if (live.build, live.bundle) != (reference.build, reference.bundle):
@@ -131,16 +137,8 @@ def _pin_application(settings: Settings, cycles: Cycles, undone: ExitStack) -> B
     return live
 
 
-def _varying(rounds: Sequence[Sequence[CellReply]]) -> set[str]:
-    """Probes whose replies were not all the same: only they need many rounds."""
-    found: dict[str, set[str]] = {}
-    for reply in (reply for each in rounds for reply in each):
-        found.setdefault(reply.probe, set()).add(f"{reply.score} {reply.text}")
-    return {probe for probe, different in found.items() if len(different) > 1}
-
-
 def _agreeing(
-    chosen: ProbeSet,
+    select: Callable[[list[Probe], list[list[CellReply]]], ProbeSet],
     candidates: Sequence[Probe],
     rounds: Sequence[Sequence[CellReply]],
     replies: Sequence[CellReply],
@@ -154,7 +152,7 @@ def _agreeing(
     steady = {probe for probe, cells in marks.items() if len(set(cells.values())) == 1}
     left = [p for p in candidates if p.id in steady or p.id not in marks]
     ids = {probe.id for probe in left}
-    return selection.select(left, [[r for r in each if r.probe in ids] for each in rounds])
+    return select(left, [[r for r in each if r.probe in ids] for each in rounds])
 
 
 def _require_same_requests(replies: Sequence[CellReply]) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from contracts.status import BundleStatus, Pin
 from evals.errors import NotAccepted
 from evals.probes.selection import ProbeSet
-from evals.watch import audit
+from evals.watch import audit, first
 from evals.watch.cells import chat_requests
 from evals.watch.detector import Baseline, digest
 from evals.watch.facts import Facts
@@ -50,5 +50,7 @@ def last(ledger: Ledger) -> Accepted:
     """What counts now. Raises: NotAccepted."""
     kept = ledger.accepts()
     if not kept:
-        raise NotAccepted("Nothing is accepted yet: run `make accept` on a healthy stack.")
+        told = first.read(ledger.path.parent)
+        none = "Nothing is accepted yet: run `make accept` on a healthy stack."
+        raise NotAccepted(told.sentence if told else none)
     return Accepted.model_validate_json(kept[0].record)

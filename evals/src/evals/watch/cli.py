@@ -1,6 +1,8 @@
 """Commands of the watcher: `evals watch | accept | verdict | history | gate | weakest`."""
 
 import logging
+import signal
+import sys
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +18,9 @@ from evals import feedback
 from evals.console import sentences
 from evals.progress import Parallel
 from evals.settings import Settings
+from evals.watch import first
 from evals.watch import weakest as neglect
+from evals.watch.accepted import Accepted
 from evals.watch.card_text import as_markdown, as_terminal
 from evals.watch.gate import Gate
 from evals.watch.ledger import Ledger
@@ -66,15 +70,21 @@ def accept(
     reason: Annotated[
         str | None, typer.Option(help="Why a state that is worse than the last is accepted.")
     ] = None,
+    only_first: Annotated[
+        bool,
+        typer.Option("--first", help="Only where nothing was accepted yet; then run one cycle."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Make today's healthy stack the baseline; it takes some minutes, and refuses a worse state.
 
-    Example: evals accept
+    Examples: evals accept; EVALS_BASELINE=small evals accept --first
     """
     settings = Settings()
-    with sentences(), serving_pages(settings):
-        accepted = Watcher(settings, Parallel(settings.parallel)).accept(reason)
+    with sentences():
+        accepted = _accept_first(settings) if only_first else _accept(settings, reason)
+    if accepted is None:
+        return
     if as_json:
         print(accepted.model_dump_json(exclude={"cycle", "facts"}))
         return
@@ -157,6 +167,28 @@ def weakest(days: int = 30, as_json: AsJson = False) -> None:
         shown.add_row(row.layer, commits, str(row.incidents), "\n".join(row.overdue))
     Console().print(shown)
     print(found.sentence)
+
+
+def _accept(settings: Settings, reason: str | None) -> Accepted:
+    """As a person asks for it; a first baseline that is being taken goes first."""
+    if (told := first.read(settings.state_dir)) and not told.failed:
+        print(f"{told.sentence} This accept waits until that has ended.", file=sys.stderr)
+    first.wait(settings.state_dir)
+    with serving_pages(settings):
+        return Watcher(settings, Parallel(settings.parallel)).accept(reason)
+
+
+def _accept_first(settings: Settings) -> Accepted | None:
+    """As `make demo` asks for it: told SIGTERM, it undoes what it did, and ends."""
+    with first.taking(settings.state_dir, Parallel(settings.parallel)) as taking:
+        signal.signal(signal.SIGTERM, taking.stop)
+        with serving_pages(settings):
+            watcher = Watcher(settings, taking)
+            accepted = watcher.accept_first(taking.plan)
+            if accepted:
+                taking.is_taken()
+                watcher.once()
+    return accepted
 
 
 def serving_pages(settings: Settings) -> AbstractContextManager[None]:

@@ -54,6 +54,7 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         """Opens `path`, usually STATE_DIR/ledger.sqlite, and creates what it lacks."""
+        self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=30)

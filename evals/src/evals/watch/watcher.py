@@ -3,12 +3,13 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 
 from evals.errors import EvalsError, NotAccepted
 from evals.settings import Settings
 from evals.suite.ports import Each
 from evals.watch import card as cards
-from evals.watch import drift, workload
+from evals.watch import drift, first, workload
 from evals.watch.accept import accept, candidates, drop_older
 from evals.watch.accepted import Accepted, last
 from evals.watch.alerts import Webhook
@@ -122,11 +123,19 @@ class Watcher:
                     raise NotAccepted(f"{card.title} Heal it first, or accept it with --reason.")
             with one_at_a_time(self._settings):
                 accepted = accept(self._settings, self._cycles, self._each, reason)
-                ledger.accept(accepted.at, accepted.model_dump_json())
-                records = [each.record for each in ledger.accepts()]
-                drop_older(
-                    self._settings, [Accepted.model_validate_json(each).pin for each in records]
-                )
+                self._keep(accepted, ledger)
+        return accepted
+
+    def accept_first(self, plan: Callable[[int], None]) -> Accepted | None:
+        """Accept where nothing was accepted yet; None where something was.
+
+        `plan` is told how many questions are left. Raises: NotAccepted.
+        """
+        with one_at_a_time(self._settings), Ledger(self._settings.ledger) as ledger:
+            if ledger.accepts():
+                return None
+            accepted = accept(self._settings, self._cycles, self._each, None, plan)
+            self._keep(accepted, ledger)
         return accepted
 
     def gate(self) -> Gate:
@@ -145,6 +154,12 @@ class Watcher:
         written.write_text(told, encoding="utf-8")
         written.replace(path)
         return result
+
+    def _keep(self, accepted: Accepted, ledger: Ledger) -> None:
+        ledger.accept(accepted.at, accepted.model_dump_json())
+        first.forget(self._settings.state_dir)
+        records = [each.record for each in ledger.accepts()]
+        drop_older(self._settings, [Accepted.model_validate_json(each).pin for each in records])
 
     def _decide(self, seen: Seen, accepted: Accepted, ledger: Ledger) -> Card:
         probes, baseline = self._ruler(accepted), accepted.baseline

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from evals.watch.first import First
 from evals.watch.model import Card, Cycle, Layer, LayerFacts, Verdict
 
 
@@ -19,6 +20,9 @@ class Ledger(Protocol):
 
     def cycles(self) -> int:
         """How many cycles it holds."""
+
+    def first(self) -> First | None:
+        """What there is to say of the first baseline."""
 
     def facts(self) -> dict[Layer, LayerFacts]:
         """Of every layer that said something."""

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from evals.watch import first
+from evals.watch.first import First
 from evals.watch.ledger import Ledger
 from evals.watch.model import Card, Cycle, Layer, LayerFacts, Verdict
 
@@ -31,6 +33,10 @@ class LedgerReader:
         """How many verdicts there are."""
         with Ledger(self._path) as ledger:
             return ledger.count()
+
+    def first(self) -> First | None:
+        """While it is being taken, and where it failed."""
+        return first.read(self._path.parent)
 
     def facts(self) -> dict[Layer, LayerFacts]:
         """Of every layer that said something."""

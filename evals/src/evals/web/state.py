@@ -19,6 +19,7 @@ class State:
     cycles: int
     age_seconds: float  # of the last cycle's start; infinite where there was none
     interval_seconds: float
+    is_starting: bool = False  # the first baseline is being taken
 
     @property
     def status(self) -> Status:
@@ -32,6 +33,11 @@ class State:
             return self.card.indicators
         return self.cycle.indicators
 
+    @property
+    def headline(self) -> str:
+        """The status for people; a stack that has just started is no stack without data."""
+        return "STARTING" if self.is_starting else self.status
+
     def of(self, layer: Layer) -> Status:
         """One layer's: a fault of others leaves it OK, any doubt is everybody's."""
         verdict = self.card.verdict
@@ -41,8 +47,11 @@ class State:
 def current(ledger: Ledger, now: datetime, interval_seconds: float) -> State:
     """The newest card if its cycle has data and is fresh, else one that says what is amiss."""
     cycle, card = ledger.last_cycle(), ledger.card()
+    first = ledger.first() if cycle is None else None
     age = (now - cycle.at).total_seconds() if cycle else float("inf")
-    if cycle is None:
+    if first:
+        why = first.sentence
+    elif cycle is None:
         why = "No cycle has run yet: evals accept records a healthy stack, evals watch probes it."
     elif age > STALE_INTERVALS * interval_seconds:
         why = (
@@ -57,7 +66,9 @@ def current(ledger: Ledger, now: datetime, interval_seconds: float) -> State:
     else:
         return State(card, cycle, ledger.facts(), ledger.cycles(), age, interval_seconds)
     nothing = _no_data(cycle.id if cycle else "none", now, why)
-    return State(nothing, cycle, ledger.facts(), ledger.cycles(), age, interval_seconds)
+    is_starting = first is not None and not first.failed
+    cycles = ledger.cycles()
+    return State(nothing, cycle, ledger.facts(), cycles, age, interval_seconds, is_starting)
 
 
 def duration(seconds: float | None) -> str:

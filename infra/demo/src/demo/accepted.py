@@ -6,7 +6,9 @@ runs the copy, and `demo restart NAME --accepted` goes back to either.
 
 import json
 import shutil
+import sqlite3
 import tempfile
+from contextlib import closing
 from pathlib import Path
 
 from demo.layout import ROOT
@@ -14,6 +16,7 @@ from demo.settings import Settings, overrides
 
 PACKAGES = ("application", "contracts")
 OVERRIDES = "overrides.json"  # beside the packages
+NONE = "none"  # what lay before the first copy
 MODEL = "model"  # beside the copies: what the accepted stack serves, for `make demo` to keep
 
 
@@ -56,8 +59,7 @@ def pin(settings: Settings) -> None:
     kept = new / OVERRIDES
     kept.touch(mode=0o600)
     kept.write_text(json.dumps(overrides(settings)))
-    if link.exists():
-        _link(_before(settings), link.readlink().name)
+    _link(_before(settings), link.readlink().name if link.exists() else NONE)
     _link(link, new.name)
     for old in link.parent.glob("src-*"):
         if old not in (link.resolve(), _before(settings).resolve()):
@@ -69,13 +71,37 @@ def pin(settings: Settings) -> None:
 
 
 def unpin(settings: Settings) -> bool:
-    """Put the copy before the last pin back, once; False where there is none."""
+    """Put what lay there before the last pin back, once; False where that was done already."""
     before = _before(settings)
-    if not before.exists():
+    if not before.is_symlink():
         return False
-    _link(sources(settings), before.readlink().name)
-    before.unlink()
+    if before.exists():
+        _link(sources(settings), before.readlink().name)
+        before.unlink()
+    else:  # the first one goes with everything that came with it
+        shutil.rmtree(before.parent)
     return True
+
+
+def is_accepted(settings: Settings) -> bool:
+    """Whether `evals accept` ever ended well for this state folder, by the watcher's ledger."""
+    ledger = settings.state_dir / "ledger.sqlite"
+    if not ledger.exists():
+        return False
+    with closing(sqlite3.connect(ledger, timeout=30)) as opened:
+        try:
+            return opened.execute("SELECT 1 FROM accepts").fetchone() is not None
+        except sqlite3.Error:
+            return False  # not made yet: `evals accept` looks again
+
+
+def first_baseline(settings: Settings, is_running: bool) -> str | None:
+    """What `evals accept --first` says of itself while it runs, and after it failed."""
+    told = settings.state_dir / "first-baseline.json"
+    if not told.exists():
+        return None
+    said: dict[str, str | bool] = json.loads(told.read_text())
+    return str(said["sentence"]) if is_running or said["failed"] else None
 
 
 def _before(settings: Settings) -> Path:

@@ -9,19 +9,20 @@ import os
 import signal
 import sys
 import time
+import xmlrpc.client
 from typing import Annotated, NoReturn
 
 import httpx
 import typer
 
-from demo.accepted import launched, pin, sources, unpin
+from demo.accepted import first_baseline, is_accepted, launched, pin, sources, unpin
 from demo.crashes import GIVEN_UP, GIVEN_UP_STATES, SENTENCE, may_start
 from demo.doctor import port_of
 from demo.layout import BY_NAME
 from demo.processes import Process, complete, layer_variables, processes, url_of
 from demo.settings import Settings, kept_secret, load, override, overrides
 from demo.start import check_machine, console, prepare, start, with_chosen_model, with_hosted_model
-from demo.supervise import StartError, Supervisor, is_healthy
+from demo.supervise import StartError, State, Supervisor, is_healthy
 
 LAYERS = {
     "ingestion": "ingestion",
@@ -65,7 +66,7 @@ def up(
         if detach:
             return
         console.print("Ctrl-C stops everything.")
-        _watch(supervisor)
+        _watch(settings, supervisor)
     except StartError as error:
         supervisor.stop()
         _fail(str(error))
@@ -93,6 +94,8 @@ def status(
     states = {state.name: state for state in supervisor.states()}
     rows = []
     for process in processes(settings):
+        if process.ends:
+            continue
         state = states.get(process.name)  # a stack that was started by an older version lacks some
         if state is None or (process.needs and not process.needs.exists()):
             continue
@@ -108,6 +111,8 @@ def status(
                 console.print(f"{'':<12} {SENTENCE.format(name=process.name)}")
     if as_json:
         print(json.dumps(rows))
+    elif said := _baseline(settings, states.get("accept")):
+        console.print(said)
     raise typer.Exit(any(row["health"] != "healthy" for row in rows))
 
 
@@ -216,10 +221,21 @@ def pin_application(
         console.print("The application is pinned; app-ref starts with the stack.")
         return
     try:
+        if not sources(settings).exists():  # the first copy was taken back
+            supervisor.stop_one("app-ref")
+            console.print("No application is pinned any more.")
+            return
         supervisor.restart(_process(settings, "app-ref"))
-    except StartError as error:
+    except (StartError, OSError, xmlrpc.client.Error) as error:  # or the stack is being stopped
+        if not undo:
+            unpin(settings)
         _fail(str(error))
     console.print(f"The application is pinned; app-ref answers at {url_of('app-ref')}.")
+
+
+def _baseline(settings: Settings, state: State | None) -> str | None:
+    is_running = state is not None and state.state in ("STARTING", "RUNNING")
+    return first_baseline(settings, is_running)
 
 
 def _running(settings: Settings) -> Supervisor:
@@ -258,17 +274,27 @@ def _report(settings: Settings, seconds: float) -> None:
         console.print(f"  {process:<15} changed: {', '.join(changed)} (see `demo overrides`)")
     if settings.qdrant_api_key and not settings.qdrant_read_only_api_key:
         console.print(f"  note            {FULL_KEY}")
+    if settings.accept and not is_accepted(settings):
+        page = " and the Layers page say" if settings.demo == "full" else " says"
+        console.print(
+            "The first baseline is being taken in the background, at low priority: "
+            f"`make status`{page} how far it is."
+        )
     console.print('Ask with: make ask Q="..."')
 
 
-def _watch(supervisor: Supervisor) -> None:
+def _watch(settings: Settings, supervisor: Supervisor) -> None:
     """Stay until Ctrl-C, telling of every change of a process's state."""
     known: dict[str, tuple[str, int]] = {}
     while supervisor.is_running():
         for state in supervisor.states():
             now = (state.state, state.pid)
             if state.name in known and known[state.name] != now:
-                console.print(f"  {state.name}: {state.state.lower()} ({state.detail})")
+                told = f"  {state.name}: {state.state.lower()} ({state.detail})"
+                if state.name == "accept":
+                    taken = "The first baseline is taken." if is_accepted(settings) else told
+                    told = _baseline(settings, state) or taken
+                console.print(told)
             known[state.name] = now
         time.sleep(1)
 

@@ -42,6 +42,7 @@ class Process:
     health: str | None = None  # URL that answers 200 when it is up
     late: bool = False  # started after the others are healthy, and not waited for
     needs: Path | None = None  # started only where this lies
+    ends: bool = False  # it does one thing, and nobody waits for it
 
 
 def url_of(process: str) -> str:
@@ -59,6 +60,8 @@ def processes(settings: Settings) -> list[Process]:
     found.append(_app_ref(settings))
     if settings.demo == "full":
         found += [_watcher(settings), _prefect(settings), _runner(settings), _evidently(settings)]
+    if settings.accept:
+        found.append(_accept(settings))
     return found
 
 
@@ -259,6 +262,18 @@ def _watcher(settings: Settings) -> Process:
     variables = layer_variables(settings, "evals")
     health = f"{url_of('watcher')}/health"
     return Process("watcher", "evals", ("evals", "watch"), variables, health, late=True)
+
+
+def _accept(settings: Settings) -> Process:
+    """The first baseline, as small as it may be and one question at a time: people ask meanwhile.
+
+    The cycle that follows replays what was generated for it.
+    """
+    own = {"BASELINE": "small", "PARALLEL": "1", "REPLAY": "true"}
+    variables = layer_variables(settings, "evals") | _prefixed("EVALS", own)
+    return Process(
+        "accept", "evals", ("evals", "accept", "--first"), variables, late=True, ends=True
+    )
 
 
 def _prefect(settings: Settings) -> Process:

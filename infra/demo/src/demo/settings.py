@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     state_dir: Place = ROOT / ".state"
     models_dir: Place | None = None  # default: models/ under the state folder
     demo: Literal["full", "lite"] = "full"
+    accept: bool = True  # take the first baseline by itself, once the stack is up
     port_offset: int = 0
     llm_url: str | None = None
     llm_key: str | None = None

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 from rich.console import Console
 
+from demo.accepted import is_accepted
 from demo.doctor import chosen_model, findings
 from demo.install import offline, seed_wheels
 from demo.layout import BY_NAME, ROOT
@@ -150,7 +151,8 @@ def start(settings: Settings, supervisor: Supervisor) -> None:
     supervisor.wait([process for process in first if process not in stores], _tell)
     _release_first(settings)
     for process in every:
-        if process.late and (process.needs is None or process.needs.exists()):
+        is_due = process.needs is None or process.needs.exists()
+        if process.late and is_due and not (process.ends and is_accepted(settings)):
             supervisor.start(process.name)
 
 

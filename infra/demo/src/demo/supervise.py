@@ -35,16 +35,17 @@ pidfile=%(ENV_STATE_DIR)s/supervisord.pid
 supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
 """
 YIELDING = "nice -n 10 "  # while these start on two cores, somebody asks the first question
+LAST = "nice -n 19 "  # of what ends by itself
 PROGRAM = """\
 [program:{name}]
 command={first}{python} -m demo.cli exec {name}
 autostart=false
 autorestart=unexpected
-exitcodes={given_up}
-startsecs=5
+exitcodes={ends_with}
+startsecs={steady_seconds}
 startretries=3
 stopwaitsecs=30
-stopasgroup=true
+stopasgroup={group}
 killasgroup=true
 redirect_stderr=true
 stdout_logfile=%(ENV_FAULTLINE_LOGS)s/{name}.log
@@ -100,9 +101,14 @@ class Supervisor:
         python = BY_NAME["demo"].command("python").relative_to(ROOT)
         parts = [HEADER.format(socket=self.settings.socket)]
         for process in processes:
-            first = YIELDING if process.late else ""
-            names = {"name": process.name, "python": python, "first": first, "given_up": GIVEN_UP}
-            parts.append(PROGRAM.format(**names))
+            first = LAST if process.ends else YIELDING if process.late else ""
+            # What ends by itself may do so at once, and ends its own commands when it is told to.
+            rules = {
+                "ends_with": f"0,1,2,{GIVEN_UP}" if process.ends else GIVEN_UP,
+                "steady_seconds": 0 if process.ends else 5,
+                "group": "false" if process.ends else "true",
+            }
+            parts.append(PROGRAM.format(name=process.name, python=python, first=first, **rules))
         path = state / "supervisord.conf"
         path.write_text("".join(parts))
         env = os.environ | paths(self.settings)
@@ -122,7 +128,7 @@ class Supervisor:
         Raises StartError where it dies while it is waited for, and leaves it stopped.
         """
         try:
-            self._stop_one(process.name)
+            self.stop_one(process.name)
             self.start(process.name)
         except xmlrpc.client.Fault as fault:
             raise StartError(
@@ -134,7 +140,7 @@ class Supervisor:
         try:
             self.wait([process], starts=1)
         except StartError:
-            self._stop_one(process.name)
+            self.stop_one(process.name)
             raise
 
     def wait(
@@ -166,7 +172,8 @@ class Supervisor:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else ""
         return f"{process.name} did not start ({detail}). Its last words ({log}):\n{tail}"
 
-    def _stop_one(self, name: str) -> None:
+    def stop_one(self, name: str) -> None:
+        """Stop one process and what it started, if it runs."""
         pid = next((state.pid for state in self.states() if state.name == name), 0)
         tree = psutil.Process(pid).children(recursive=True) if psutil.pid_exists(pid) else []
         try:

@@ -85,7 +85,7 @@ def watched(layers: Layers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
                 return True
         return False
 
-    def accept(settings: object, cycles: object, each: object, reason: object) -> Accepted:
+    def accept(*_: object) -> Accepted:
         made.turns.append(is_its_turn())
         return made.accepted
 

@@ -10,10 +10,11 @@ from evals.errors import NotAccepted, Unavailable
 from evals.probes import canaries
 from evals.settings import Settings
 from evals.watch import accept as module
-from evals.watch.accept import ROUNDS, ROUNDS_OF_NOISE, accept, candidates, drop_older
+from evals.watch.accept import accept, candidates, drop_older
 from evals.watch.facts import Facts
 from evals.watch.memo import accept_name
 from evals.watch.model import CELLS, CellReply, Probe
+from evals.watch.rounds import ROUNDS, ROUNDS_OF_NOISE
 
 PROBES = [
     Probe(
@@ -224,6 +225,24 @@ def test_only_probes_that_vary_are_asked_many_rounds(stack, varying):
 def test_a_stack_that_does_not_vary_is_asked_few_rounds(stack):
     accepted(stack)
     assert len(stack.rounds) == ROUNDS + 1
+
+
+def test_a_small_baseline_asks_fewer_rounds_and_tells_how_many_questions_are_left(stack):
+    stack.settings = stack.settings.model_copy(update={"baseline": "small"})
+    plans = []
+    found = accept(stack.settings, stack.cycles(), stack.each, None, plans.append)
+    names = [id.rpartition("-")[2] for id, _, _, cells in stack.rounds if cells == ("11",)]
+    assert sorted(set(names)) == ["0", "1", "2"]
+    assert (names.count("1"), names.count("2")) == (1, 1)
+    assert len(plans) == 2
+    assert set(found.baseline.scores.values()) == {1.0}
+    assert {probe.id for probe in found.probes.probes} == {r.probe for r in found.cycle.replies}
+
+
+def test_a_small_baseline_drops_probes_that_the_cells_mark_differently_too(stack):
+    stack.settings = stack.settings.model_copy(update={"baseline": "small"})
+    stack.reply = lambda probe, cell: {"score": 0.0} if (probe, cell) == ("p05", "10") else {}
+    assert "p05" not in {probe.id for probe in accepted(stack).probes.probes}
 
 
 @pytest.mark.parametrize("change", [{"build": "b2"}, {"bundle": "x2"}])

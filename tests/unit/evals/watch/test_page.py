@@ -8,6 +8,7 @@ import httpx
 import pytest
 from tests.fakes.layers_app import AT, LENGTH, FakeLedger, card_of, cycle, ledger_of, verdict
 
+from evals.watch.first import First
 from evals.watch.model import LAYERS, Card
 from evals.web import app as web
 from evals.web.app import create_app
@@ -69,6 +70,32 @@ async def test_no_data_is_never_shown_as_ok(ledger, minutes, path):
     before_history = reply.partition('<ol class="history">')[0]
     assert "NO DATA" in before_history
     assert not re.search(r'state="OK"|"status":"OK"|status="OK"} 1|✓', before_history)
+
+
+async def test_a_stack_whose_first_baseline_is_being_taken_says_so_and_not_no_data():
+    said = "The first baseline is being taken: 12 of about 300 questions."
+    ledger = FakeLedger(told=First(sentence=said))
+    page = (await get(ledger, "/")).text
+    assert f"<h1>{said}</h1>" in page
+    assert page.count(">STARTING<") == 4
+    assert "NO DATA" not in re.sub('data-state="NO DATA"', "", page)
+    assert "<title>STARTING" in page
+    assert said in (await get(ledger, "/api/verdict")).text
+    assert 'status="NO DATA"} 1' in (await get(ledger, "/metrics")).text
+
+
+async def test_a_first_baseline_that_failed_is_no_data_with_what_to_do_next():
+    said = "The first baseline could not be taken. It was sick. `make accept` tries again."
+    page = (await get(FakeLedger(told=First(sentence=said, failed=True)), "/")).text
+    assert f"<h1>{said}</h1>" in page
+    assert page.count(">NO DATA<") == 4
+
+
+async def test_what_was_said_of_a_first_baseline_hides_no_verdict():
+    ledger = FakeLedger(ledger_of("fault").entries, First(sentence="Old.", failed=True))
+    page = (await get(ledger, "/")).text
+    assert shown(page) == ["OK", "OK", "FAULT"]
+    assert "Old." not in page
 
 
 async def test_what_users_say_is_counted_for_the_version_of_each_layer():
