@@ -7,36 +7,61 @@ import pytest
 from ingestion.documents.languages import DOCUMENTS, Languages, prose
 
 TEXTS = {
-    "de": "Der Antrag auf Urlaub ist schriftlich bei der Personalabteilung einzureichen. Wer mehr als "
-    "drei Tage krank ist, legt eine Bescheinigung des Arztes vor. Überstunden werden am Ende des "
-    "Monats ausgezahlt oder durch freie Tage ausgeglichen.",
-    "fr": "La demande de congé doit être adressée par écrit au service du personnel. Toute absence de "
-    "plus de trois jours est justifiée par un certificat médical. Les heures supplémentaires sont "
-    "payées à la fin du mois ou compensées par des jours de repos.",
-    "es": "La solicitud de vacaciones se presenta por escrito al departamento de personal. Quien esté "
-    "enfermo más de tres días debe entregar un certificado médico. Las horas extraordinarias se "
-    "pagan a fin de mes o se compensan con días libres.",
-    "it": "La richiesta di ferie va presentata per iscritto all'ufficio del personale. Chi è malato "
-    "per più di tre giorni consegna un certificato medico. Gli straordinari vengono pagati alla fine "
-    "del mese oppure compensati con giorni liberi.",
-    "pt": "O pedido de férias deve ser entregue por escrito ao serviço de pessoal. Quem estiver doente "
-    "mais de três dias entrega um atestado médico. As horas extraordinárias são pagas no fim do mês "
-    "ou compensadas com dias de folga. Não é possível acumular férias de dois anos.",
-    "pl": "Wniosek o urlop należy złożyć na piśmie w dziale kadr. Kto choruje dłużej niż trzy dni, "
-    "przedkłada zaświadczenie lekarskie. Nadgodziny są wypłacane na koniec miesiąca albo odbierane "
-    "w postaci dni wolnych.",
-    "ru": "Заявление на отпуск подаётся в письменной форме в отдел кадров. Кто болеет дольше трёх "
-    "дней, предоставляет справку от врача. Сверхурочные часы оплачиваются в конце месяца или "
-    "компенсируются выходными днями.",
-    "zh": "请假申请须以书面形式提交给人事部门。病假超过三天的员工应当提供医生证明。加班费在月底支付,"
-    "也可以用调休的方式补偿。员工每年享有二十五天的带薪年假,未使用的假期可以保留到次年三月底。",
-    "ja": "休暇の申請は書面で人事部に提出してください。三日以上病気で休む場合は、医師の診断書が必要です。"
-    "残業代は月末に支払われるか、代休で補われます。使わなかった休暇は翌年の三月末まで取ることができます。",
-    "ar": "يقدم طلب الإجازة كتابة إلى قسم شؤون الموظفين. ومن يمرض أكثر من ثلاثة أيام يقدم شهادة طبية. "
-    "وتدفع الساعات الإضافية في نهاية الشهر أو تعوض بأيام راحة.",
-    "en": "Requests for leave are made in writing to the personnel department. Whoever is ill for more "
-    "than three days hands in a doctor's certificate. Overtime is paid at the end of the month or "
-    "made up for by days off.",
+    "de": (
+        "Der Antrag auf Urlaub ist schriftlich bei der Personalabteilung einzureichen. Wer mehr "
+        "als drei Tage krank ist, legt eine Bescheinigung des Arztes vor. Überstunden werden am "
+        "Ende des Monats ausgezahlt oder durch freie Tage ausgeglichen."
+    ),
+    "fr": (
+        "La demande de congé doit être adressée par écrit au service du personnel. Toute absence "
+        "de plus de trois jours est justifiée par un certificat médical. Les heures "
+        "supplémentaires sont payées à la fin du mois ou compensées par des jours de repos."
+    ),
+    "es": (
+        "La solicitud de vacaciones se presenta por escrito al departamento de personal. Quien "
+        "esté enfermo más de tres días debe entregar un certificado médico. Las horas "
+        "extraordinarias se pagan a fin de mes o se compensan con días libres."
+    ),
+    "it": (
+        "La richiesta di ferie va presentata per iscritto all'ufficio del personale. Chi è "
+        "malato per più di tre giorni consegna un certificato medico. Gli straordinari vengono "
+        "pagati alla fine del mese oppure compensati con giorni liberi."
+    ),
+    "pt": (
+        "O pedido de férias deve ser entregue por escrito ao serviço de pessoal. Quem estiver "
+        "doente mais de três dias entrega um atestado médico. As horas extraordinárias são pagas "
+        "no fim do mês ou compensadas com dias de folga. Não é possível acumular férias de dois "
+        "anos."
+    ),
+    "pl": (
+        "Wniosek o urlop należy złożyć na piśmie w dziale kadr. Kto choruje dłużej niż trzy dni, "
+        "przedkłada zaświadczenie lekarskie. Nadgodziny są wypłacane na koniec miesiąca albo "
+        "odbierane w postaci dni wolnych."
+    ),
+    "ru": (
+        "Заявление на отпуск подаётся в письменной форме в отдел кадров. Кто болеет дольше трёх "
+        "дней, предоставляет справку от врача. Сверхурочные часы оплачиваются в конце месяца или "
+        "компенсируются выходными днями."
+    ),
+    "zh": (
+        "请假申请须以书面形式提交给人事部门。病假超过三天的员工应当提供医生证明。加班费在月底支付"
+        ",也可以用调休的方式补偿。员工每年享有二十五天的带薪年假,未使用的假期可以保留到次年三月底"
+        "。"
+    ),
+    "ja": (
+        "休暇の申請は書面で人事部に提出してください。三日以上病気で休む場合は、医師の診断書が必要"
+        "です。残業代は月末に支払われるか、代休で補われます。使わなかった休暇は翌年の三月末まで取"
+        "ることができます。"
+    ),
+    "ar": (
+        "يقدم طلب الإجازة كتابة إلى قسم شؤون الموظفين. ومن يمرض أكثر من ثلاثة أيام يقدم شهادة "
+        "طبية. وتدفع الساعات الإضافية في نهاية الشهر أو تعوض بأيام راحة."
+    ),
+    "en": (
+        "Requests for leave are made in writing to the personnel department. Whoever is ill for "
+        "more than three days hands in a doctor's certificate. Overtime is paid at the end of "
+        "the month or made up for by days off."
+    ),
 }
 FOREIGN = sorted(TEXTS.keys() - {"en"})
 CODE = """
