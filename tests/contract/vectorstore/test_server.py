@@ -5,13 +5,15 @@ import signal
 import subprocess
 import threading
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 from qdrant_client import QdrantClient, models
-from qdrant_client.http.exceptions import ApiException
+from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 from qdrant_client.qdrant_remote import QdrantRemote
+from tests.fakes.vectorstore_server import Server
 
 VECTORS = {"vectors": {"dense": {"size": 4, "distance": "Cosine"}}}
 POINT = {"id": 1, "vector": {"dense": [1, 0, 0, 0]}, "payload": {}}
@@ -388,3 +390,27 @@ def test_many_readers_and_writers_get_no_error(server, name: str) -> None:
         worker.join()
     assert errors == []
     assert client.count(name).count == 8 * 24
+
+
+@pytest.mark.parametrize("strict", ["true", "false"])
+def test_a_strict_store_serves_a_filter_once_its_field_has_an_index(
+    new_server: Callable[..., Server], tmp_path: Path, strict: str
+) -> None:
+    store = new_server(tmp_path, VECTORSTORE_STRICT=strict).client()
+    store.create_collection("x", models.VectorParams(size=1, distance=models.Distance.DOT))
+    red = models.Filter(
+        must=[models.FieldCondition(key="colour", match=models.MatchValue(value="red"))]
+    )
+    calls = (
+        lambda: store.count("x", red),
+        lambda: store.scroll("x", red),
+        lambda: store.delete("x", models.FilterSelector(filter=red)),
+        lambda: store.query_points("x", [1.0], query_filter=red),
+    )
+    for call in calls if strict == "true" else ():
+        with pytest.raises(UnexpectedResponse, match="Index required but not found"):
+            call()
+    if strict == "true":
+        store.create_payload_index("x", "colour", models.PayloadSchemaType.KEYWORD)
+    for call in calls:
+        call()

@@ -20,6 +20,7 @@ from vectorstore.collection import Collection
 from vectorstore.errors import Refused, engine_errors
 from vectorstore.settings import Settings, is_loopback
 from vectorstore.store import Store
+from vectorstore.strict import require_indexes
 from vectorstore.translate import Translation, naming
 
 VERSION = {
@@ -104,7 +105,9 @@ def reply(
     return Response(body, status, headers, media_type="application/json")
 
 
-def perform(request: Request, body: bytes, operation: Operation, target: Any) -> Response:
+def perform(
+    request: Request, body: bytes, operation: Operation, target: Any, strict: bool
+) -> Response:
     """Carry out one request; runs in a thread of its own."""
     arguments = list(request.path_params.values())
     if operation.method in ("PUT", "POST"):
@@ -112,6 +115,8 @@ def perform(request: Request, body: bytes, operation: Operation, target: Any) ->
             arguments.append(from_json(body, allow_inf_nan=False))
     if operation in ON_COLLECTION:
         target = target.find(arguments.pop(0))
+        if strict and arguments:
+            require_indexes(arguments[-1], target.index_types())
     with engine_errors():
         result = operation.call(target, *arguments)
     return reply(request, {"result": result, "status": "ok"})
@@ -139,7 +144,10 @@ def create_app(settings: Settings, store: Store) -> Starlette:
             authorise(request, settings, operation.writes)
             if operation.grows:
                 store.require_space()
-            return await run_in_threadpool(perform, request, await request.body(), operation, store)
+            body = await request.body()
+            return await run_in_threadpool(
+                perform, request, body, operation, store, settings.strict
+            )
 
         prefix = COLLECTION if operation in ON_COLLECTION else ""
         return Route(prefix + operation.path, serve, methods=[operation.method])

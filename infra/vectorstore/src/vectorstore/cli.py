@@ -31,7 +31,7 @@ def serve() -> None:
 
     All settings come from the environment: VECTORSTORE_HOST (127.0.0.1), VECTORSTORE_PORT (6333),
     VECTORSTORE_PATH (.state/vectors), VECTORSTORE_API_KEY, VECTORSTORE_READ_ONLY_API_KEY,
-    VECTORSTORE_MAX_BODY_MB (32), VECTORSTORE_MIN_FREE_MB (256).
+    VECTORSTORE_MAX_BODY_MB (32), VECTORSTORE_MIN_FREE_MB (256), VECTORSTORE_STRICT (false).
     """
     try:
         settings = Settings()

@@ -32,6 +32,11 @@ def answer_of(point: edge.Record | edge.ScoredPoint) -> dict[str, Any]:
     return answer
 
 
+def type_of(index: Any) -> str:
+    """Qdrant's name for the type of a payload index."""
+    return str(index.data_type).split(".")[1].lower()
+
+
 def answers_of(points: Sequence[Any]) -> dict[str, Any]:
     """Qdrant's form of a list of hits."""
     return {"points": [answer_of(point) for point in points]}
@@ -74,7 +79,7 @@ class Collection:
         """What the collection holds; it has no HNSW graph, which `m: 0` says."""
         info = self._shard.info()
         schema = {
-            field: {"data_type": str(index.data_type).split(".")[1].lower(), "points": index.points}
+            field: {"data_type": type_of(index), "points": index.points}
             for field, index in info.payload_schema.items()
         }
         unnamed = "" in self.spec["vectors"]
@@ -92,6 +97,11 @@ class Collection:
                 "optimizer_config": {"default_segment_number": 1, "flush_interval_sec": 0},
             },
         }
+
+    def index_types(self) -> dict[str, str]:
+        """The type of each payload index, by field."""
+        schema = self._shard.info().payload_schema
+        return {field: type_of(index) for field, index in schema.items()}
 
     def retrieve(self, raw: Any) -> list[dict[str, Any]]:
         """Points by their ids; those that are not there are left out."""

@@ -27,6 +27,7 @@ class Settings(BaseSettings):
     read_only_api_key: SecretStr | None = None
     max_body_mb: int = Field(default=32, ge=1)
     min_free_mb: int = Field(default=256, ge=0)  # below it, writes that need room get 507
+    strict: bool = False  # refuse filters by fields without an index, as Qdrant's strict mode does
 
     @model_validator(mode="after")
     def _keyed_where_others_can_reach_it(self) -> Self:

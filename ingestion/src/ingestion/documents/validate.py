@@ -1,13 +1,12 @@
 """What a document's text must be before it may enter the index."""
 
 import re
-from functools import cache
 from typing import Annotated, Any
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier  # type: ignore[import-untyped]  # no types
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
 from ingestion.dates import date_of
+from ingestion.documents.languages import identifier
 from ingestion.errors import DocumentError
 from ingestion.parse import Parsed
 from ingestion.parsers.document import ranges
@@ -68,7 +67,7 @@ def _form_breaches(parsed: Parsed, format: str, contract: DocumentContract) -> l
     if contract.unread_pages == "refuse" and parsed.unread_pages:
         breaches.append(f"pages without text: {ranges(parsed.unread_pages)}")
     if contract.language and letters >= LANGUAGE_LETTERS:
-        language, certainty = _languages().classify(parsed.text[:LANGUAGE_SAMPLE])
+        language, certainty = identifier().classify(parsed.text[:LANGUAGE_SAMPLE])
         if language != contract.language and certainty >= LANGUAGE_CERTAINTY:
             breaches.append(f"its language is {language}, not {contract.language}")
     return breaches
@@ -86,8 +85,3 @@ def _metadata_breaches(parsed: Parsed, contract: DocumentContract) -> list[str]:
         except ValidationError:
             breaches.append(f"metadata {name} is no {kind} ({str(value)[:40]!r})")
     return breaches
-
-
-@cache
-def _languages() -> LanguageIdentifier:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)  # takes a second or two

@@ -108,6 +108,7 @@ def _grid(rows: list[Tag]) -> Grid:
     """Cells by row and column, each repeated wherever it reaches."""
     grid: Grid = [{} for _ in rows]
     cells = 0
+    ends = _ends_of_parts(rows)
     for number, row in enumerate(rows):
         column = 0
         for cell in _cells(row):
@@ -115,7 +116,7 @@ def _grid(rows: list[Tag]) -> Grid:
                 column += 1
             across = min(_span(cell, "colspan"), MAX_COLUMNS)
             last_row = len(rows) if cell.get("rowspan") == "0" else number + _span(cell, "rowspan")
-            last_row = min(last_row, _end_of_part(rows, number))
+            last_row = min(last_row, ends[number])
             if cells + across * (last_row - number) > MAX_CELLS:
                 across, last_row = 1, number + 1
             for below in range(number, last_row):
@@ -126,12 +127,13 @@ def _grid(rows: list[Tag]) -> Grid:
     return grid
 
 
-def _end_of_part(rows: list[Tag], number: int) -> int:
-    """Where the head, body or foot ends that a row is in: no cell reaches further."""
-    parent, end = rows[number].parent, number + 1
-    while end < len(rows) and rows[end].parent is parent:
-        end += 1
-    return end
+def _ends_of_parts(rows: list[Tag]) -> list[int]:
+    """For each row, where its head, body or foot ends: no cell reaches further."""
+    ends = [len(rows)] * len(rows)
+    for number in range(len(rows) - 2, -1, -1):
+        same = rows[number].parent is rows[number + 1].parent
+        ends[number] = ends[number + 1] if same else number + 1
+    return ends
 
 
 def _span(cell: Tag, name: str) -> int:

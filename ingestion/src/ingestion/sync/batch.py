@@ -9,6 +9,7 @@ from contracts.index import ChunkPayload, DocumentManifest, path_tree
 from ingestion.documents.chunk import Chunk, Chunker
 from ingestion.documents.described import described
 from ingestion.documents.duplicates import Duplicates
+from ingestion.documents.languages import Languages
 from ingestion.documents.validate import check_contract, validate
 from ingestion.errors import DocumentError, InputRefused
 from ingestion.index.embed import Embedder
@@ -54,6 +55,7 @@ class Indexer:
     index: Index
     reads: SourceSettings
     duplicates: Duplicates
+    languages: Languages
 
     def index_batch(self, batch: Sequence[Pending]) -> BatchResult:
         """Commit what can be indexed; raises Unavailable when the batch should be tried again."""
@@ -91,6 +93,8 @@ class Indexer:
         facts = described(found.path, parsed, self.reads, self.namespace)
         chunks = self.chunker.chunks(parsed)
         self.duplicates.add(found.path, parsed.text)
+        if pending.outcome == "added":  # an edit changes no language, and identifying takes time
+            self.languages.add(found.path, parsed.text)
         manifest = DocumentManifest(
             tenant=self.tenant,
             namespace=facts.namespace,

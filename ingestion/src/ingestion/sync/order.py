@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from contracts.index import DocumentManifest
 from ingestion.documents.duplicates import Duplicates
+from ingestion.documents.languages import Languages
 from ingestion.errors import NotProved, UsageError
 from ingestion.index.records import SourceRecords
 from ingestion.index.writer import Audit, Index
@@ -40,6 +41,7 @@ class Job:
     batch_bytes: int
     guard: Guard
     duplicates: Duplicates
+    languages: Languages
     force: bool = False  # index every document anew, whatever its hash
     only: str = ""  # a path of the source: the rest stays as it is
 
@@ -171,6 +173,7 @@ def _carry_out(
     run.quarantined.extend(job.quarantine.record(problems, keep=outside))
     run.account((found.path for found, _ in problems), "quarantined")
     job.duplicates.count(_prove(job.index, seen, run), run)
+    run.notes.extend(job.languages.unknown())
     if not job.only:
         job.records.change(collection=run.collection)
         _switch_when_whole(job, run)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from contracts.status import RunReport
 from ingestion.documents.duplicates import Duplicates
+from ingestion.documents.languages import Languages
 from ingestion.errors import Held, IngestionError, NameTaken, StateUnusable, UsageError
 from ingestion.index.held import HeldRun
 from ingestion.index.records import SourceRecords
@@ -102,6 +103,8 @@ def put_together(
     spec = spec_of(embedder, chunker)
     index = Index(services.store, request.index, spec, request.tenant, request.source)
     duplicates = Duplicates()
+    manifest = embedder.manifest()
+    languages = Languages(manifest.languages, manifest.fingerprint.model)
     indexer = Indexer(
         source=source,
         name=request.source,
@@ -114,6 +117,7 @@ def put_together(
         index=index,
         reads=request.reads,
         duplicates=duplicates,
+        languages=languages,
     )
     job = Job(
         source=source,
@@ -132,6 +136,7 @@ def put_together(
             allow_empty=request.allow_empty,
         ),
         duplicates=duplicates,
+        languages=languages,
         force=request.force,
         only=request.only,
     )
