@@ -136,7 +136,9 @@ async def test_a_model_that_nearly_refused_weighs_against_its_answer() -> None:
 
 def test_an_answer_that_begins_with_no_is_no_refusal() -> None:
     assert Reply("No, it is not.", Usage(first_tokens={"No": -0.01})).refusal == 0
-    assert Reply("Not found", Usage(first_tokens={"Not": -0.01})).refusal == pytest.approx(0.99, abs=0.001)
+    assert Reply("Not found", Usage(first_tokens={"Not": -0.01})).refusal == pytest.approx(
+        0.99, abs=0.001
+    )
 
 
 @pytest.mark.parametrize("pieces", [(DEAD,), ("26 ", DEAD)])
