@@ -64,7 +64,11 @@ class Application:
         self._ended = False
         self._listener = threading.Thread(target=self._listen)
         self._listener.start()
-        self.url = self.wait_for(STARTED, START_SECONDS)
+        try:
+            self.url = self.wait_for(STARTED, START_SECONDS)
+        except BaseException:
+            self.stop()  # nobody else knows of it yet
+            raise
 
     def _listen(self) -> None:
         for line in self.process.stdout:

@@ -131,7 +131,7 @@ ROUTES = [
 ]
 ENVELOPE: Schema = object_of(("time",), time={"type": "number", "minimum": 0})
 REPLY = {"description": "Qdrant's envelope.", "content": {"application/json": {"schema": ENVELOPE}}}
-REFUSALS = ("400", "401", "403", "404", "405", "409", "413", "507")
+REFUSALS = ("400", "401", "403", "404", "405", "409", "413", "422", "507")
 
 
 def document() -> Schema:
