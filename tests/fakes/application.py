@@ -158,6 +158,11 @@ class FakePrompt:
     ) -> list[Message]:
         return [Message(role="user", content=f"rewrite: {question}")]
 
+    def render_verification(
+        self, bundle: Bundle, question: str, answer: str, blocks: Sequence[object]
+    ) -> list[Message]:
+        return [Message(role="user", content=f"verify: {answer}")]
+
 
 DEAD = ModelUnavailable("The chat model did not answer; check that it is running.")
 

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ from application.ports import (
     Usage,
 )
 from application.upstream import Deadline
+from application.verification import Verifier
 from contracts.answer import (
     Answer,
     AnswerEvent,
@@ -119,6 +120,7 @@ class Reply:
     failure: str | None = None
     first_token_ms: float | None = None
     generate_ms: float | None = None
+    verified: float | None = None  # see verification.py
 
     @property
     def is_refusal(self) -> bool:
@@ -165,6 +167,7 @@ class Answerer:
         self._similarity = similarity
         self._prompt = prompt
         self._model = model
+        self._verifier = Verifier(prompt, model)
         self._support = support
         self._manifests = manifests
         self._logs = logs
@@ -181,7 +184,7 @@ class Answerer:
         async with aclosing(self.reply(found)) as said:
             async for piece in said:
                 if isinstance(piece, Reply):
-                    yield await self.conclude(found, piece)
+                    yield await self.conclude(found, await self.verified(found, piece))
                 else:
                     yield piece
 
@@ -206,17 +209,20 @@ class Answerer:
             failure = str(error)
         yield Reply("".join(pieces), usage, failure, first_token_ms, _ms_since(began))
 
-    async def observe(self, ask: Ask) -> dict[str, float]:
+    async def observe(self, ask: Ask) -> dict[str, float] | None:
         """Features of one answer, for calibration; the model is asked whatever the evidence.
 
-        Raises ModelUnavailable where the model fails.
+        None where the model refuses, which is an abstention whatever the features say. Raises
+        ModelUnavailable where the model fails.
         """
         found = await self.find(ask)
         async with aclosing(self.reply(found)) as said:
             reply = [piece async for piece in said if isinstance(piece, Reply)][-1]
         if reply.failure:
             raise ModelUnavailable(reply.failure)
-        return observed_of(found, reply, await self.checked(found, reply))
+        if reply.is_refusal:
+            return None
+        return observed_of(found, await self.verified(found, reply))
 
     async def find(self, ask: Ask) -> Found:
         """First step: the passages for the prompt, and the evidence in them."""
@@ -300,6 +306,16 @@ class Answerer:
             log.append(event)
         return answer
 
+    async def verified(self, found: Found, reply: Reply) -> Reply:
+        """`reply` with what the model says of it when asked again, where the bundle asks."""
+        if reply.failure or reply.is_refusal:
+            return reply
+        ask = found.ask
+        odds = await self._verifier.odds(
+            ask.bundle, ask.question, reply.text, found.shown, ask.deadline, ask.cycle
+        )
+        return replace(reply, verified=odds)
+
     async def checked(self, found: Found, reply: Reply) -> Checked:
         """The statements of `reply`, each held against the context."""
         return await check(
@@ -367,10 +383,9 @@ class Answerer:
         )
 
 
-def observed_of(found: Found, reply: Reply, checked: Checked) -> dict[str, float]:
+def observed_of(found: Found, reply: Reply) -> dict[str, float]:
     """Every feature of an answer: the passages' and the reply's."""
-    confidence = reply.usage.mean_logprob
-    return found.observed | reply_features(reply.refusal, confidence, checked.statements)
+    return found.observed | reply_features(reply.refusal, reply.verified)
 
 
 def judged(found: Found, reply: Reply, checked: Checked) -> Verdict:
@@ -395,7 +410,7 @@ def judged(found: Found, reply: Reply, checked: Checked) -> Verdict:
             [],
             citations,
         )
-    score = evidence(bundle.evidence, observed_of(found, reply, checked))
+    score = evidence(bundle.evidence, observed_of(found, reply))
     if reply.is_refusal:
         return Verdict("abstained", abstained, REFUSED, score)
     kept = checked if bundle.support.unsupported == "mark" else checked.kept()

@@ -16,6 +16,7 @@ Mode = Literal["hybrid", "dense", "sparse"]
 Profile = Literal["tiny", "small", "standard"]  # of the chat model; its catalogue entry names it
 Files = dict[str, bytes]  # a bundle's folder: "bundle.toml", "prompts/<name>.<version>.md"
 TOML = "bundle.toml"
+NO_PROMPT = ""  # the version by which a profile does without one of the common prompts
 DEFAULT_PROFILE: Profile = "small"
 FILE_NAME = re.compile(r"[\w-][\w.-]*")
 
@@ -74,7 +75,7 @@ class Bundle(Contract):
     """Everything of this layer that may change an answer, apart from its code."""
 
     profile: Profile
-    prompts: dict[str, Prompt]  # by name: "answer", and "rewrite" for conversations
+    prompts: dict[str, Prompt]  # by name: "answer", "rewrite" for conversations, "verify"
     retrieval: Retrieval
     sampling: Sampling
     evidence: Evidence
@@ -89,6 +90,11 @@ class Bundle(Contract):
         if self.conversation and "rewrite" not in self.prompts:
             raise ValueError("[conversation] needs `rewrite` in [prompts]")
         return self
+
+    @property
+    def verifies(self) -> bool:
+        """Whether the model is asked a second time, and its Yes or No counts."""
+        return "verify" in self.prompts
 
     @property
     def digest(self) -> str:
@@ -121,7 +127,12 @@ def read_files(path: Path) -> Files:
     prompts = path.parent / "prompts"
     try:
         tables = _tables(files)
-        named = {prompts / _file(*item) for part in _parts(tables) for item in part.items()}
+        named = {
+            prompts / _file(*item)
+            for part in _parts(tables)
+            for item in part.items()
+            if item[1] != NO_PROMPT
+        }
     except (Misconfigured, KeyError, AttributeError):
         named = set(prompts.glob("*.md"))
     return files | {f"prompts/{p.name}": p.read_bytes() for p in sorted(named) if p.is_file()}
@@ -132,7 +143,8 @@ def bundle_of(files: Files, profile: Profile = DEFAULT_PROFILE) -> Bundle:
     tables = _for_profile(_tables(files), profile)
     try:
         versions = tables.pop("prompts")
-        prompts = {name: _prompt(files, name, version) for name, version in versions.items()}
+        named = {name: version for name, version in versions.items() if version != NO_PROMPT}
+        prompts = {name: _prompt(files, name, version) for name, version in named.items()}
         return Bundle.model_validate({**tables, "prompts": prompts, "profile": profile})
     except (ValueError, KeyError, AttributeError) as error:
         raise Misconfigured(f"{TOML} is not a whole bundle: {error}") from error

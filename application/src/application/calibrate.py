@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from application.access import OPEN_SCOPE
 from application.answer import Ask
 from application.bootstrap import services
-from application.evidence import FEATURES, PASSAGES
+from application.evidence import MEANING, PASSAGES
 from application.metrics import Metrics
 from application.settings import Settings
 from application.upstream import Deadline
@@ -47,12 +47,14 @@ class Fit:
         )
 
 
-async def observe(settings: Settings, rows: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
+async def observe(
+    settings: Settings, rows: Sequence[dict[str, Any]]
+) -> list[dict[str, float] | None]:
     """Evidence features of each row's `question`, asked of its `index` where it names one."""
     slots = asyncio.Semaphore(AT_ONCE)
     async with services(settings, Metrics()) as built:
 
-        async def of(row: dict[str, Any]) -> dict[str, float]:
+        async def of(row: dict[str, Any]) -> dict[str, float] | None:
             async with slots:
                 return await built.answerer.observe(
                     Ask(
@@ -69,18 +71,27 @@ async def observe(settings: Settings, rows: Sequence[dict[str, Any]]) -> list[di
 
 
 def fitted_features(settings: Settings) -> tuple[str, ...]:
-    """Those that count for the profile; a tiny model's reply says nothing of its truth."""
-    return PASSAGES if settings.answer_profile == "tiny" else FEATURES
+    """Those that count for the profile; a tiny model's reply says nothing of its truth.
+
+    BM25 is left out for the others: its size differs so much between collections that a fit on one
+    misleads in another.
+    """
+    return PASSAGES if settings.answer_profile == "tiny" else MEANING
 
 
 def fit(
-    observed: Sequence[dict[str, float]],
+    observed: Sequence[dict[str, float] | None],
     answerable: Sequence[bool],
-    names: Sequence[str] = FEATURES,
+    names: Sequence[str] = MEANING,
 ) -> Fit:
-    """Newton's method on the ridge-penalised log likelihood; classes weigh the same."""
-    x = np.array([[1.0, *(row[name] for name in FEATURES)] for row in observed])
-    y = np.array(answerable, dtype=float)
+    """Newton's method on the ridge-penalised log likelihood; classes weigh the same.
+
+    None among the `observed` is a refusal: the threshold reckons with it, the weights do not.
+    """
+    refused = np.array([row is None for row in observed])
+    labels = np.array(answerable, dtype=float)
+    y = labels[~refused]
+    x = np.array([[1.0, *(row[name] for name in names)] for row in observed if row is not None])
     balance = np.where(y == 1, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
     penalty = np.diag([0.0, *[RIDGE * len(y)] * len(names)])
     beta = np.zeros(x.shape[1])
@@ -89,16 +100,17 @@ def fit(
         gradient = x.T @ (balance * (y - p)) - penalty @ beta
         hessian = (x.T * (balance * p * (1 - p))) @ x + penalty
         beta += np.linalg.solve(hessian, gradient)
-    scores = 1 / (1 + np.exp(-x @ beta))
+    scores = np.zeros(len(labels))
+    scores[~refused] = 1 / (1 + np.exp(-x @ beta))
     thresholds = np.arange(0.05, 0.96, 0.01)
-    f1s = [(_f1(scores < t, y == 0), _f1(scores >= t, y == 1)) for t in thresholds]
+    f1s = [(_f1(scores < t, labels == 0), _f1(scores >= t, labels == 1)) for t in thresholds]
     best = int(np.argmax([sum(pair) for pair in f1s]))  # to answer well counts as much
     return Fit(
         intercept=float(beta[0]),
         weights=dict(zip(names, map(float, beta[1:]), strict=True)),
         least_evidence=float(thresholds[best]),
         abstention_f1=f1s[best][0],
-        rows=len(y),
+        rows=len(labels),
     )
 
 

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 
 from application.bundle import Evidence
 from application.excerpts import Excerpt
-from contracts.answer import Statement
 
 PASSAGES = ("similarity", "excerpt", "lexical")
-REPLY = ("refusal", "confidence", "support")
+REPLY = ("refusal", "verified")
+SURE = 8.0  # log odds from which on a Yes or a No counts as certain
 FEATURES = (*PASSAGES, *REPLY)
-BEST_REPLY = {"refusal": 0.0, "confidence": 0.0, "support": 1.0}
+MEANING = ("excerpt", *REPLY)  # those that mean the same in every collection
+BEST_REPLY = {"refusal": 0.0, "verified": 1.0}
 
 
 def features(excerpts: Sequence[Excerpt], lexical: float | None) -> dict[str, float]:
@@ -30,21 +31,16 @@ def features(excerpts: Sequence[Excerpt], lexical: float | None) -> dict[str, fl
     }
 
 
-def reply_features(
-    refusal: float | None, confidence: float | None, statements: Sequence[Statement]
-) -> dict[str, float]:
+def reply_features(refusal: float | None, verified: float | None) -> dict[str, float]:
     """What the model's reply adds; a model that tells no probabilities is taken at its word.
 
     `refusal` is the chance that it would have refused, on a logarithmic scale from 0 (one in
-    10,000 or less) to 1 (certain); `confidence` is the mean log probability of its tokens, and
-    `support` the share of its statements that the passages support, less those they contradict.
+    10,000 or less) to 1 (certain), and `verified` the log odds of its Yes when it is asked again,
+    which become a number from -1 (a certain No) to 1.
     """
-    weights = {"supported": 1, "unsupported": 0, "contradicted": -1}
-    support = sum(weights[statement.support] for statement in statements)
     return {
         "refusal": max(0.0, 1 + math.log10(max(refusal or 0.0, 1e-9)) / 4),
-        "confidence": confidence or 0.0,
-        "support": support / len(statements) if statements else 0.0,
+        "verified": 1.0 if verified is None else max(-1.0, min(1.0, verified / SURE)),
     }
 
 

@@ -63,7 +63,6 @@ class Usage(NamedTuple):
     reasoning_tokens: int | None = None
     answered_by: AnsweredBy | None = None  # where it was not the first model of a chain
     first_tokens: Mapping[str, float] = MappingProxyType({})  # log probability of each
-    mean_logprob: float | None = None  # of the reply's tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +123,12 @@ class PromptRenderer(Protocol):
         self, bundle: Bundle, question: str, history: Sequence[Turn]
     ) -> list[Message]:
         """The messages that ask for `question` in words that need no history."""
+        ...
+
+    def render_verification(
+        self, bundle: Bundle, question: str, answer: str, blocks: Sequence[Block]
+    ) -> list[Message]:
+        """The messages that ask whether `blocks` say `answer` to `question`: Yes or No."""
         ...
 
 

@@ -12,7 +12,7 @@ from contracts import Contract
 
 SECTION = re.compile(r"^# (system|user|assistant|passage)\n", re.MULTILINE)
 IN_PASSAGE = {"number", "title", "lead", "text"}  # what `adapters/prompt.py` can fill
-IN_MESSAGES = {"marker", "passages", "question", "history"}
+IN_MESSAGES = {"marker", "passages", "question", "history", "excerpt", "answer"}
 
 
 class Template(Contract):
@@ -31,13 +31,13 @@ class Prompt(Contract):
     variables: list[str]
     changed: str = Field(min_length=1)  # against the version before, and why
     messages: list[Template] = Field(min_length=1)
-    passage: str = ""  # empty for a prompt that rewrites a question
+    passage: str = ""  # of the prompt that answers; others show no passages
 
     @model_validator(mode="after")
     def _declares_its_variables(self) -> Self:
         passage = _used(self.passage)
         messages = _used(*(message.text for message in self.messages))
-        if not self.passage and "history" not in messages:
+        if not self.passage and self.name == "answer":
             raise ValueError("it has no # passage section, which says how a passage is shown")
         odd = (passage | messages) ^ set(self.variables)
         if odd:

@@ -223,7 +223,8 @@ async def test_a_probe_hands_its_cycle_to_the_model_and_users_have_none(
         await app.ask(QUESTION, X_Probe_Key=PROBE_KEY, X_Probe_Cycle="20261123T160000Z")
         await app.ask(QUESTION, X_Probe_Key=PROBE_KEY)
         await app.ask(QUESTION)
-    assert app.model.cycles == ["20261123T160000Z", None, None]
+    asked = ["20261123T160000Z", None, None]
+    assert app.model.cycles == [cycle for cycle in asked for _ in ("answer", "verify")]
 
 
 async def test_only_a_probe_is_told_what_the_model_was_sent(application: Running) -> None:
@@ -343,7 +344,10 @@ async def test_the_status_names_build_bundle_and_settings(application: Running) 
     async with application() as app:
         response = await app.client.get("/v1/status", headers=app.auth)
     status = BundleStatus.model_validate_json(response.content)
-    assert (status.bundle, status.prompts) == (BUNDLE.digest, {"answer": "v2", "rewrite": "v1"})
+    assert (status.bundle, status.prompts) == (
+        BUNDLE.digest,
+        {"answer": "v2", "rewrite": "v1", "verify": "v1"},
+    )
 
 
 async def test_metrics_count_answers(application: Running) -> None:

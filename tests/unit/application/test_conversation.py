@@ -157,7 +157,7 @@ async def test_a_change_of_topic_meets_neither_the_model_nor_the_old_topic(
 ) -> None:
     async with application("26 weeks at full pay. [1]") as app:
         answer = await ask(app, "What does E-18 mean on the display?")
-        assert len(app.model.requests) == 1  # the answer's own
+        assert len(app.model.requests) == 2  # the answer's own: to answer, and to verify
         assert app.retriever.queries[0].text == "What does E-18 mean on the display?"
     assert answer["provenance"]["rewriting"] == "none"
 

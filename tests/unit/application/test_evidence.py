@@ -21,7 +21,7 @@ def observed(question: str, cosine: float, lexical: float = 0.0) -> dict[str, fl
 
 def test_every_weight_of_the_bundle_is_of_a_feature_that_is_observed() -> None:
     assert set(observed("How long?", 0.5)) == set(PASSAGES)
-    assert set(reply_features(None, None, [])) == set(REPLY)
+    assert set(reply_features(None, None)) == set(REPLY)
     for bundle in (BUNDLE, TINY):
         assert set(bundle.evidence.weights) <= set(FEATURES)
 
@@ -52,5 +52,5 @@ def test_the_best_reply_that_one_could_wish_for_never_lowers_the_evidence() -> N
 
 
 def test_a_refusal_is_weighed_on_a_logarithmic_scale() -> None:
-    scale = [reply_features(p, None, [])["refusal"] for p in (None, 1e-6, 1e-4, 1e-2, 1.0)]
+    scale = [reply_features(p, None)["refusal"] for p in (None, 1e-6, 1e-4, 1e-2, 1.0)]
     assert scale == pytest.approx([0, 0, 0, 0.5, 1])

@@ -42,7 +42,6 @@ class Generation:
         self._said = False
         self._thought = False
         self._usage = Usage()
-        self._logprobs: list[float] = []
         self._first_tokens: dict[str, float] = {}
 
     def feed(self, received: bytes) -> str:
@@ -64,11 +63,8 @@ class Generation:
 
     @property
     def usage(self) -> Usage:
-        """How the reply ended, its tokens, and their probabilities where the server tells them."""
-        if not self._logprobs:
-            return self._usage
-        mean = sum(self._logprobs) / len(self._logprobs)
-        return self._usage._replace(first_tokens=self._first_tokens, mean_logprob=mean)
+        """How the reply ended, its tokens, and what the first one could have been, where told."""
+        return self._usage._replace(first_tokens=self._first_tokens)
 
     @property
     def emptiness(self) -> str | None:
@@ -134,11 +130,9 @@ class Generation:
         return text
 
     def _weigh(self, tokens: Sequence[dict[str, Any]]) -> None:
-        for token in tokens:
-            if not self._logprobs:
-                likely = token.get("top_logprobs") or []
-                self._first_tokens = {each["token"]: each["logprob"] for each in likely}
-            self._logprobs.append(token["logprob"])
+        if tokens and not self._first_tokens:
+            likely = tokens[0].get("top_logprobs") or []
+            self._first_tokens = {each["token"]: each["logprob"] for each in likely}
 
     def _spoken(self, content: Any) -> str:
         if isinstance(content, list):  # parts, as some servers send them

@@ -20,7 +20,7 @@ from application.context import Block
 from application.ports import Message
 from contracts.answer import Turn
 
-PROMPT, REWRITE = "answer", "rewrite"  # by their names in the bundle
+PROMPT, REWRITE, VERIFY = "answer", "rewrite", "verify"  # by their names in the bundle
 SPEAKERS = {"user": "User", "assistant": "Assistant"}
 LONGEST_TURN = 600  # characters that the rewriting model reads of one
 ROLES = {"system": "system", "human": "user", "ai": "assistant"}  # LangChain's names: OpenAI's
@@ -68,6 +68,18 @@ class ChatPrompt:
         told = "\n".join(f"{SPEAKERS[turn.role]}: {_one_line(turn.content)}" for turn in history)
         variables = {"history": told, "question": _one_line(question)}
         filled = self.template(bundle, REWRITE).format_messages(**variables)
+        return [Message(role=ROLES[m.type], content=str(m.content)) for m in filled]
+
+    def render_verification(
+        self, bundle: Bundle, question: str, answer: str, blocks: Sequence[Block]
+    ) -> list[Message]:
+        """The messages that ask whether `blocks` say `answer` to `question`: Yes or No."""
+        excerpt = " ".join(f"{block.title}: {block.text}" for block in blocks)
+        said = {"excerpt": excerpt, "question": question, "answer": answer}
+        variables = {
+            name: " ".join(without_role_tokens(text).split()) for name, text in said.items()
+        }
+        filled = self.template(bundle, VERIFY).format_messages(**variables)
         return [Message(role=ROLES[m.type], content=str(m.content)) for m in filled]
 
 
