@@ -67,6 +67,7 @@ function kept(text) {
 }
 
 function textNodes(root) {
+  root.normalize(); // neighbouring texts become one
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
   const nodes = [];
   while (walker.nextNode()) nodes.push(walker.currentNode);
