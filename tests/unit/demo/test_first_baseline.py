@@ -124,6 +124,8 @@ def test_it_runs_at_the_lowest_priority_may_end_and_ends_its_commands_itself(
     assert "command=nice -n 19 " in accept
     assert {"exitcodes=0,1,2,79", "startsecs=0", "stopasgroup=false"} <= {*accept.splitlines()}
     assert {"exitcodes=79", "startsecs=5", "stopasgroup=true"} <= {*watcher.splitlines()}
+    # It is stopped before what it needs to undo what it did.
+    assert ("priority=1000" in accept, "priority=999" in watcher) == (True, True)
 
 
 def test_the_first_pin_is_taken_back_with_the_process_that_ran_it(

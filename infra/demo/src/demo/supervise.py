@@ -40,6 +40,7 @@ PROGRAM = """\
 [program:{name}]
 command={first}{python} -m demo.cli exec {name}
 autostart=false
+priority={priority}
 autorestart=unexpected
 exitcodes={ends_with}
 startsecs={steady_seconds}
@@ -106,6 +107,7 @@ class Supervisor:
             rules = {
                 "ends_with": f"0,1,2,{GIVEN_UP}" if process.ends else GIVEN_UP,
                 "steady_seconds": 0 if process.ends else 5,
+                "priority": 1000 if process.ends else 999,  # the highest is stopped first
                 "group": "false" if process.ends else "true",
             }
             parts.append(PROGRAM.format(name=process.name, python=python, first=first, **rules))
