@@ -215,7 +215,8 @@ class Answerer:
     async def observe(self, ask: Ask) -> dict[str, float] | None:
         """Features of one answer, for calibration; the model is asked whatever the evidence.
 
-        None where the model refuses, which is an abstention whatever the features say. Raises ModelUnavailable where the model fails.
+        None where the model refuses, which is an abstention whatever the features say. Raises
+        ModelUnavailable where the model fails.
         """
         found = await self.find(ask)
         async with aclosing(self.reply(found)) as said:

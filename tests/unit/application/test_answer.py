@@ -15,9 +15,10 @@ from tests.fakes.application import (
 )
 
 from application.access import Scope
-from application.answer import NO_SUPPORT, QUOTED, REFUSED
+from application.answer import NO_SUPPORT, QUOTED, REFUSED, Reply
 from application.bundle import Bundle
 from application.errors import ModelUnavailable, RetrievalUnavailable
+from application.ports import Usage
 from contracts.answer import Answer, Passage
 
 QUESTION = "How long is parental leave?"
@@ -133,15 +134,9 @@ async def test_a_model_that_nearly_refused_weighs_against_its_answer() -> None:
     assert unsure.evidence < sure.evidence
 
 
-async def test_an_answer_that_begins_with_no_is_no_refusal() -> None:
-    plain, no = [
-        await answer_of(answerer(model, passage()), ask(QUESTION))
-        for model in (
-            FakeChatModel("26 weeks."),
-            FakeChatModel("26 weeks.", first_tokens={"No": -0.01}),
-        )
-    ]
-    assert no.evidence == plain.evidence
+def test_an_answer_that_begins_with_no_is_no_refusal() -> None:
+    assert Reply("No, it is not.", Usage(first_tokens={"No": -0.01})).refusal == 0
+    assert Reply("Not found", Usage(first_tokens={"Not": -0.01})).refusal == pytest.approx(0.99, abs=0.001)
 
 
 @pytest.mark.parametrize("pieces", [(DEAD,), ("26 ", DEAD)])

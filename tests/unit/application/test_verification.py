@@ -29,8 +29,13 @@ async def odds(model: FakeChatModel, reply: str = "22 weeks. [2]") -> float | No
 
 @pytest.mark.parametrize(
     ("reply", "titles"),
-    [("22 weeks. [2]", ["Leave"]), ("A. [2] B. [1]", ["Leave", "Pay"]), ("22 weeks.", ["Leave"])]
-    + [("It is so. [7]", ["Leave"]), ("A. [1][1]", ["Pay"])],
+    [
+        ("22 weeks. [2]", ["Leave"]),
+        ("A. [2] B. [1]", ["Leave", "Pay"]),
+        ("22 weeks.", ["Leave"]),
+        ("It is so. [7]", ["Leave"]),
+        ("A. [1][1]", ["Pay"]),
+    ],
 )
 def test_a_reply_is_held_against_what_it_names_else_against_the_best(
     reply: str, titles: list[str]

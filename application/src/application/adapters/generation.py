@@ -63,7 +63,7 @@ class Generation:
 
     @property
     def usage(self) -> Usage:
-        """How the reply ended, its tokens, and the first one's probabilities where they are told."""
+        """How the reply ended, its tokens, and what the first one could have been, where told."""
         return self._usage._replace(first_tokens=self._first_tokens)
 
     @property

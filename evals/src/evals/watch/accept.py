@@ -34,7 +34,7 @@ from evals.watch.model import LAYERS, POOLED, CellReply, Probe
 ROUNDS = 4  # of the same questions, each in another order
 ROUNDS_OF_NOISE = 20  # of those whose replies vary
 PINS_KEPT = 2
-# Share of the probes that two equal indexes may answer differently, because passages that fit almost
+# Share of the probes that equal indexes may answer differently, since passages that fit almost
 # equally change places; those probes are dropped. Seen: up to .032 with the small model.
 NEAR_TIES = 0.06
 PROBES_TOLD = 3  # of those that a refusal is due to
