@@ -13,6 +13,7 @@ import pytest
 
 from contracts.index import manifest_alias
 from ingestion.documents.duplicates import Duplicates
+from ingestion.documents.languages import Languages
 from ingestion.errors import Fenced, Unavailable
 from ingestion.index.lease import LEASES, Lease
 from ingestion.index.writer import RESERVED, Index
@@ -136,6 +137,7 @@ def writer(world: Any) -> Callable[[str], Indexer]:
         given = {"source": source, "name": "docs", "tenant": "default", "namespace": "default"}
         given |= {"run_id": run_id, "chunker": chunker, "embedder": world.embedder, "index": index}
         given |= {"reads": request.reads, "parse": parse, "duplicates": Duplicates()}
+        given |= {"languages": Languages([], "")}
         return Indexer(**given)
 
     return writer

@@ -84,9 +84,10 @@ def _as_grid(soup: BeautifulSoup, table: Tag) -> None:
                 for child in [*(copy.copy(original) if source is original else source).contents]:
                     cell.append(child)
             line.append(cell)
-        part = soup.new_tag("tbody" if number else "thead")
+        if number < 2:  # one body: in each body's first row markdownify looks for a head
+            part = soup.new_tag("tbody" if number else "thead")
+            plain.append(part)
         part.append(line)
-        plain.append(part)
     caption = table.find("caption")
     if caption is not None and caption.find_parent("table") is table:
         paragraph = soup.new_tag("p")
