@@ -213,12 +213,12 @@ test-compose: ## Build, start, kill, watch and remove the containers, with a net
 test-lessons: install ## Type every command of the lessons on a stack of its own.
 	@$(DEV)/python -m pytest tests/integration/test_lessons.py -m long
 
-test-long: install ## The long forms; writes docs/results/{reliability,resilience,parsers,security}.json.
+test-long: install ## The long forms and the lessons; writes docs/results/{reliability,resilience,parsers,security}.json.
 	@RELIABILITY=.state/reliability.json $(call python,ingestion) -m pytest tests/fault -m long
 	@$(call python,evals) tests/fault/publish.py .state/reliability.json docs/results/reliability.json
 	@PARSERS=.state/parsers.json $(call python,ingestion) -m pytest tests/parsers -m long
 	@$(call python,evals) tests/fault/publish.py .state/parsers.json docs/results/parsers.json
-	@$(MAKE) --no-print-directory resilience-long security-long
+	@$(MAKE) --no-print-directory resilience-long security-long test-lessons
 	@.venvs/evals/bin/evals tables
 
 lock: ## Compile every environment's hashed requirements again from its ranges (ADR 0006).
