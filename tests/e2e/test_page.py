@@ -41,6 +41,7 @@ def test_a_citation_can_be_reached_and_left_with_the_keyboard_alone(page, stack)
     page.goto(stack.application_url)
     ask(page, stack.api_key)
     focused = page.locator("#answer .marker:focus")
+    page.locator("#question").focus()  # it is on the button, where a key was asked for
     page.keyboard.press("Tab")  # the button
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")  # go to the latest answer
