@@ -50,6 +50,7 @@ class Application:
         (state / "secrets").mkdir(parents=True, exist_ok=True)
         line = KEY_LINE.format(sha256(KEY.encode()).hexdigest())
         (state / "secrets" / "api-keys.jsonl").write_text(line)
+        settings = {"answer_profile": "standard", **settings}  # it asks the model once a question
         given = {f"APPLICATION_{name.upper()}": str(value) for name, value in settings.items()}
         kept = {name: at for name, at in os.environ.items() if not name.startswith("APPLICATION_")}
         self.process = subprocess.Popen(

@@ -16,6 +16,7 @@ from application.errors import ModelUnavailable
 from application.ports import ChatModel, PromptRenderer, Usage
 from application.upstream import Deadline
 
+SHARE_OF_TIME = 1 / 3  # of what is left, for this second question
 MOST_BLOCKS = 2  # of those that the reply names
 LEAST_CHANCE = 1e-6  # keeps the odds finite
 LEAST_SAID = 0.05  # chance of Yes and No together
@@ -59,7 +60,9 @@ class Verifier:
         text, usage = "", Usage()
         try:
             async with aclosing(
-                self._model.stream(messages, sampling, deadline, cycle)
+                self._model.stream(
+                    messages, sampling, Deadline(deadline.remaining() * SHARE_OF_TIME), cycle
+                )
             ) as generation:
                 async for piece in generation:
                     if isinstance(piece, Usage):
