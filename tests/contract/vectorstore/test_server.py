@@ -176,6 +176,12 @@ def test_a_name_that_is_no_name_for_a_folder_is_refused(http: httpx.Client, name
     assert http.put(f"/collections/{name}", json=VECTORS).status_code in (404, 405, 409)
 
 
+def test_a_method_that_is_not_served_is_told_which_are(http: httpx.Client) -> None:
+    response = http.options("/collections/x")
+    assert response.status_code == 405
+    assert {"DELETE", "GET", "PUT"} <= set(response.headers["Allow"].split(", "))
+
+
 def test_a_route_that_is_not_served_is_refused_in_the_same_form(http: httpx.Client) -> None:
     response = http.post("/collections/x/points/recommend", json={})
     assert response.status_code == 404

@@ -30,11 +30,15 @@ CHATS: dict[str, Any] = {
     "plain": {"summary": "A question", "value": PLAIN_CHAT},
     "filtered": {"summary": "Only from some documents", "value": FILTERED_CHAT},
 }
+CHUNK = {"type": "object", "required": ["data"], "properties": {"data": {"type": "string"}}}
 STARTED = int(time.time())
 router = APIRouter()
 
 
-@router.post("/v1/chat/completions")
+@router.post(
+    "/v1/chat/completions",
+    responses={200: {"content": {"text/event-stream": {"schema": CHUNK}}}},
+)
 async def chat_completions(
     body: Annotated[ChatRequest, Body(openapi_examples=CHATS)],
     request: Request,

@@ -122,11 +122,20 @@ def perform(
     return reply(request, {"result": result, "status": "ok"})
 
 
+def methods_of(request: Request) -> list[str]:
+    """The methods that the routes of this path answer."""
+    path = request.url.path
+    routes = [route for route in request.app.routes if route.path_regex.match(path)]
+    return sorted({method for route in routes for method in route.methods})
+
+
 def fail(request: Request, error: Exception) -> Response:
     """Answer an error in the form that Qdrant's clients read."""
     status = getattr(error, "status_code", getattr(error, "status", 500))
     message = getattr(error, "detail", str(error))
-    headers = getattr(error, "headers", None)  # what HTTP asks for, such as Allow beside a 405
+    headers = getattr(error, "headers", None)  # what HTTP asks for
+    if status == 405:  # Starlette names the methods of the path's first route alone
+        headers = {"Allow": ", ".join(methods_of(request))}
     return reply(request, {"status": {"error": message}}, status, headers)
 
 
