@@ -16,7 +16,7 @@ Mode = Literal["hybrid", "dense", "sparse"]
 Profile = Literal["tiny", "small", "standard"]  # of the chat model; its catalogue entry names it
 Files = dict[str, bytes]  # a bundle's folder: "bundle.toml", "prompts/<name>.<version>.md"
 TOML = "bundle.toml"
-NO_PROMPT = ""  # the version by which a profile does without one of the common prompts
+NO_PROMPT = ""  # the version that a profile names to leave out one of the common prompts
 DEFAULT_PROFILE: Profile = "small"
 FILE_NAME = re.compile(r"[\w-][\w.-]*")
 

@@ -1,7 +1,7 @@
 """Verification: a second question to the chat model, whether the cited excerpt says the answer.
 
-A model that answers is tempted by any passage on the subject; asked to check, it sees more often
-that the question is about something else. Its Yes or No is one feature of the evidence, no verdict.
+A small model tends to answer from any passage on the subject. When it is asked to check, it notices
+more often that the passage is about something else. Its Yes or No is one feature of the evidence.
 """
 
 import logging
@@ -41,10 +41,12 @@ class Verifier:
         deadline: Deadline,
         cycle: str | None = None,
     ) -> float | None:
-        """Log odds of Yes against No; None without a prompt, or where the model says neither.
+        """Natural log odds of Yes against No.
 
-        The marks in `reply` count the blocks as `shown`; a reply that names none is held against
-        the last, which fits the question best.
+        None where the bundle has no prompt for it, the model fails, or it says neither.
+
+        The marks in `reply` count the blocks in `shown`, from 1. A reply that names none of them is
+        held against the last one, which fits the question best.
         """
         if not (bundle.verifies and shown and reply):
             return None

@@ -1,9 +1,13 @@
-"""What a sync asks of the store: a version that knows conditions, and no more than it needs."""
+"""What ingestion asks of the store: a version that knows conditions, indexes, and no more."""
 
+from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from qdrant_client import models
+
+from contracts.index import CHUNK_FILTERS
 
 PAGE = "# {0}\n\nThe {0} is kept in the cupboard next to the door.\n"
 
@@ -42,3 +46,21 @@ def test_status_reads_no_manifest(
 
     assert result.exit_code == 0, result.output
     assert "docs in faultline: 3 documents, 3 chunks" in result.stdout
+
+
+def test_every_field_that_readers_filter_by_is_indexed_in_an_index_and_in_its_pin(
+    world: Any, ingestion: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexed: dict[str, dict[str, str]] = defaultdict(dict)
+
+    def note(name: str, field: str, kind: models.PayloadSchemaType, **_: Any) -> None:
+        indexed[name][field] = kind.value
+
+    monkeypatch.setattr(world.store, "create_payload_index", note)
+    world.write("a.md", PAGE.format("a"))
+    world.sync()
+    assert ingestion("pin", "good").exit_code == 0
+    chunks = [fields for name, fields in indexed.items() if "document_id" in fields]
+    assert len(chunks) == 2
+    assert all(fields.items() >= CHUNK_FILTERS.items() for fields in chunks)
+    assert world.chunks("faultline-pin-good") == world.chunks()

@@ -14,7 +14,7 @@ ANY = ("keyword", "integer", "float", "bool", "datetime", "uuid", "text", "geo")
 
 
 def require_indexes(body: Any, types: Mapping[str, str]) -> None:
-    """Return if every field that a request filters by has an index of a type that serves it.
+    """Refuse a request that filters by a field without an index of a type that serves it.
 
     `types` are the collection's payload indexes by field. Raises: Refused, with status 400.
     """
